@@ -1,0 +1,75 @@
+import type { Failure } from '../base/errors.ts'
+import type { Gate, StepName } from './names.ts'
+
+/** Why a run goes back to the single sequencer. */
+export type ReturnCause = 'operator' | 'failure' | 'budget' | 'declined' | 'interrupted' | 'deadMan'
+
+/** What an approval was given for: the digest of the gate's bound fields, and the chain id that was typed. */
+export interface Approval {
+  readonly gate: Gate
+  readonly chain: string
+  /** sha256 over the bound fields the gate's evidence named. */
+  readonly digest: string
+  /** Who approved: `terminal` or `--confirm`. */
+  readonly by: string
+}
+
+/** All a run remembers between two events. Plain JSON: it is rebuilt by replaying the journal. */
+export interface RunContext {
+  readonly chain: string
+  readonly source: string
+  readonly nodes: number
+  /** Counts cutovers tried; a return makes the next one. */
+  readonly attempt: number
+  /** What each step found or did, by its name; the window's facts die with its attempt. */
+  readonly facts: Readonly<Partial<Record<StepName, unknown>>>
+  /** Digest of the bound fields each gate has shown last. */
+  readonly evidence: Readonly<Partial<Record<Gate, string>>>
+  readonly approvals: Readonly<Partial<Record<Gate, Approval>>>
+  /** The last failure, until a retry or a resume clears it. */
+  readonly failure: Failure | null
+  readonly returnCause: ReturnCause | null
+}
+
+/** What a run starts from. */
+export type RunInput = Pick<RunContext, 'chain' | 'source' | 'nodes'>
+
+export type MigrateEvent =
+  /** The operator approved a gate; holds only while the digest is the one the gate shows. */
+  | ({ readonly type: 'APPROVE' } & Approval)
+  | { readonly type: 'DECLINE'; readonly gate: Gate }
+  /** The window took longer than its budget before the point of no return. */
+  | { readonly type: 'BUDGET_SPENT' }
+  /** The operator wants the single sequencer back (before the point of no return). */
+  | { readonly type: 'ABORT' }
+  /** The operator wants the single sequencer back after the point of no return. */
+  | { readonly type: 'ROLLBACK' }
+  /** evha was started again on this run. Voids every approval. */
+  | { readonly type: 'RESUME'; readonly windowOverran: boolean }
+  /** The runner tries the state's work once more. */
+  | { readonly type: 'RETRY' }
+  /** After a return: seed again, with all approvals void. */
+  | { readonly type: 'NEXT_ATTEMPT' }
+
+/** The state's sentence, its phase, and on an edge what can not be undone once it is taken. */
+export interface Meta {
+  readonly phase?: Phase
+  readonly says?: string
+  readonly irreversible?: string
+}
+
+export type Phase = 'prepare' | 'gate' | 'window' | 'commit' | 'after' | 'abort' | 'rollback' | 'end'
+
+export type Tag =
+  /** Everything so far can be undone without loss. */
+  | 'reversible'
+  /** The cluster may have produced: only forward or rollback. */
+  | 'irreversible'
+  /** No sequencer produces while the run is here. */
+  | 'chain-stopped'
+  /** Waits for an approval. */
+  | 'waiting'
+  /** A failed try is repeated by itself, a bounded number of times. */
+  | 'insist'
+  /** Nobody but a human may go on. */
+  | 'unsafe'

@@ -1,0 +1,80 @@
+import { initialTransition, type SnapshotFrom, transition } from 'xstate'
+import type { Failure } from '../base/errors.ts'
+import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './context.ts'
+import { migrateMachine } from './migrate.ts'
+import { type Gate, gates, type StepName, stepNames } from './names.ts'
+
+export type Snapshot = SnapshotFrom<typeof migrateMachine>
+
+/** The end of a step as the machine hears of it. */
+export type StepEvent =
+  | { readonly type: 'STEP_DONE'; readonly step: StepName; readonly output: unknown }
+  | { readonly type: 'STEP_FAILED'; readonly step: StepName; readonly failure: Failure }
+
+/** Everything a journal may hold for the machine. */
+export type RunEvent = MigrateEvent | StepEvent
+
+/** One state as the rest of evha sees it. */
+export interface StateView {
+  /** `window.stop`, `gate.commit`, … */
+  readonly path: string
+  readonly phase: Phase
+  /** The state's sentence with its names filled in. */
+  readonly says: string
+  readonly tags: ReadonlySet<Tag>
+  /** What the state wants done, if anything. */
+  readonly work: StepName | null
+  /** The gate the state waits at, if any. */
+  readonly gate: Gate | null
+  readonly final: boolean
+  readonly context: RunContext
+}
+
+export function begin(input: RunInput): Snapshot {
+  return initialTransition(migrateMachine, input)[0]
+}
+
+/** The next snapshot: pure, so that replaying a journal's events gives the state the run was in. */
+export function advance(snapshot: Snapshot, event: RunEvent): Snapshot {
+  return transition(migrateMachine, snapshot, asMachineEvent(event))[0]
+}
+
+export function replay(input: RunInput, events: readonly RunEvent[]): Snapshot {
+  return events.reduce(advance, begin(input))
+}
+
+/** True when the event changes nothing: it has no edge here, or its guard refused. */
+export function ignores(snapshot: Snapshot, event: RunEvent): boolean {
+  return !snapshot.can(asMachineEvent(event))
+}
+
+function asMachineEvent(event: RunEvent): MigrateEvent {
+  if (event.type === 'STEP_DONE')
+    return { type: `xstate.done.actor.${event.step}`, output: event.output } as unknown as MigrateEvent
+  if (event.type === 'STEP_FAILED')
+    return { type: `xstate.error.actor.${event.step}`, error: event.failure } as unknown as MigrateEvent
+  return event
+}
+
+export function viewOf(snapshot: Snapshot): StateView {
+  const path = pathOf(snapshot.value)
+  const meta = Object.values(snapshot.getMeta() as Record<string, Meta | undefined>).find((one) => one?.says)
+  const node = snapshot._nodes.find((one) => one.path.join('.') === path)
+  const src = node?.invoke[0]?.src as string | undefined
+  return {
+    path,
+    phase: meta?.phase ?? 'end',
+    says: (meta?.says ?? path).replaceAll('{source}', snapshot.context.source),
+    tags: snapshot.tags as ReadonlySet<Tag>,
+    work: stepNames.find((name) => name === src) ?? null,
+    gate: gates.find((gate) => path === `gate.${gate}`) ?? null,
+    final: snapshot.status === 'done',
+    context: snapshot.context,
+  }
+}
+
+function pathOf(value: Snapshot['value']): string {
+  if (typeof value === 'string') return value
+  const [[parent, child] = ['', '']] = Object.entries(value)
+  return `${parent}.${pathOf(child as Snapshot['value'])}`
+}

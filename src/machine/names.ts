@@ -1,0 +1,50 @@
+/** The four gates: transitions that are irreversible or disruptive, each approved by name. */
+export const gates = ['cutover', 'commit', 'rollback', 'finish'] as const
+export type Gate = (typeof gates)[number]
+
+/** What the states of the migration invoke; `src/steps` holds one step for each name. */
+export const stepNames = [
+  'check',
+  'preparePeers',
+  'copySigner',
+  'seedData',
+  'smoke',
+  'weighCutover',
+  'arm',
+  'fence',
+  'stopSource',
+  'finalSync',
+  'proveEqual',
+  'warmPeers',
+  'weighCommit',
+  'decide',
+  'readDecision',
+  'startQuorum',
+  'startRest',
+  'verifyElection',
+  'soak',
+  'weighFinish',
+  'finish',
+  'killCopies',
+  'revokePermits',
+  'stopRaft',
+  'disarm',
+  'returnDecision',
+  'checkConfigs',
+  'unfence',
+  'startSource',
+  'seeBlock',
+  'tidy',
+  'weighRollback',
+  'stopAll',
+  'forbidRaft',
+  'rankStores',
+  'restoreBest',
+  'moveRaftDirs',
+  'startSingle',
+  'seeSingleBlock',
+] as const
+export type StepName = (typeof stepNames)[number]
+
+/** The decision file's states; it lies on the source and is the one arbiter (design: rules of the engine). */
+export type Decision = 'open' | 'held' | 'committed' | 'returned'

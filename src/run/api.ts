@@ -1,0 +1,119 @@
+import type { Failure } from '../base/errors.ts'
+import type { Gate } from '../machine/names.ts'
+import type { Approver, Observer } from './observer.ts'
+
+/** What every command that drives a run needs. */
+export interface DriveOptions {
+  readonly stateDir: string
+  /** `--confirm GATE=CHAIN_ID`, parsed. */
+  readonly confirms: ReadonlyMap<Gate, string>
+  readonly approver: Approver
+  readonly observer: Observer
+  /** Aborts on the second Ctrl-C: stop now. */
+  readonly stopNow: AbortSignal
+  /** True after the first Ctrl-C: stop at the next safe point. */
+  readonly stopSoon: () => boolean
+}
+
+export type RunOutcome =
+  | 'migrated'
+  | 'aborted'
+  | 'returned'
+  | 'rolledBack'
+  | 'waiting'
+  | 'interrupted'
+  | 'failed'
+  | 'needsHuman'
+
+/** How a drive ended: the report's outcome, the exit code of design section 2, and what to type next. */
+export interface RunEnd {
+  readonly run: string
+  readonly outcome: RunOutcome
+  readonly exitCode: 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130
+  readonly failure: Failure | null
+  /** The next command to type, when there is one. */
+  readonly next: string | null
+}
+
+export interface ApprovalReport {
+  readonly gate: Gate
+  readonly by: string
+  readonly at: string
+  readonly digest: string
+}
+
+/** One step as it went, for the report's timeline. */
+export interface StepReport {
+  readonly state: string
+  readonly says: string
+  readonly attempt: number
+  readonly startedAt: string
+  readonly durationMs: number
+  readonly ok: boolean
+}
+
+/** What `report --json` prints. Numbers are null until they were measured. */
+export interface Report {
+  readonly run: string
+  readonly chain: string
+  readonly outcome: RunOutcome
+  /** True when the nodes were the lab's stand-ins. */
+  readonly standIn: boolean
+  readonly state: string
+  readonly says: string
+  readonly attempt: number
+  readonly startedAt: string
+  readonly endedAt: string | null
+  readonly lastOldHeight: number | null
+  readonly firstClusterHeight: number | null
+  readonly gapMs: number | null
+  readonly ownOverheadMs: number | null
+  readonly predictedGapMs: number | null
+  readonly nodesVoting: number | null
+  readonly nodesTotal: number
+  readonly hashContinuity: boolean | null
+  readonly forks: readonly number[]
+  readonly bytesSeeded: number
+  readonly bytesFinal: number
+  readonly approvals: readonly ApprovalReport[]
+  readonly steps: readonly StepReport[]
+  /** Sentences: what stays on the hosts. */
+  readonly leftBehind: readonly string[]
+  readonly failure: Failure | null
+  readonly next: string | null
+}
+
+/** One finding of `check`. */
+export interface Finding {
+  readonly level: 'blocks' | 'warns' | 'notes'
+  readonly host: string
+  readonly what: string
+  readonly why: string
+  /** The command or edit that cures it. */
+  readonly cure: string
+}
+
+/** What `check --json` prints; `ok` is false when something blocks (exit 3). */
+export interface CheckReport {
+  readonly chain: string
+  readonly ok: boolean
+  readonly findings: readonly Finding[]
+  /** What was seen: label and value, for the operator. */
+  readonly facts: readonly (readonly [label: string, value: string])[]
+}
+
+/** What `status --json` prints. */
+export interface Status {
+  readonly run: string
+  readonly chain: string
+  readonly state: string
+  readonly says: string
+  readonly phase: string
+  readonly outcome: RunOutcome
+  readonly attempt: number
+  /** True while an evha process drives the run. */
+  readonly running: boolean
+  readonly failure: Failure | null
+  readonly next: string | null
+  readonly dir: string
+}
