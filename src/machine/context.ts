@@ -1,5 +1,5 @@
 import type { Failure } from '../base/errors.ts'
-import type { Gate, StepName } from './names.ts'
+import type { Gate, StepName } from '../base/names.ts'
 
 /** Why a run goes back to the single sequencer. */
 export type ReturnCause = 'operator' | 'failure' | 'budget' | 'declined' | 'interrupted' | 'deadMan'

@@ -1,5 +1,5 @@
 import type { RunContext } from './context.ts'
-import type { Gate, StepName } from './names.ts'
+import type { Gate, StepName } from '../base/names.ts'
 import { rules } from './rules.ts'
 
 /** Bumped whenever an old journal would replay differently; a journal of another version is refused. */

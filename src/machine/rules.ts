@@ -1,7 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate'
 import type { Failure } from '../base/errors.ts'
 import type { Meta, MigrateEvent, ReturnCause, RunContext, RunInput, Tag } from './context.ts'
-import { type Decision, type Gate, type StepName, stepNames } from './names.ts'
+import { type Decision, type Gate, type StepName, stepNames } from '../base/names.ts'
 
 /** Steps whose facts belong to one attempt at the window and are forgotten by the next. */
 const windowFacts: readonly StepName[] = stepNames.slice(

@@ -1,5 +1,5 @@
 import type { Failure } from '../base/errors.ts'
-import type { Gate } from '../machine/names.ts'
+import type { Gate } from '../base/names.ts'
 import type { Approver, Observer } from './observer.ts'
 
 /** What every command that drives a run needs. */
