@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { checkTogether } from './check-together.ts'
+import { defaults } from './defaults.ts'
+import { problemsOf } from './problems.ts'
+import { runbookSchema, type WrittenNode, type WrittenRunbook } from './schema.ts'
+import { parseSource, usage } from './source-text.ts'
+import type { SshLogin } from './ssh-login.ts'
+import type { HostPort } from './words.ts'
+
+export interface NodePaths {
+  /** Where systemd reads units. */
+  readonly units: string
+  /** evha's own directory on the host; survives a reboot. */
+  readonly evha: string
+  /** The same for what must die with a reboot. */
+  readonly run: string
+}
+
+/** One node with every default resolved. All paths are absolute. */
+export interface NodeSpec {
+  readonly name: string
+  readonly ssh: SshLogin
+  /** The concrete address under which the others reach its Raft and P2P ports. */
+  readonly address: string
+  readonly binary: string
+  readonly home: string
+  /** With its `.service`. */
+  readonly unit: string
+  /** The service user, when the runbook names one; else the live unit's own. */
+  readonly user?: string
+  /** The database directory below `home/data` whose lock is the store's. */
+  readonly db: string
+  readonly passphraseFile?: string
+  /** As seen from the node's own host. */
+  readonly rpc: HostPort
+  readonly raftDir: string
+  readonly raftPort: number
+  /** Absent: as the node's configuration has it. */
+  readonly p2pPort?: number
+  readonly paths: NodePaths
+}
+
+export interface RaftTiming {
+  readonly heartbeatMs: number
+  readonly electionMs: number
+  readonly leaseMs: number
+  readonly sendMs: number
+}
+
+/** A runbook that was read, checked and filled with its defaults. */
+export interface LoadedRunbook {
+  readonly path: string
+  readonly text: string
+  /** sha256 of the text, hex. */
+  readonly digest: string
+  readonly chain: string
+  /** In the order of the runbook. */
+  readonly nodes: readonly NodeSpec[]
+  /** The live single sequencer. */
+  readonly source: NodeSpec
+  /** All nodes but the source. */
+  readonly peers: readonly NodeSpec[]
+  /** floor(n/2) + 1. */
+  readonly quorum: number
+  readonly raft: { readonly port: number; readonly dir: string; readonly timing: 'auto' | RaftTiming }
+  readonly p2p: { readonly port?: number }
+  /** What the runbook says of DA; absent fields are taken from the source's configuration. */
+  readonly da: { readonly address?: string; readonly namespace?: string }
+  readonly copy: { readonly binary: boolean; readonly bandwidthKiBps?: number }
+  readonly window: { readonly budgetSeconds: number; readonly soakSeconds: number }
+  readonly staging: boolean
+}
+
+/** Reads a runbook file. Throws EvhaError 'usage', one sentence with file and line, when anything is wrong. */
+export function loadRunbook(path: string): LoadedRunbook {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (cause) {
+    throw usage(
+      `the runbook ${path} cannot be read: ${reasonOf(cause)}`,
+      'give the path of a runbook; runbooks/single-to-ha.yaml is one to start from',
+    )
+  }
+  return runbookFromText(bytes.toString('utf8'), path)
+}
+
+/** The same for a text at hand; `path` is only named in messages. */
+export function runbookFromText(text: string, path: string): LoadedRunbook {
+  const source = parseSource(text, path)
+  const read = runbookSchema.safeParse(source.value, { reportInput: true })
+  if (!read.success) {
+    const [first, ...rest] = problemsOf(read.error.issues, source.value)
+    if (first !== undefined) throw source.refuse([first, ...rest])
+    throw usage(`${path}: ${read.error.message}`, 'mend the runbook')
+  }
+  const loaded = resolve(read.data, text, path)
+  const [first, ...rest] = checkTogether(read.data, loaded.nodes)
+  if (first !== undefined) throw source.refuse([first, ...rest])
+  return { ...loaded, ...roles(loaded.nodes, read.data.source) }
+}
+
+type Resolved = Omit<LoadedRunbook, 'source' | 'peers' | 'quorum'>
+
+function resolve(written: WrittenRunbook, text: string, path: string): Resolved {
+  const raft = { ...defaults.raft, ...written.raft }
+  const p2p = { ...written.p2p }
+  return {
+    path,
+    text,
+    digest: createHash('sha256').update(text).digest('hex'),
+    chain: written.chain,
+    nodes: written.nodes.map((node) => resolveNode(written, node)),
+    raft,
+    p2p,
+    da: { ...written.da },
+    copy: { ...defaults.copy, ...written.copy },
+    window: { ...defaults.window, ...written.window },
+    staging: written.staging ?? defaults.staging,
+  }
+}
+
+function resolveNode(written: WrittenRunbook, node: WrittenNode): NodeSpec {
+  const raft = { ...defaults.raft, ...written.raft }
+  const common = { home: defaults.home, unit: defaults.unit, rpc: defaults.rpc, ...written.node, ...node }
+  const p2pPort = node.p2pPort ?? written.p2p?.port
+  return {
+    name: node.name,
+    ssh: node.ssh,
+    address: node.address,
+    // Missing ones are refused by checkTogether before anybody sees the result.
+    binary: common.binary ?? '',
+    home: common.home,
+    unit: common.unit,
+    ...(common.user === undefined ? {} : { user: common.user }),
+    db: common.db ?? '',
+    ...(common.passphraseFile === undefined ? {} : { passphraseFile: common.passphraseFile }),
+    rpc: common.rpc,
+    raftDir: raft.dir.startsWith('/') ? raft.dir : `${common.home}/${raft.dir}`,
+    raftPort: node.raftPort ?? raft.port,
+    ...(p2pPort === undefined ? {} : { p2pPort }),
+    paths: { ...defaults.paths, ...written.paths, ...written.node?.paths, ...node.paths },
+  }
+}
+
+function roles(nodes: readonly NodeSpec[], name: string): Pick<LoadedRunbook, 'source' | 'peers' | 'quorum'> {
+  const source = nodes.find((node) => node.name === name)
+  if (source === undefined) throw usage(`source ${name} is no node`, 'name a node')
+  return {
+    source,
+    peers: nodes.filter((node) => node !== source),
+    quorum: Math.floor(nodes.length / 2) + 1,
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  const code = (cause as NodeJS.ErrnoException).code
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EISDIR') return 'it is a directory'
+  if (code === 'EACCES') return 'permission denied'
+  return cause instanceof Error ? cause.message : String(cause)
+}

@@ -1,0 +1,139 @@
+import * as z from 'zod'
+import { runbookLimits } from './defaults.ts'
+import { sshKeys, sshLogin } from './ssh-login.ts'
+import {
+  absolutePath,
+  amount,
+  chainId,
+  concreteAddress,
+  databaseName,
+  flag,
+  hostAndPort,
+  nodeName,
+  pathBelowHome,
+  port,
+  text,
+  unitName,
+  userName,
+} from './words.ts'
+
+/** Accepted as keys and refused with a sentence: better said than misread as a typing error. */
+const executionRefused = notYet('EVM chains with an execution client are not handled by this version')
+const hooksRefused = notYet('hooks are not handled by this version')
+
+function notYet(sentence: string): z.ZodCustom<never> {
+  return z.custom<never>(() => false, { error: `is refused: ${sentence}; take the key out`, abort: true })
+}
+
+const paths = z.strictObject({
+  units: absolutePath.exactOptional(),
+  evha: absolutePath.exactOptional(),
+  run: absolutePath.exactOptional(),
+})
+
+/** Keys that stand under `node` for all nodes, and under one of `nodes` for that node alone. */
+const nodeKeys = {
+  binary: absolutePath.exactOptional(),
+  home: absolutePath.exactOptional(),
+  unit: unitName.exactOptional(),
+  user: userName.exactOptional(),
+  db: databaseName.exactOptional(),
+  passphraseFile: absolutePath.exactOptional(),
+  rpc: hostAndPort.exactOptional(),
+  paths: paths.exactOptional(),
+}
+
+const nodeDefaults = z.strictObject({ ...nodeKeys, execution: executionRefused.exactOptional() })
+
+const node = z.strictObject({
+  ...nodeKeys,
+  name: nodeName,
+  ssh: sshLogin,
+  address: concreteAddress,
+  /** Only where several nodes share one address. */
+  raftPort: port.exactOptional(),
+  p2pPort: port.exactOptional(),
+  execution: executionRefused.exactOptional(),
+})
+
+const timing = z.strictObject({
+  heartbeatMs: amount(10, 60_000),
+  electionMs: amount(10, 300_000),
+  leaseMs: amount(5, 60_000),
+  sendMs: amount(5, 60_000),
+})
+
+const autoOrTiming = z.union([
+  z.literal('auto', {
+    error: 'must be auto, or the four keys heartbeatMs, electionMs, leaseMs and sendMs',
+  }),
+  timing,
+])
+
+const raft = z.strictObject({
+  port: port.exactOptional(),
+  dir: pathBelowHome.exactOptional(),
+  timing: autoOrTiming.exactOptional(),
+})
+
+const p2p = z.strictObject({ port: port.exactOptional() })
+
+const da = z.strictObject({
+  address: text('the address of the DA node').min(1, { error: 'is empty' }).max(2048).exactOptional(),
+  namespace: text('the DA namespace').min(1, { error: 'is empty' }).max(256).exactOptional(),
+})
+
+const copy = z.strictObject({
+  binary: flag.exactOptional(),
+  bandwidthKiBps: amount(1, 1_000_000_000).exactOptional(),
+})
+
+const window = z.strictObject({
+  budgetSeconds: amount(1, runbookLimits.budgetSecondsMax).exactOptional(),
+  soakSeconds: amount(0, runbookLimits.soakSecondsMax).exactOptional(),
+})
+
+/** A runbook as it is written, before defaults. What the keys mean stands in runbooks/single-to-ha.yaml. */
+export const runbookSchema = z.strictObject({
+  version: z.literal(1, {
+    error: (issue) =>
+      issue.input === undefined ? undefined : 'must be 1: this evha knows no other version of runbooks',
+  }),
+  chain: chainId,
+  node: nodeDefaults.exactOptional(),
+  nodes: z.array(node),
+  source: text('the name of a node'),
+  raft: raft.exactOptional(),
+  p2p: p2p.exactOptional(),
+  da: da.exactOptional(),
+  execution: executionRefused.exactOptional(),
+  copy: copy.exactOptional(),
+  window: window.exactOptional(),
+  hooks: hooksRefused.exactOptional(),
+  paths: paths.exactOptional(),
+  staging: flag.exactOptional(),
+})
+
+export type WrittenRunbook = z.infer<typeof runbookSchema>
+export type WrittenNode = WrittenRunbook['nodes'][number]
+
+const knownKeys: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(runbookSchema.shape),
+  node: Object.keys(nodeDefaults.shape),
+  nodes: Object.keys(node.shape),
+  'node.paths': Object.keys(paths.shape),
+  'nodes.paths': Object.keys(paths.shape),
+  'nodes.ssh': sshKeys,
+  raft: Object.keys(raft.shape),
+  'raft.timing': Object.keys(timing.shape),
+  p2p: Object.keys(p2p.shape),
+  da: Object.keys(da.shape),
+  copy: Object.keys(copy.shape),
+  window: Object.keys(window.shape),
+  paths: Object.keys(paths.shape),
+}
+
+/** The keys that may stand at a place of the runbook; list positions in `path` are passed over. */
+export function keysAt(path: readonly PropertyKey[]): readonly string[] {
+  return knownKeys[path.filter((part) => typeof part === 'string').join('.')] ?? []
+}
