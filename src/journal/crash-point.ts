@@ -1,0 +1,19 @@
+import { kill, pid } from 'node:process'
+
+const passed = new Map<string, number>()
+
+/**
+ * A named place where a test may kill this very process with SIGKILL: nothing is flushed, no handler runs.
+ * It does so when the environment variable EVHA_CRASH_AT is `name`, or `name#n` for the n-th time it is passed.
+ * Compiled in, so that what is tested is what is shipped; without the variable it costs one comparison.
+ */
+export function crashPoint(name: string): void {
+  const wanted = process.env['EVHA_CRASH_AT']
+  if (wanted === undefined) return
+  const times = (passed.get(name) ?? 0) + 1
+  passed.set(name, times)
+  if (wanted !== name && wanted !== `${name}#${times}`) return
+  kill(pid, 'SIGKILL')
+  // The signal is on its way: let nothing else happen before it arrives.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+}
