@@ -28,6 +28,16 @@ export function objectIn(text: string, what: string): Json {
   return value
 }
 
+/** The JSON object in `text`, or undefined: for answers of a peer that may say anything. */
+export function objectOr(text: string): Json | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
