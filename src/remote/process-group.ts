@@ -1,0 +1,119 @@
+import { quoteAll } from './render.ts'
+
+/**
+ * Why all this: closing a channel, or asking sshd to signal, leaves the process running. So every command runs
+ * in a process group of its own, says which on its first line of stderr, and is killed by a second command.
+ */
+export interface ProcessGroup {
+  readonly id: number
+  /** Start of the group's first process, in clock ticks since boot: tells a recycled number from ours. */
+  readonly startTicks: string
+}
+
+/**
+ * Prints the group's number and start on stderr, then becomes the command ($0 is the nonce, $@ the command).
+ * The printing may not fail: a host that cannot tell us the group must not run the command.
+ */
+const launcher = `
+set -e
+read -r a b c d g e f h i j k l m n o p q r s t u start rest </proc/$$/stat
+printf 'evha-group %s %s %s\\n' "$0" "$$" "$start" >&2
+set +e
+[ "$g" = "$$" ] || exec setsid "$@"
+exec "$@"`
+
+/** The text for the host's login shell that runs `argv` in a process group of its own. */
+export function launchText(argv: readonly string[], nonce: string, asRoot: boolean): string {
+  const sudo = asRoot ? ['sudo', '-n', '--'] : []
+  return `exec ${quoteAll([...sudo, 'sh', '-c', launcher.trim(), nonce, ...argv])}`
+}
+
+/** Shell functions: `members` lists the live processes of group $1, `same` tells whether it is still ours. */
+const groupFunctions = `
+members() {
+  for stat in /proc/[0-9]*/stat; do
+    line=
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    pid=\${stat#/proc/}; pid=\${pid%/stat}
+    set -- "$1" \${line##*) }
+    case $2 in Z|X|x) continue ;; esac
+    if [ "$4" = "$1" ] || [ "$pid" = "$1" ]; then printf '%s\\n' "$pid"; fi
+  done
+}
+same() {
+  line=
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 0
+  want=$2
+  set -- \${line##*) }
+  [ "\${20}" = "$want" ]
+}
+stop_group() {
+  same "$1" "$2" || return 0
+  for sig in TERM KILL; do
+    tries=$3
+    [ $sig = TERM ] || tries=$4
+    while [ -n "$(members "$1")" ]; do
+      [ "$tries" -gt 0 ] || break
+      kill -s $sig -- "-$1" 2>/dev/null || kill -s $sig "$1" 2>/dev/null || :
+      tries=$((tries - 1))
+      sleep 0.1
+    done
+  done
+  [ -z "$(members "$1")" ]
+}`.trim()
+
+/** Shell functions that other scripts of this room build on: `members`, `same` and `stop_group`. */
+export const processGroupFunctions = groupFunctions
+
+/** TERM, a bounded wait, KILL, a bounded wait; exit 0 when nothing of the group is left, 1 when something is. */
+export function stopGroupArgv(group: ProcessGroup, grace: { termMs: number; killMs: number }): string[] {
+  const tries = (ms: number): string => String(Math.max(1, Math.ceil(ms / 100)))
+  const text = `${groupFunctions}\nstop_group "$1" "$2" "$3" "$4"\n`
+  const { id, startTicks } = group
+  return ['sh', '-c', text, 'evha', String(id), startTicks, tries(grace.termMs), tries(grace.killMs)]
+}
+
+/** Finds the launcher's line in a stderr stream and passes everything else on. */
+export interface GroupFinder {
+  readonly group: ProcessGroup | undefined
+  /** What of these bytes is the command's own stderr. */
+  feed(bytes: Buffer): Buffer
+  /** What was held back, when the stream is over. */
+  rest(): Buffer
+}
+
+/** Noise of a login shell that may stand before the launcher's line. */
+const noiseBytesMax = 64 * 1024
+const nothing = Buffer.alloc(0)
+
+export function groupFinder(nonce: string): GroupFinder {
+  const line = new RegExp(`evha-group ${nonce} (\\d+) (\\d+)\\n`)
+  let held = nothing
+  let group: ProcessGroup | undefined
+  let over = false
+  return {
+    get group() {
+      return group
+    },
+    feed(bytes) {
+      if (over) return bytes
+      held = Buffer.concat([held, bytes])
+      const text = held.toString('latin1')
+      const found = line.exec(text)
+      if (found === null) {
+        if (held.length <= noiseBytesMax) return nothing
+        over = true
+        return held
+      }
+      over = true
+      group = { id: Number(found[1]), startTicks: String(found[2]) }
+      const after = found.index + found[0].length
+      return Buffer.concat([held.subarray(0, found.index), held.subarray(after)])
+    },
+    rest() {
+      if (over) return nothing
+      over = true
+      return held
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import { limits } from '../base/limits.ts'
+
+/** Where and how to log in. Paths may start with `~/`. */
+export interface SshTarget {
+  /** The host's name in the runbook. */
+  readonly name: string
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  /** Tried in this order, before the agent. */
+  readonly identityFiles?: readonly string[]
+  /** Path of the ssh-agent's socket. */
+  readonly agent?: string
+  readonly knownHostsFiles: readonly string[]
+  /** Run commands through sudo; by default when the login is not root. */
+  readonly sudo?: boolean
+  /** The host to hop over; its key is checked just the same. */
+  readonly through?: SshTarget
+}
+
+/** The waits of one connection; tests shorten them. */
+export interface SshLimits {
+  readonly connectTimeoutMs: number
+  readonly keepaliveIntervalMs: number
+  readonly keepaliveCountMax: number
+  readonly sessionsPerHostMax: number
+  /** How long a command that must stop gets to end by itself, and then to die. */
+  readonly termMs: number
+  readonly killMs: number
+}
+
+export const sshLimits: SshLimits = {
+  connectTimeoutMs: limits.connectTimeoutMs,
+  keepaliveIntervalMs: limits.keepaliveIntervalMs,
+  keepaliveCountMax: limits.keepaliveCountMax,
+  sessionsPerHostMax: limits.sessionsPerHostMax,
+  termMs: 2_000,
+  killMs: 2_000,
+}
