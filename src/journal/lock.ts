@@ -163,7 +163,8 @@ function removeGuards(place: Place, nonce: string): void {
 function sweep(place: Place): void {
   const current = readOwner(place)?.nonce
   for (const name of readdirSync(place.directory)) {
-    const left = /\.lock\.(?:new|takeover)-([0-9a-f]{32})(?:-\d+)?$/.exec(name)
+    if (!name.startsWith(`${place.name}.`)) continue
+    const left = /^(?:new|takeover)-([0-9a-f]{32})(?:-\d+)?$/.exec(name.slice(place.name.length + 1))
     if (left === null || left[1] === current) continue
     const path = join(place.directory, name)
     const bornMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs

@@ -26,13 +26,16 @@ function nodeCount(count: number): Problem[] {
     return [
       {
         path,
+        atKey: true,
         message: `an even number of nodes (${count}) survives no more failures than ${count - 1} would and can split in halves, neither of which may produce: a cluster has 3, 5 or 7`,
         hint,
       },
     ]
   }
   const are = count === 1 ? 'is 1 node' : `are ${count} nodes`
-  return [{ path, message: `there ${are}: a cluster has 3, 5 or 7`, hint: 'list 3, 5 or 7 nodes' }]
+  return [
+    { path, atKey: true, message: `there ${are}: a cluster has 3, 5 or 7`, hint: 'list 3, 5 or 7 nodes' },
+  ]
 }
 
 function missing(nodes: readonly NodeSpec[]): Problem[] {
@@ -58,7 +61,7 @@ interface Claim {
   /** What two nodes must not share, in words. */
   readonly what: string
   readonly key: string
-  readonly of: (node: NodeSpec) => string | undefined
+  readonly of: (node: NodeSpec) => string
   readonly cure: string
 }
 
@@ -75,7 +78,10 @@ const claims: readonly Claim[] = [
   {
     what: 'P2P address',
     key: 'address',
-    of: (node) => (node.p2pPort === undefined ? undefined : hostPort(canonical(node.address), node.p2pPort)),
+    of: (node) =>
+      node.p2pPort === undefined
+        ? `${canonical(node.address)} with the port of the source's configuration`
+        : hostPort(canonical(node.address), node.p2pPort),
     cure: 'give each node its own address, or nodes that share an address their own p2pPort',
   },
   ...(
@@ -102,7 +108,6 @@ function shared(nodes: readonly NodeSpec[]): Problem[] {
     const owners = new Map<string, NodeSpec>()
     return nodes.flatMap((node, index): Problem[] => {
       const value = claim.of(node)
-      if (value === undefined) return []
       const owner = owners.get(value)
       if (owner === undefined) {
         owners.set(value, node)

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { checkTogether } from './check-together.ts'
 import { defaults } from './defaults.ts'
 import { problemsOf } from './problems.ts'
@@ -127,7 +129,7 @@ function resolveNode(written: WrittenRunbook, node: WrittenNode): NodeSpec {
   const p2pPort = node.p2pPort ?? written.p2p?.port
   return {
     name: node.name,
-    ssh: node.ssh,
+    ssh: withHome(node.ssh),
     address: node.address,
     // Missing ones are refused by checkTogether before anybody sees the result.
     binary: common.binary ?? '',
@@ -141,6 +143,17 @@ function resolveNode(written: WrittenRunbook, node: WrittenNode): NodeSpec {
     raftPort: node.raftPort ?? raft.port,
     ...(p2pPort === undefined ? {} : { p2pPort }),
     paths: { ...defaults.paths, ...written.paths, ...written.node?.paths, ...node.paths },
+  }
+}
+
+/** `~/` is the home directory of the operator who types the command. */
+function withHome(ssh: SshLogin): SshLogin {
+  const expanded = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)
+  const { identityFile, knownHostsFile } = ssh
+  return {
+    ...ssh,
+    ...(identityFile === undefined ? {} : { identityFile: expanded(identityFile) }),
+    ...(knownHostsFile === undefined ? {} : { knownHostsFile: expanded(knownHostsFile) }),
   }
 }
 

@@ -23,7 +23,14 @@ function problemOf(issue: Issue, value: unknown): Problem[] {
     )
   }
   if (issue.code === 'invalid_type') return [wrongType(issue, place)]
-  return [{ path: issue.path, message: `${place} ${issue.message}`, hint: example }]
+  const hint = issue.code === 'custom' ? issue.params?.['hint'] : undefined
+  return [
+    {
+      path: issue.path,
+      message: `${place} ${issue.message}`,
+      hint: typeof hint === 'string' ? hint : example,
+    },
+  ]
 }
 
 /** Of two ways to write a value the one that was tried: the long form once it got as far as its keys. */

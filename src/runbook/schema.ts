@@ -18,11 +18,19 @@ import {
 } from './words.ts'
 
 /** Accepted as keys and refused with a sentence: better said than misread as a typing error. */
-const executionRefused = notYet('EVM chains with an execution client are not handled by this version')
-const hooksRefused = notYet('hooks are not handled by this version')
+const executionRefused = notYet(
+  'EVM chains with an execution client are not handled by this version',
+  'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
+)
+const hooksRefused = notYet('hooks are not handled by this version', 'take the key out')
 
-function notYet(sentence: string): z.ZodCustom<never> {
-  return z.custom<never>(() => false, { error: `is refused: ${sentence}; take the key out`, abort: true })
+function notYet(sentence: string, hint: string): z.ZodCustom<never> {
+  return z.custom<never>(() => false, { error: `is refused: ${sentence}`, params: { hint }, abort: true })
+}
+
+/** A heading may stand there with all its keys commented out. */
+function section<Shape extends z.ZodType>(keys: Shape) {
+  return z.preprocess((written) => (written === null ? {} : written), keys).exactOptional()
 }
 
 const paths = z.strictObject({
@@ -40,7 +48,7 @@ const nodeKeys = {
   db: databaseName.exactOptional(),
   passphraseFile: absolutePath.exactOptional(),
   rpc: hostAndPort.exactOptional(),
-  paths: paths.exactOptional(),
+  paths: section(paths),
 }
 
 const nodeDefaults = z.strictObject({ ...nodeKeys, execution: executionRefused.exactOptional() })
@@ -100,17 +108,17 @@ export const runbookSchema = z.strictObject({
       issue.input === undefined ? undefined : 'must be 1: this evha knows no other version of runbooks',
   }),
   chain: chainId,
-  node: nodeDefaults.exactOptional(),
+  node: section(nodeDefaults),
   nodes: z.array(node),
   source: text('the name of a node'),
-  raft: raft.exactOptional(),
-  p2p: p2p.exactOptional(),
-  da: da.exactOptional(),
+  raft: section(raft),
+  p2p: section(p2p),
+  da: section(da),
   execution: executionRefused.exactOptional(),
-  copy: copy.exactOptional(),
-  window: window.exactOptional(),
+  copy: section(copy),
+  window: section(window),
   hooks: hooksRefused.exactOptional(),
-  paths: paths.exactOptional(),
+  paths: section(paths),
   staging: flag.exactOptional(),
 })
 

@@ -42,7 +42,7 @@ export function parseSource(text: string, file: string): SourceText {
       placed.sort((left, right) => left.line - right.line)
       const [first, ...rest] = placed
       const { problem, line } = first ?? { problem: problems[0], line: 1 }
-      const others = [...new Set(rest.map((other) => other.line))]
+      const others = [...new Set(rest.map((other) => other.line))].filter((other) => other !== line)
       const more = others.length === 0 ? '' : `; more to mend on line ${others.slice(0, 10).join(', ')}`
       return usage(`${file}:${line}: ${problem.message}`, `${problem.hint}${more}`)
     },

@@ -8,7 +8,7 @@ export interface SshLogin {
   readonly host: string
   readonly port: number
   readonly user: string
-  /** As written: an absolute path, or one that starts with `~/`. */
+  /** A path on the workstation; once loaded it is absolute. */
   readonly identityFile?: string
   readonly knownHostsFile?: string
 }
