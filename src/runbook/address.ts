@@ -34,8 +34,8 @@ function ipv6Address(host: string): Address | AddressProblem {
 }
 
 function namedOrIpv4(host: string): Address | AddressProblem {
-  if (/^[\dx.]*$/i.test(host) && !/[g-wyz]/i.test(host)) {
-    // Digits and dots only: `0`, `10.1` and `0x7f.1` are addresses to a resolver, though nobody means them.
+  // A name that ends in a number is an address to a resolver, though nobody means `0`, `10.1` or `0x7f.1`.
+  if (/(^|\.)(\d+|0x[\da-f]*)\.?$/i.test(host)) {
     if (/^[0.]+$/.test(host)) return 'unspecified'
     const plain = ipv4.test(host) && host.split('.').every((part) => Number(part) <= 255)
     return plain ? { host, canonical: host } : 'malformed'

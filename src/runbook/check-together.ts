@@ -50,6 +50,7 @@ function missing(nodes: readonly NodeSpec[]): Problem[] {
     return [
       {
         path: ['node'],
+        atKey: true,
         message: `${key}${whom} is missing`,
         hint: `write ${key} under \`node\`: ${wanted[key]}`,
       },
