@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { EvhaError } from '../base/errors.ts'
+import { crashPoint } from './crash-point.ts'
 import { type Liveness, livenessOf, ownIdentity } from './process-identity.ts'
 import { syncDirectory, writeNewFile } from './write-file.ts'
 
@@ -56,6 +57,7 @@ export function takeLock(
   const claim = join(place.directory, `${place.name}.new-${owner.nonce}`)
   writeNewFile(claim, `${JSON.stringify(owner)}\n`)
   try {
+    crashPoint('lock.claimed')
     const takenOverFrom = contend(place, claim, owner)
     syncDirectory(place.directory)
     return { owner, path: place.path, ...(takenOverFrom === undefined ? {} : { takenOverFrom }) }
@@ -142,7 +144,9 @@ function takeOver(place: Place, claim: string, self: LockOwner, dead: LockOwner)
       return false
     }
     const stillDead = readOwner(place)?.nonce === dead.nonce
+    crashPoint('lock.guarded')
     if (stillDead) renameSync(claim, place.path)
+    crashPoint('lock.replaced')
     removeGuards(place, dead.nonce)
     return stillDead
   }

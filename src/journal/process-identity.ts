@@ -55,7 +55,8 @@ export function startTimeOf(pid: number): string | undefined {
   return startTimeByPs(pid)
 }
 
-function startTimeByPs(pid: number): string | undefined {
+/** The same asked of ps(1), for machines without /proc. */
+export function startTimeByPs(pid: number): string | undefined {
   const printed = quiet(() =>
     execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',

@@ -29,7 +29,11 @@ export interface JournalContent {
  */
 export function readJournal(dir: string): JournalContent {
   const path = join(dir, journalName)
-  const bytes = readBytes(path)
+  return parseJournal(readBytes(path), path)
+}
+
+/** The same for bytes at hand; `path` is only named in messages. */
+export function parseJournal(bytes: Buffer, path: string): JournalContent {
   const records: JournalRecord[] = []
   let head = noPrevious
   let position = 0
