@@ -15,7 +15,7 @@ export interface AuditEntry {
 }
 
 /** The same host; `note` hears of every command once it is over. */
-export function audit(remote: Remote, note: (entry: AuditEntry) => void): Remote {
+export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remote {
   const noted = async (command: Command, doing: Promise<Outcome>): Promise<Outcome> => {
     const { says, mutates } = command
     const entry = { host: remote.name, says, text: renderRedacted(command), mutates }
