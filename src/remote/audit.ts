@@ -1,30 +1,38 @@
 import type { Command } from '../base/command.ts'
-import { type Failure, failureOf } from '../base/errors.ts'
+import { failureOf } from '../base/errors.ts'
 import type { FileToSend, Outcome, Remote, Running } from './remote.ts'
 import { renderRedacted } from './render.ts'
 import { sendCommand } from './send.ts'
 
-/** One command and how it ended, fit for a log: stdin never, the output of a sensitive command never. */
+/** One command and how it ended, fit for a log: no stdin and no output, as either may hold a secret. */
 export interface AuditEntry {
   readonly host: string
+  /** What the command is for. */
   readonly says: string
   /** The command as text, redacted. */
   readonly text: string
   readonly mutates: boolean
-  readonly outcome: Outcome | { readonly kind: 'failed'; readonly failure: Failure }
+  readonly durationMs: number
+  /** The exit code; null when a signal ended it; `unknown` when its end was not seen. */
+  readonly exit: number | null | 'unknown'
+  readonly signal?: string
+  /** Why the end is unknown, or why no connection was made. */
+  readonly why?: string
 }
 
 /** The same host; `note` hears of every command once it is over. */
-export function audit(remote: Remote, note: (entry: AuditEntry) => void): Remote {
+export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remote {
   const noted = async (command: Command, doing: Promise<Outcome>): Promise<Outcome> => {
+    const startedAt = performance.now()
     const { says, mutates } = command
     const entry = { host: remote.name, says, text: renderRedacted(command), mutates }
     try {
       const outcome = await doing
-      note({ ...entry, outcome: redacted(command, outcome) })
+      note({ ...entry, durationMs: outcome.durationMs, ...endOf(outcome) })
       return outcome
     } catch (error) {
-      note({ ...entry, outcome: { kind: 'failed', failure: failureOf(error) } })
+      const durationMs = performance.now() - startedAt
+      note({ ...entry, durationMs, exit: 'unknown', why: failureOf(error).message })
       throw error
     }
   }
@@ -33,10 +41,8 @@ export function audit(remote: Remote, note: (entry: AuditEntry) => void): Remote
     run: (command, signal) => noted(command, remote.run(command, signal)),
     async stream(command, signal): Promise<Running> {
       const opening = remote.stream(command, signal)
-      const done = noted(
-        command,
-        opening.then((running) => running.done),
-      )
+      const ended = opening.then((running) => running.done)
+      const done = noted(command, ended)
       done.catch(() => {
         // Whoever awaits `done`, or the opening itself, sees it.
       })
@@ -50,7 +56,8 @@ export function audit(remote: Remote, note: (entry: AuditEntry) => void): Remote
   }
 }
 
-function redacted(command: Command, outcome: Outcome): Outcome {
-  if (command.sensitive !== true || outcome.kind === 'unknown') return outcome
-  return { ...outcome, stdout: '[redacted]', stderr: '[redacted]' }
+function endOf(outcome: Outcome): Pick<AuditEntry, 'exit' | 'signal' | 'why'> {
+  if (outcome.kind === 'unknown') return { exit: 'unknown', why: outcome.message }
+  const { exitCode, signal } = outcome
+  return { exit: exitCode, ...(signal === undefined ? {} : { signal }) }
 }

@@ -10,7 +10,7 @@ export interface RetryOptions {
 }
 
 /** The same host; a command that changes nothing is tried again when the link was lost or could not be made. */
-export function retry(remote: Remote, options: RetryOptions = { attemptsMax: 3, pauseMs: 250 }): Remote {
+export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 3, pauseMs: 250 }): Remote {
   return {
     name: remote.name,
     async run(command, signal): Promise<Outcome> {
