@@ -1,11 +1,10 @@
-import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs'
+import { constants, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { EvhaError } from '../base/errors.ts'
-import { crashPoint } from './crash-point.ts'
-import { encodeLine, lineHash, noPrevious } from './line.ts'
+import { cannotWrite, JournalWriter, type WriterOptions } from './journal-writer.ts'
+import { lineHash, noPrevious } from './line.ts'
 import { type JournalContent, journalName, readJournal } from './read-journal.ts'
 import type { Body, Entry, JournalRecord, RecordOf } from './record.ts'
-import { replaceFile, syncDirectory, writeWhole } from './write-file.ts'
+import { replaceFile, syncDirectory } from './write-file.ts'
 
 /** A torn last line that was set aside when the journal was opened. */
 export interface SetAside {
@@ -31,21 +30,12 @@ export interface Journal {
   close(): void
 }
 
-interface Options {
-  /** Epoch ms. */
-  readonly now?: () => number
-}
-
 /** Begins a journal in a directory that has none; the header is on the disk when it returns. */
-export function createJournal(dir: string, header: Body<'header'>, options: Options = {}): Journal {
+export function createJournal(dir: string, header: Body<'header'>, options: WriterOptions = {}): Journal {
   const path = join(dir, journalName)
-  let file: number
-  try {
-    file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600)
-  } catch (cause) {
-    throw cannotWrite(path, cause, 'a run is begun once; `evha resume` goes on with it')
-  }
-  const writer = new Writer(path, file, [], noPrevious, 0, options)
+  const { O_CREAT, O_EXCL } = constants
+  const file = openToAppend(path, O_CREAT | O_EXCL, 'a run is begun once; `evha resume` goes on with it')
+  const writer = new JournalWriter(path, file, [], noPrevious, 0, options)
   try {
     const first = writer.append({ type: 'header', ...header })
     syncDirectory(dir)
@@ -60,11 +50,11 @@ export function createJournal(dir: string, header: Body<'header'>, options: Opti
  * Opens the journal of a run to go on with it. A torn last line is moved into a `.torn` file beside it and
  * reported in `setAside`; damage anywhere else is an EvhaError 'contradiction' that names the line.
  */
-export function openJournal(dir: string, options: Options = {}): Journal {
+export function openJournal(dir: string, options: WriterOptions = {}): Journal {
   const content = readJournal(dir)
   const setAside = saveTorn(content)
-  const file = openSync(content.path, constants.O_RDWR | constants.O_APPEND)
-  const writer = new Writer(
+  const file = openToAppend(content.path, 0, 'go on as the user who began the run')
+  const writer = new JournalWriter(
     content.path,
     file,
     [...content.records],
@@ -81,7 +71,15 @@ export function openJournal(dir: string, options: Options = {}): Journal {
   }
 }
 
-function handleOf(writer: Writer, header: RecordOf<'header'>, setAside?: SetAside): Journal {
+function openToAppend(path: string, flags: number, hint: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_APPEND | flags, 0o600)
+  } catch (cause) {
+    throw cannotWrite(path, cause, hint)
+  }
+}
+
+function handleOf(writer: JournalWriter, header: RecordOf<'header'>, setAside?: SetAside): Journal {
   return {
     path: writer.path,
     header,
@@ -102,123 +100,4 @@ function saveTorn(content: JournalContent): SetAside | undefined {
   const aside = join(dirname(path), name)
   replaceFile(aside, torn)
   return { bytes: torn.length, path: aside }
-}
-
-class Writer {
-  readonly path: string
-  readonly records: JournalRecord[]
-  head: string
-  readonly #file: number
-  readonly #now: () => number
-  #bytes: number
-  /** Why nothing may be appended any more. */
-  #broken: string | undefined
-
-  constructor(
-    path: string,
-    file: number,
-    records: JournalRecord[],
-    head: string,
-    bytes: number,
-    options: Options,
-  ) {
-    this.path = path
-    this.#file = file
-    this.records = records
-    this.head = head
-    this.#bytes = bytes
-    this.#now = options.now ?? Date.now
-  }
-
-  append<E extends Entry>(entry: E): RecordOf<E['type']> {
-    this.#mustBeWritable()
-    const seq = this.records.length
-    const line = encodeLine(seq, this.head, new Date(this.#now()).toISOString(), entry)
-    crashPoint('journal.before-write')
-    this.#write(Buffer.from(`${line}\n`))
-    const { sum: _, ...record } = JSON.parse(line) as { sum: string }
-    // Written from an Entry of this type a moment ago.
-    const written = record as unknown as RecordOf<E['type']>
-    this.records.push(written)
-    this.head = lineHash(line)
-    return written
-  }
-
-  /** Cuts a torn line off, or ends a record whose newline did not arrive. */
-  mend(content: JournalContent): void {
-    if (content.torn.length > 0) {
-      ftruncateSync(this.#file, content.goodBytes)
-      fsyncSync(this.#file)
-    }
-    if (content.newlineMissing) this.#write(Buffer.from('\n'))
-  }
-
-  close(): void {
-    if (this.#broken === closed) return
-    this.#broken = closed
-    closeSync(this.#file)
-  }
-
-  #write(bytes: Buffer): void {
-    try {
-      writeWhole(this.#file, bytes)
-      crashPoint('journal.after-write')
-    } catch (cause) {
-      this.#takeBack(cause)
-      throw cannotWrite(this.path, cause, 'make room on the disk, then `evha resume`')
-    }
-    try {
-      fsyncSync(this.#file)
-    } catch (cause) {
-      // After a failed fsync nobody knows what the disk holds; a second fsync would only pretend.
-      this.#broken = 'the disk refused to keep a record'
-      throw cannotWrite(this.path, cause, 'mend the disk, then `evha resume`')
-    }
-    this.#bytes += bytes.length
-    crashPoint('journal.after-fsync')
-  }
-
-  /** A half-written line must not stay before the next one. */
-  #takeBack(cause: unknown): void {
-    try {
-      ftruncateSync(this.#file, this.#bytes)
-      fsyncSync(this.#file)
-    } catch {
-      this.#broken = `a half-written record could not be taken back after: ${reasonOf(cause)}`
-    }
-  }
-
-  #mustBeWritable(): void {
-    if (this.#broken !== undefined) {
-      throw cannotWrite(this.path, this.#broken, 'go on with `evha resume`')
-    }
-    if (fstatSync(this.#file).size === this.#bytes) return
-    this.#broken = 'somebody else wrote to it'
-    throw new EvhaError({
-      kind: 'contradiction',
-      message: `the journal ${this.path} was written by somebody else while this process held it`,
-      changedAnything: 'unknown',
-      retryable: false,
-      hint: 'see with `evha lock` who else drives this run, and end one of the two',
-    })
-  }
-}
-
-const closed = 'it is closed'
-
-function cannotWrite(path: string, cause: unknown, hint: string): EvhaError {
-  return new EvhaError(
-    {
-      kind: 'failed',
-      message: `the journal ${path} cannot be written: ${reasonOf(cause)}`,
-      changedAnything: 'unknown',
-      retryable: true,
-      hint,
-    },
-    { cause },
-  )
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

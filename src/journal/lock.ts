@@ -1,30 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { linkSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import * as z from 'zod'
 import { EvhaError } from '../base/errors.ts'
 import { crashPoint } from './crash-point.ts'
+import { type LockOwner, locked, readOwnerFile } from './lock-owner.ts'
+import { makePrivateDirectory } from './private-directory.ts'
 import { type Liveness, livenessOf, ownIdentity } from './process-identity.ts'
 import { syncDirectory, writeNewFile } from './write-file.ts'
 
-const ownerSchema = z.object({
-  pid: z.int().min(1),
-  startTime: z.string(),
-  host: z.string(),
-  bootId: z.string().exactOptional(),
-  pidNamespace: z.string().exactOptional(),
-  chain: z.string(),
-  run: z.string(),
-  user: z.string(),
-  /** ISO time. */
-  since: z.string(),
-  /** Tells two holds of one process apart. */
-  nonce: z.string(),
-})
-
-/** Who holds a chain on this workstation. */
-export type LockOwner = Readonly<z.infer<typeof ownerSchema>>
+export type { LockOwner }
 
 export interface HeldLock {
   readonly owner: LockOwner
@@ -53,7 +38,7 @@ export function takeLock(
     since: new Date((hold.now ?? Date.now)()).toISOString(),
     nonce: randomBytes(16).toString('hex'),
   }
-  mkdirSync(place.directory, { recursive: true, mode: 0o700 })
+  makePrivateDirectory(place.directory)
   const claim = join(place.directory, `${place.name}.new-${owner.nonce}`)
   writeNewFile(claim, `${JSON.stringify(owner)}\n`)
   try {
@@ -188,43 +173,6 @@ function linked(from: string, to: string): boolean {
 
 function readOwner(place: Place): LockOwner | undefined {
   return readOwnerFile(place.path)
-}
-
-function readOwnerFile(path: string): LockOwner | undefined {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
-  const read = ownerSchema.safeParse(parsed(text))
-  if (read.success) return read.data
-  throw new EvhaError({
-    kind: 'locked',
-    message: `the lock file ${path} cannot be read, so nobody knows who holds it`,
-    changedAnything: 'no',
-    retryable: false,
-    hint: 'make sure that no evha runs for this chain, then remove that file',
-  })
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-function locked(owner: LockOwner, liveness: Liveness, path: string): EvhaError {
-  const where = `process ${owner.pid} on ${owner.host}`
-  const message = `${owner.user} holds the chain ${owner.chain}: ${where}, run ${owner.run}, since ${owner.since}`
-  const hint =
-    liveness === 'alive'
-      ? `wait for it, watch it with \`evha status ${owner.run}\`, or stop it with \`evha pause ${owner.run}\``
-      : `that process cannot be seen from here; once it is gone for sure, remove ${path}`
-  return new EvhaError({ kind: 'locked', message, changedAnything: 'no', retryable: true, hint })
 }
 
 function userName(): string {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { EvhaError } from '../base/errors.ts'
+import { crashPoint } from './crash-point.ts'
 import { createJournal, type Journal, openJournal } from './journal.ts'
+import { makePrivateDirectory } from './private-directory.ts'
 import { journalName } from './read-journal.ts'
 import type { Body } from './record.ts'
 import { syncDirectory, writeNewFile } from './write-file.ts'
@@ -87,14 +89,16 @@ export function createRun(
 ): { readonly files: RunFiles; readonly journal: Journal } {
   const files = runFiles(stateDir, header.run)
   const runs = join(stateDir, 'runs')
-  mkdirSync(runs, { recursive: true, mode: 0o700 })
+  makePrivateDirectory(runs)
   const unborn = join(runs, `.new-${randomBytes(8).toString('hex')}`)
-  mkdirSync(unborn, { mode: 0o700 })
+  makePrivateDirectory(unborn)
   writeNewFile(join(unborn, 'runbook.yaml'), runbookText)
   createJournal(unborn, header, options).close()
   syncDirectory(unborn)
   if (existsSync(files.dir)) throw usage(`a run ${header.run} exists already`, 'run the command again')
+  crashPoint('run.before-birth')
   renameSync(unborn, files.dir)
+  crashPoint('run.after-birth')
   syncDirectory(runs)
   syncDirectory(stateDir)
   return { files, journal: openJournal(files.dir, options) }

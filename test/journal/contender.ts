@@ -6,7 +6,11 @@ import { releaseLock, takeLock } from '../../src/journal/lock.ts'
 // in-turns STATE ARENA COUNT: takes and gives back one lock COUNT times; with a sixth word it dies the last time.
 const [mode, stateDir = '', arena = '', count = '1', last = '', contenders = '1'] = process.argv.slice(2)
 
+/** Nobody contends longer than that, not even when the test is gone. */
+const deadlineMs = Date.now() + 60_000
+
 function attempt(chain: string) {
+  if (Date.now() > deadlineMs) throw new Error('contended for a minute')
   try {
     return takeLock(stateDir, { chain, run: `${chain}-20260131T120000-a1b2` })
   } catch (error) {
@@ -34,7 +38,8 @@ function allAtOnce(): void {
   }
   // A winner must live until the slowest has tried, or its last lock is taken over by right.
   say('through')
-  while (readFileSync(arena, 'utf8').split('through').length <= Number(contenders)) pause(10)
+  while (readFileSync(arena, 'utf8').split('through').length <= Number(contenders) && Date.now() < deadlineMs)
+    pause(10)
 }
 
 function inTurns(): void {

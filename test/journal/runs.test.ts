@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { openJournal } from '../../src/journal/journal.ts'
+import { takeLock } from '../../src/journal/lock.ts'
 import {
   createRun,
   findRun,
@@ -11,6 +13,7 @@ import {
   runFiles,
   stateDirectory,
 } from '../../src/journal/runs.ts'
+import { startChild } from './child.ts'
 import { header, refusedBy, scratch } from './scratch.ts'
 
 test.each([
@@ -84,4 +87,28 @@ test('what is no run is no run: foreign files, unborn runs, paths', () => {
   expect(refusedBy(() => findRun(state, 'lab-chain-20260131T120000-zzzz')).hint).toBe(
     `there are ${header.run}`,
   )
+})
+
+test.each([
+  ['run.before-birth', 0],
+  ['run.after-birth', 1],
+])('SIGKILL at %s leaves a whole run or none', async (point, runs) => {
+  const state = scratch()
+  expect((await startChild('beginner.ts', [state], { EVHA_CRASH_AT: point }).ended).signal).toBe('SIGKILL')
+  const found = listRuns(state)
+  expect(found).toHaveLength(runs)
+  for (const files of found) {
+    expect(openJournal(files.dir).header).toMatchObject(header)
+    expect(readFileSync(files.runbook, 'utf8')).toBe('version: 1\n')
+  }
+})
+
+test('a state directory that is a file is a mistake of usage', () => {
+  const state = join(scratch(), 'file')
+  writeFileSync(state, '')
+  const refusal = refusedBy(() => createRun(state, header, ''))
+  expect(refusal.kind).toBe('usage')
+  expect(refusal.message).toMatch(/^the state directory cannot be written: ENOTDIR/)
+  expect(refusal.hint).toContain('--state-dir')
+  expect(refusedBy(() => takeLock(state, header)).kind).toBe('usage')
 })
