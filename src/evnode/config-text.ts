@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, parseDocument, type YAMLMap } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml'
 import { EvhaError } from '../base/errors.ts'
 
 /** A value of evnode.yaml, by its dotted key, such as `raft.enable`. */
@@ -52,7 +52,7 @@ export function valueAt(document: Document, key: string): unknown {
   return document.getIn(path) ?? undefined
 }
 
-function setAt(document: Document, key: string, value: ConfigValue): void {
+function setAt(document: Document, key: string, value: ConfigValue | readonly string[]): void {
   const path = pathOf(document, key)
   for (let length = 1; length < path.length; length += 1) {
     const section = path.slice(0, length)
@@ -61,7 +61,7 @@ function setAt(document: Document, key: string, value: ConfigValue): void {
       document.setIn(section, document.createNode({}))
     }
   }
-  document.setIn(path, value)
+  document.setIn(path, typeof value === 'object' ? document.createNode(value) : value)
 }
 
 /** What evha may change in a node's configuration; everything else stays as the operator wrote it. */
@@ -75,16 +75,17 @@ export interface Merged {
 
 /**
  * The configuration with some values changed; comments, order and everything else are kept. Text given for a key that
- * holds a number or true/false becomes one, so that values taken from flags fit. Throws EvhaError (usage).
+ * holds a number, true/false or a list becomes one, so that values taken from flags fit. Throws EvhaError (usage).
  */
 export function mergeConfig(sourceYaml: string, changes: ConfigChanges): Merged {
   const document = configDocument(sourceYaml)
   const diff: string[] = []
   for (const [key, wanted] of Object.entries(changes)) {
     if (!ours.test(key)) throw new Error(`evha does not touch ${key} of evnode.yaml`)
-    const old = valueAt(document, key)
+    const found = valueAt(document, key)
+    const old = isSeq(found) ? (found.toJSON() as unknown) : found
     const value = alike(old, wanted)
-    if (old === value) continue
+    if (JSON.stringify(old) === JSON.stringify(value)) continue
     setAt(document, key, value)
     diff.push(`${key}: ${shown(key, old)} -> ${shown(key, value)}`)
   }
@@ -93,8 +94,9 @@ export function mergeConfig(sourceYaml: string, changes: ConfigChanges): Merged 
     : { text: document.toString({ lineWidth: 0, flowCollectionPadding: false }), diff }
 }
 
-function alike(old: unknown, wanted: ConfigValue): ConfigValue {
+function alike(old: unknown, wanted: ConfigValue): ConfigValue | readonly string[] {
   if (typeof wanted !== 'string') return wanted
+  if (Array.isArray(old)) return wanted.split(',').filter((entry) => entry !== '')
   if (typeof old === 'boolean' && (wanted === 'true' || wanted === 'false')) return wanted === 'true'
   if (typeof old === 'number' && /^\d+(\.\d+)?$/.test(wanted)) return Number(wanted)
   return wanted

@@ -120,6 +120,13 @@ test('text stays text where the file has text', () => {
   expect(parse(text)).toEqual({ da: { namespace: '12345' } })
 })
 
+test('a list from a flag becomes a list', () => {
+  const { text, diff } = mergeConfig(recorded, { 'da.signing_addresses': 'a,b' })
+  expect(parse(text)).toMatchObject({ da: { signing_addresses: ['a', 'b'] } })
+  expect(diff).toEqual(['da.signing_addresses: [] -> ["a","b"]'])
+  expect(mergeConfig(text, { 'da.signing_addresses': 'a,b' }).diff).toEqual([])
+})
+
 test('a token never stands in a diff', () => {
   const { diff } = mergeConfig('da:\n  auth_token: old-token\n', { 'da.auth_token': 'new-token' })
   expect(diff).toEqual(['da.auth_token: [redacted] -> [redacted]'])

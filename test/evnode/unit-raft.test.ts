@@ -1,5 +1,9 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { mergeConfig, readConfig } from '../../src/evnode/config.ts'
 import {
   flagOverrides,
@@ -104,6 +108,26 @@ test('everything else of the unit and its drop-ins stays, comments included', ()
   expect(made.text).toContain('# mine\n')
   expect(made.text).toContain('# how it runs\n')
   expect(made.foldedDropIns).toEqual(['10-memory.conf'])
+})
+
+const analyze = spawnSync('systemd-analyze', ['--version'])
+
+test.skipIf(analyze.error !== undefined)('systemd itself finds no fault in it', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'evha-unit-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const verify = (unitText: string) => {
+    writeFileSync(join(dir, 'evha-test.service'), unitText)
+    const { status, stderr } = spawnSync('systemd-analyze', [
+      'verify',
+      '--man=no',
+      join(dir, 'evha-test.service'),
+    ])
+    return { status, said: stderr.toString() }
+  }
+  const home = '/srv/a "b" $x %y'
+  const { text: clean } = raftUnit(source, { home, binary: '/bin/true' })
+  expect(verify(clean.replace(/^(User|Group|After)=.*\n/gm, ''))).toEqual({ status: 0, said: '' })
+  expect(verify(clean.replace('--home "', '--home ')).status).not.toBe(0)
 })
 
 test('built a second time it is the same', () => {
