@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createJournal, openJournal } from '../../src/journal/journal.ts'
 import { startChild } from './child.ts'
-import { header, scratch } from './scratch.ts'
+import { header } from './header.ts'
+import { scratch } from './scratch.ts'
 
 /** The numbers the child said were durable. */
 function acknowledged(stdout: string): number[] {

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createJournal, openJournal } from '../../src/journal/journal.ts'
 import { parseJournal, readJournal } from '../../src/journal/read-journal.ts'
-import { header, refusedBy, scratch } from './scratch.ts'
+import { header } from './header.ts'
+import { refusedBy, scratch } from './scratch.ts'
 
 /** A journal of four records, the last one with a text of that length. */
 function written(textLength = 30): { readonly dir: string; readonly path: string; readonly bytes: Buffer } {

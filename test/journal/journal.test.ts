@@ -6,7 +6,8 @@ import { Secret } from '../../src/base/secret.ts'
 import { createJournal, openJournal } from '../../src/journal/journal.ts'
 import { readJournal } from '../../src/journal/read-journal.ts'
 import type { Entry } from '../../src/journal/record.ts'
-import { header, refusedBy, scratch } from './scratch.ts'
+import { header } from './header.ts'
+import { refusedBy, scratch } from './scratch.ts'
 
 test('a journal begins with its header and is read back as it was written', () => {
   const dir = scratch()

@@ -14,7 +14,8 @@ import {
   stateDirectory,
 } from '../../src/journal/runs.ts'
 import { startChild } from './child.ts'
-import { header, refusedBy, scratch } from './scratch.ts'
+import { header } from './header.ts'
+import { refusedBy, scratch } from './scratch.ts'
 
 test.each([
   [{ XDG_STATE_HOME: '/srv/state', HOME: '/home/ops' }, undefined, '/srv/state/evha'],

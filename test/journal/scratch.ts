@@ -1,22 +1,15 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
-import type { Body } from '../../src/journal/record.ts'
 
-/** An empty directory of its own. */
+const root = mkdtempSync(join(tmpdir(), 'evha-journal-'))
+afterAll(() => rmSync(root, { recursive: true, force: true, maxRetries: 3 }))
+
+/** An empty directory of its own; gone when the tests of the file are through. */
 export function scratch(): string {
-  return mkdtempSync(join(tmpdir(), 'evha-journal-'))
-}
-
-export const header: Body<'header'> = {
-  run: 'lab-chain-20260131T120000-a1b2',
-  chain: 'lab-chain',
-  runbookDigest: 'ab'.repeat(32),
-  machineVersion: 1,
-  graphHash: 'cd'.repeat(32),
-  evhaVersion: '0.1.0',
-  command: ['migrate', 'chain.yaml'],
+  return mkdtempSync(join(root, 'state-'))
 }
 
 /** The EvhaError an act throws; anything else it throws, or nothing, fails the test. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
@@ -94,7 +94,7 @@ test.each([
   ['absent.yaml', 'there is no such file'],
   ['', 'it is a directory'],
 ])('a runbook that cannot be read (%s) is a mistake of usage', (name, reason) => {
-  const path = join(mkdtempSync(join(tmpdir(), 'evha-runbook-')), name)
+  const path = name === '' ? 'test' : join('test', name)
   const error = thrownBy(() => loadRunbook(path))
   expect(error.kind).toBe('usage')
   expect(error.message).toBe(`the runbook ${path} cannot be read: ${reason}`)
