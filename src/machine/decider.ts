@@ -1,8 +1,8 @@
 import { initialTransition, type SnapshotFrom, transition } from 'xstate'
 import type { Failure } from '../base/errors.ts'
+import { type Gate, gates, type StepName, stepNames } from '../base/names.ts'
 import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './context.ts'
 import { migrateMachine } from './migrate.ts'
-import { type Gate, gates, type StepName, stepNames } from '../base/names.ts'
 
 export type Snapshot = SnapshotFrom<typeof migrateMachine>
 

@@ -1,5 +1,5 @@
-import type { RunContext } from './context.ts'
 import type { Gate, StepName } from '../base/names.ts'
+import type { RunContext } from './context.ts'
 import { rules } from './rules.ts'
 
 /** Bumped whenever an old journal would replay differently; a journal of another version is refused. */
@@ -85,6 +85,8 @@ export const migrateMachine = rules.createMachine({
       meta: { phase: 'prepare', says: 'looking at every host; nothing is changed' },
       tags: ['reversible'],
       invoke: tries('check', '#preparePeers'),
+      // Nothing was changed yet, so there is nothing to put back.
+      on: { ABORT: '#aborted' },
     },
     preparePeers: {
       id: 'preparePeers',
@@ -307,7 +309,13 @@ export const migrateMachine = rules.createMachine({
       id: 'soak',
       meta: { phase: 'after', says: 'watching every node for a height signed twice' },
       tags: ['irreversible'],
-      invoke: tries('soak', '#gate.finish'),
+      invoke: {
+        ...tries('soak', '#gate.finish'),
+        onDone: [
+          { guard: 'signedTwice', target: '#needsHuman', actions: 'noteFacts' },
+          { target: '#gate.finish', actions: 'noteFacts' },
+        ],
+      },
       on: rollable,
     },
     finish: {

@@ -1,7 +1,7 @@
 import { assign, fromPromise, setup } from 'xstate'
 import type { Failure } from '../base/errors.ts'
-import type { Meta, MigrateEvent, ReturnCause, RunContext, RunInput, Tag } from './context.ts'
 import { type Decision, type Gate, type StepName, stepNames } from '../base/names.ts'
+import type { Meta, MigrateEvent, ReturnCause, RunContext, RunInput, Tag } from './context.ts'
 
 /** Steps whose facts belong to one attempt at the window and are forgotten by the next. */
 const windowFacts: readonly StepName[] = stepNames.slice(
@@ -64,6 +64,8 @@ export const rules = setup({
     contradicts: ({ event }) => (endOf(event).value as Failure | undefined)?.kind === 'contradiction',
     isCommitted: ({ event }) => decisionIn(event) === 'committed',
     isReturned: ({ event }) => decisionIn(event) === 'returned',
+    signedTwice: ({ event }) =>
+      ((endOf(event).value as { forks?: readonly number[] } | undefined)?.forks ?? []).length > 0,
     wasCommitted: ({ context }) => everCommitted(context),
     neverCommitted: ({ context }) => !everCommitted(context),
     byOperator: ({ context }) => context.returnCause === 'operator',

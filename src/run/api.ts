@@ -1,6 +1,9 @@
 import type { Failure } from '../base/errors.ts'
 import type { Gate } from '../base/names.ts'
+import type { Finding } from '../steps/prepare/finding.ts'
 import type { Approver, Observer } from './observer.ts'
+
+export type { Finding } from '../steps/prepare/finding.ts'
 
 /** What every command that drives a run needs. */
 export interface DriveOptions {
@@ -81,16 +84,6 @@ export interface Report {
   readonly leftBehind: readonly string[]
   readonly failure: Failure | null
   readonly next: string | null
-}
-
-/** One finding of `check`. */
-export interface Finding {
-  readonly level: 'blocks' | 'warns' | 'notes'
-  readonly host: string
-  readonly what: string
-  readonly why: string
-  /** The command or edit that cures it. */
-  readonly cure: string
 }
 
 /** What `check --json` prints; `ok` is false when something blocks (exit 3). */

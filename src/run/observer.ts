@@ -1,6 +1,6 @@
 import type { Failure } from '../base/errors.ts'
-import type { StateView } from '../machine/decider.ts'
 import type { Gate } from '../base/names.ts'
+import type { StateView } from '../machine/decider.ts'
 
 /** Who watches a run as it goes: the terminal, plain lines, or a test. Must not throw, must not block. */
 export interface Observer {

@@ -1,0 +1,62 @@
+import { EvhaError } from '../base/errors.ts'
+import { begin } from '../machine/decider.ts'
+import { loadRunbook } from '../runbook/load.ts'
+import { checkHosts } from '../steps/prepare/check.ts'
+import { blocks, type Finding } from '../steps/prepare/finding.ts'
+import type { CheckReport } from './api.ts'
+import { closeHosts, openHosts } from './hosts.ts'
+import { inputOf } from './rebuild.ts'
+import { stepContext } from './step-context.ts'
+
+/** The whole preflight with every finding; changes nothing on hosts or workstation. */
+export async function checkRunbook(runbookPath: string): Promise<CheckReport> {
+  const runbook = loadRunbook(runbookPath)
+  const hosts = openHosts(runbook, () => undefined)
+  try {
+    const unreached = await whoIsNotReached(hosts)
+    if (unreached.length > 0) return { chain: runbook.chain, ok: false, findings: unreached, facts: [] }
+    const context = stepContext({
+      run: '',
+      runbook,
+      hosts,
+      machine: begin(inputOf(runbook)).context,
+      windowDeadlineMs: null,
+      signal: new AbortController().signal,
+      tell: () => undefined,
+    })
+    const { findings, facts } = await checkHosts(context)
+    return {
+      chain: runbook.chain,
+      ok: !findings.some((finding) => finding.level === 'blocks'),
+      findings,
+      facts: [
+        ['chain', facts.chainId],
+        ['head', String(facts.head)],
+        ['block time', `${facts.blockTimeMs} ms`],
+        ['data on disk', `${facts.dataBytes} bytes`],
+        ['proposer', facts.proposerAddress],
+        ['DA', `${facts.daAddress}, namespace ${facts.daNamespace}`],
+        ['largest round trip', facts.rttMaxMs === null ? 'not measured (no ping)' : `${facts.rttMaxMs} ms`],
+        ['binary', `${facts.binarySha256.slice(0, 12)}…${facts.standIn ? ' (stand-in)' : ''}`],
+      ],
+    }
+  } finally {
+    await closeHosts(hosts)
+  }
+}
+
+/** Logs in to every host; what keeps evha out is a finding, so that all of them are shown at once. */
+async function whoIsNotReached(hosts: ReturnType<typeof openHosts>): Promise<Finding[]> {
+  const found = await Promise.all(
+    hosts.map(async ({ spec, remote }) => {
+      try {
+        await remote.run({ argv: ['true'], says: 'log in', timeoutMs: 10_000, mutates: false })
+        return []
+      } catch (thrown) {
+        if (!(thrown instanceof EvhaError)) throw thrown
+        return [blocks(spec.name, thrown.message, 'evha must log in to every host', thrown.hint)]
+      }
+    }),
+  )
+  return found.flat()
+}

@@ -1,0 +1,174 @@
+import { EvhaError, failureOf } from '../base/errors.ts'
+import { writeControl } from '../journal/control.ts'
+import { readLock } from '../journal/lock.ts'
+import { findRun } from '../journal/runs.ts'
+import { begin, viewOf } from '../machine/decider.ts'
+import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
+import { whoDrives } from '../steps/host/who.ts'
+import { steps as realSteps } from '../steps/registry.ts'
+import type { StepRegistry } from '../steps/step.ts'
+import type { DriveOptions, RunEnd } from './api.ts'
+import { exitCodeOf, nextCommand, outcomeOf } from './ends.ts'
+import { Engine, type Stop } from './engine.ts'
+import { closeHosts, openHosts } from './hosts.ts'
+import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
+import { inputOf, readRun, snapshotOf, windowDeadline } from './rebuild.ts'
+
+/** Begins a migration and drives it as far as its gates allow. `steps` is given by tests that take a guard away. */
+export async function startRun(
+  runbookPath: string,
+  options: DriveOptions,
+  steps: StepRegistry = realSteps,
+): Promise<RunEnd> {
+  const runbook = loadRunbook(runbookPath)
+  refuseOtherChain(runbook, options)
+  const run = beginRun(runbook, options.stateDir, process.argv.slice(2))
+  return withHosts(run, options, false, async (hosts) => {
+    const engine = new Engine(run, hosts, steps, options, {
+      snapshot: begin(inputOf(run.runbook)),
+      wantsAbort: false,
+    })
+    return finishDrive(run, engine, await engine.drive(), options)
+  })
+}
+
+/** Goes on where the journal stopped. A finished run is only told about. */
+export async function resumeRun(
+  wanted: string | undefined,
+  options: DriveOptions,
+  steps: StepRegistry = realSteps,
+): Promise<RunEnd> {
+  const run = reopenRun(options.stateDir, wanted)
+  return withHosts(run, options, true, async (hosts) => {
+    refuseOtherChain(run.runbook, options)
+    const engine = reopened(run, hosts, steps, options, false)
+    if (engine.view.final) return endOf(run, engine, { why: 'end' })
+    if (engine.view.path === 'window.returned') engine.give({ type: 'NEXT_ATTEMPT' })
+    let stop = await engine.drive()
+    // The way back was taken because a process had died, not because anything was wrong: try again at once.
+    if (engine.view.path === 'window.returned' && engine.view.context.returnCause === 'interrupted') {
+      engine.give({ type: 'NEXT_ATTEMPT' })
+      stop = await engine.drive()
+    }
+    return finishDrive(run, engine, stop, options)
+  })
+}
+
+/** Back to the single sequencer, before the point of no return. A living process is asked to do it. */
+export async function abortRun(
+  wanted: string | undefined,
+  options: DriveOptions,
+  steps: StepRegistry = realSteps,
+): Promise<RunEnd> {
+  const files = findRun(options.stateDir, wanted)
+  const driver = readLock(options.stateDir, files.chain)
+  if (driver !== undefined && driver.liveness !== 'dead' && driver.owner.run === files.run)
+    return abortElsewhere(files.run, options)
+  const run = reopenRun(options.stateDir, files.run)
+  return withHosts(run, options, true, async (hosts) => {
+    const engine = reopened(run, hosts, steps, options, true)
+    if (engine.view.final) return endOf(run, engine, { why: 'end' })
+    return finishDrive(run, engine, await engine.drive(), options)
+  })
+}
+
+/** How long a running process gets to bring the old sequencer back after it was asked to. */
+const abortElsewhereMs = 180_000
+
+async function abortElsewhere(run: string, options: DriveOptions): Promise<RunEnd> {
+  const files = findRun(options.stateDir, run)
+  writeControl(files.dir, 'abort')
+  options.observer.progress('another evha process drives this run; it was asked to go back and is waited for')
+  const deadlineMs = Date.now() + abortElsewhereMs
+  while (Date.now() < deadlineMs && !options.stopNow.aborted) {
+    const driver = readLock(options.stateDir, files.chain)
+    if (driver === undefined || driver.liveness === 'dead' || driver.owner.run !== run) break
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  const stored = readRun(files)
+  const view = viewOf(snapshotOf(stored))
+  const stop: Stop = view.final ? { why: 'end' } : { why: 'tooLateToAbort' }
+  return {
+    run,
+    outcome: outcomeOf(view, view.context.failure, false),
+    exitCode: exitCodeOf(view, stop),
+    failure: view.context.failure,
+    next: nextCommand(view, run, stored.header.chain, options.stateDir),
+  }
+}
+
+function reopened(
+  run: OpenRun,
+  hosts: ConstructorParameters<typeof Engine>[1],
+  steps: StepRegistry,
+  options: DriveOptions,
+  wantsAbort: boolean,
+): Engine {
+  const snapshot = snapshotOf({ records: run.journal.records, runbook: run.runbook })
+  const engine = new Engine(run, hosts, steps, options, { snapshot, wantsAbort })
+  if (engine.view.final) return engine
+  const [user = '', host = ''] = whoDrives().split('@')
+  run.journal.append({ type: 'resumed', pid: process.pid, host, user })
+  const deadlineMs = windowDeadline(run.journal.records, run.runbook.window.budgetSeconds)
+  engine.give({ type: 'RESUME', windowOverran: deadlineMs !== null && Date.now() >= deadlineMs })
+  return engine
+}
+
+/** A confirmation names the chain it is for; the wrong name is a slip of the hand, not a refusal at the gate. */
+function refuseOtherChain(runbook: LoadedRunbook, options: DriveOptions): void {
+  for (const [gate, chain] of options.confirms) {
+    if (chain === runbook.chain) continue
+    throw new EvhaError({
+      kind: 'usage',
+      message: `--confirm ${gate}=${chain} names another chain than the runbook, which is for ${runbook.chain}`,
+      changedAnything: 'no',
+      retryable: false,
+      hint: `type --confirm ${gate}=${runbook.chain}, if that is the chain you mean`,
+    })
+  }
+}
+
+async function withHosts(
+  run: OpenRun,
+  options: DriveOptions,
+  resumed: boolean,
+  work: (hosts: ReturnType<typeof openHosts>) => Promise<RunEnd>,
+): Promise<RunEnd> {
+  const hosts = openHosts(run.runbook, (entry) => run.log.command(entry))
+  try {
+    options.observer.opened({ id: run.files.run, chain: run.runbook.chain, dir: run.files.dir, resumed })
+    return await work(hosts)
+  } catch (error) {
+    run.log.problem(failureOf(error).message)
+    throw error
+  } finally {
+    await closeHosts(hosts)
+    closeRun(run)
+  }
+}
+
+function finishDrive(run: OpenRun, engine: Engine, stop: Stop, options: DriveOptions): RunEnd {
+  const end = endOf(run, engine, stop)
+  if (stop.why === 'tooLateToAbort')
+    options.observer.progress('the point of no return is behind: there is only forward or rollback')
+  run.journal.append({ type: 'ended', outcome: end.outcome, exitCode: end.exitCode })
+  return end
+}
+
+function endOf(run: OpenRun, engine: Engine, stop: Stop): RunEnd {
+  const { view } = engine
+  const failure = stop.why === 'failed' ? stop.failure : view.context.failure
+  const interrupted = stop.why === 'paused'
+  const outcome = outcomeOf(view, failure, !interrupted)
+  return {
+    run: run.files.run,
+    outcome: interrupted && outcome === 'waiting' ? 'interrupted' : outcome,
+    // A finished run that is resumed says so and is a success, however it ended.
+    exitCode:
+      stop.why === 'end' && view.final && run.journal.records.at(-1)?.type === 'ended'
+        ? 0
+        : exitCodeOf(view, stop),
+    failure,
+    next: nextCommand(view, run.files.run, run.runbook.chain, run.stateDir),
+  }
+}

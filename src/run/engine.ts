@@ -1,0 +1,306 @@
+import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
+import type { Gate, StepName } from '../base/names.ts'
+import { clearControl, readControl } from '../journal/control.ts'
+import { crashPoint } from '../journal/crash-point.ts'
+import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
+import type { Facts, Weighed } from '../steps/facts.ts'
+import type { Host, Step, StepContext, StepRegistry, Verdict } from '../steps/step.ts'
+import type { DriveOptions } from './api.ts'
+import { gateIrreversible } from './gate-words.ts'
+import type { OpenRun } from './open-run.ts'
+import { unsettled, windowDeadline } from './rebuild.ts'
+import { stepContext } from './step-context.ts'
+
+/** Why the engine put the run down. The state in the journal says the rest. */
+export type Stop =
+  | { readonly why: 'end' }
+  | { readonly why: 'failed'; readonly failure: Failure }
+  | { readonly why: 'waiting'; readonly gate: Gate }
+  | { readonly why: 'paused' }
+  | { readonly why: 'tooLateToAbort' }
+
+/** A failed try of a state that insists is repeated so often, with this pause. */
+const triesMax = 5
+const retryPauseMs = 1_000
+/** Evidence older than this is weighed again before an approval is taken. */
+const freshMs = 10_000
+
+/** Binds the machine to steps, journal and hosts: asks the state what it wants, does it, tells the machine. */
+export class Engine {
+  readonly #run: OpenRun
+  readonly #hosts: readonly Host[]
+  readonly #steps: StepRegistry
+  readonly #options: DriveOptions
+  #snapshot: Snapshot
+  #wantsAbort: boolean
+  #tries = 0
+  #weighedAtMs = 0
+
+  constructor(
+    run: OpenRun,
+    hosts: readonly Host[],
+    steps: StepRegistry,
+    options: DriveOptions,
+    start: { readonly snapshot: Snapshot; readonly wantsAbort: boolean },
+  ) {
+    this.#run = run
+    this.#hosts = hosts
+    this.#steps = steps
+    this.#options = options
+    this.#snapshot = start.snapshot
+    this.#wantsAbort = start.wantsAbort
+  }
+
+  get view(): StateView {
+    return viewOf(this.#snapshot)
+  }
+
+  /** Gives the machine an event that is not the end of a step; it is on the disk before it counts. */
+  give(event: RunEvent): void {
+    this.#run.journal.append({ type: 'event', event: { ...event } })
+    this.#snapshot = advance(this.#snapshot, event)
+  }
+
+  /** Goes on until the run ends, waits, fails or is stopped. */
+  async drive(): Promise<Stop> {
+    let shown = ''
+    for (;;) {
+      const { view } = this
+      if (view.path !== shown) {
+        this.#tries = 0
+        this.#options.observer.entered(view)
+        shown = view.path
+      }
+      if (view.final || view.work === null) return { why: 'end' }
+      const stop = this.#heed(view) ?? (await this.#advanceOnce(view))
+      if (stop !== null) return stop
+    }
+  }
+
+  /** What the operator asked for since the last step: to go back, or to stop at the next safe point. */
+  #heed(view: StateView): Stop | null {
+    const control = readControl(this.#run.files.dir)
+    if (control === 'abort') {
+      this.#wantsAbort = true
+      clearControl(this.#run.files.dir)
+    }
+    if (this.#wantsAbort) {
+      if (view.tags.has('irreversible')) return { why: 'tooLateToAbort' }
+      if (!ignores(this.#snapshot, { type: 'ABORT' }) && view.phase !== 'abort') {
+        this.#wantsAbort = false
+        this.give({ type: 'ABORT' })
+        return null
+      }
+    }
+    const wantsPause = control === 'pause' || this.#options.stopSoon()
+    if (wantsPause && isSafePoint(view)) {
+      if (control === 'pause') clearControl(this.#run.files.dir)
+      return { why: 'paused' }
+    }
+    if (this.#options.stopNow.aborted) return { why: 'paused' }
+    return null
+  }
+
+  async #advanceOnce(view: StateView): Promise<Stop | null> {
+    const { gate } = view
+    if (gate !== null && view.context.evidence[gate] !== undefined && view.context.failure === null)
+      return this.#askGate(view, gate)
+    return this.#work(view, view.work as StepName)
+  }
+
+  /** One try at the state's step: intent on the disk, effect, verify, outcome on the disk. */
+  async #work(view: StateView, name: StepName): Promise<Stop | null> {
+    const startedMs = Date.now()
+    const window = this.#windowSignal(view)
+    const context = this.#context(view, window.signal)
+    const { journal } = this.#run
+    const wasUnsettled = unsettled(journal.records) === name
+    const attempt = view.context.attempt
+    journal.append({ type: 'intent', step: name, attempt, key: `${this.#run.files.run}/${attempt}/${name}` })
+    crashPoint(`step.${name}.before`)
+    const ended = await tryStep(this.#steps[name] as Step<StepName>, context, wasUnsettled)
+    crashPoint(`step.${name}.after`)
+    window.clear()
+    if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name, ended.failure)
+    if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
+    if (ended.kind === 'failed') return this.#failed(view, name, ended.failure)
+    journal.append({ type: 'outcome', step: name, attempt, ok: true, output: ended.output })
+    this.#snapshot = advance(this.#snapshot, { type: 'STEP_DONE', step: name, output: ended.output })
+    this.#weighedAtMs = Date.now()
+    if (view.gate === null) this.#options.observer.left(view, Date.now() - startedMs)
+    return null
+  }
+
+  async #failed(view: StateView, name: StepName, failure: Failure): Promise<Stop | null> {
+    const { journal } = this.#run
+    journal.append({ type: 'outcome', step: name, attempt: view.context.attempt, ok: false, failure })
+    this.#snapshot = advance(this.#snapshot, { type: 'STEP_FAILED', step: name, failure })
+    const moved = this.view.path !== view.path
+    this.#tries += 1
+    const again = !moved && failure.retryable && view.tags.has('insist') && this.#tries < triesMax
+    this.#options.observer.failed(view, failure, again)
+    if (moved) return null
+    if (!again) return { why: 'failed', failure }
+    await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
+    this.give({ type: 'RETRY' })
+    return null
+  }
+
+  /** The budget ran out while a step of the window was under way. */
+  #overrun(view: StateView, name: StepName, failure: Failure): Stop | null {
+    this.#run.journal.append({ type: 'outcome', step: name, attempt: view.context.attempt, ok: false })
+    this.#options.observer.failed(
+      view,
+      {
+        ...failure,
+        kind: 'budget',
+        message: `the window's budget of ${this.#run.runbook.window.budgetSeconds} s is spent`,
+      },
+      false,
+    )
+    this.give({ type: 'BUDGET_SPENT' })
+    return null
+  }
+
+  async #askGate(view: StateView, gate: Gate): Promise<Stop | null> {
+    const { chain } = this.#run.runbook
+    const digest = view.context.evidence[gate] as string
+    const weighed = view.context.facts[view.work as StepName] as Weighed
+    const confirmed = this.#options.confirms.get(gate) === chain
+    const deadlineMs = gate === 'commit' ? this.#deadline() : null
+    const answer = confirmed
+      ? 'approved'
+      : await this.#options.approver.ask(
+          {
+            gate,
+            chain,
+            evidence: weighed.evidence,
+            irreversible: gateIrreversible[gate],
+            ...(deadlineMs === null ? {} : { deadlineMs }),
+          },
+          this.#options.stopNow,
+        )
+    if (answer === 'approved') {
+      if (Date.now() - this.#weighedAtMs > freshMs) {
+        const again = await this.#work(view, view.work as StepName)
+        if (again !== null || this.view.path !== view.path) return again
+      }
+      return this.#approve(gate, chain, digest, confirmed ? '--confirm' : 'terminal', weighed)
+    }
+    if (gate === 'commit') {
+      const spent = deadlineMs !== null && Date.now() >= deadlineMs
+      this.give(spent ? { type: 'BUDGET_SPENT' } : { type: 'DECLINE', gate })
+      return null
+    }
+    if (gate === 'rollback' && answer === 'declined') {
+      this.give({ type: 'DECLINE', gate })
+      return null
+    }
+    return { why: 'waiting', gate }
+  }
+
+  /** The approval holds only while the gate still shows the digest it was given for. */
+  #approve(gate: Gate, chain: string, digest: string, by: string, weighed: Weighed): Stop | null {
+    const event = { type: 'APPROVE', gate, chain, digest, by } as const
+    if (ignores(this.#snapshot, event)) {
+      this.#options.observer.progress(
+        'what the approval was bound to has changed; it is void, and asked for again',
+      )
+      return null
+    }
+    this.#run.journal.append({
+      type: 'approval',
+      gate,
+      by: whoApproves(by),
+      how: by,
+      digest,
+      chain,
+      evidence: weighed.evidence,
+    })
+    this.give(event)
+    return null
+  }
+
+  #deadline(): number | null {
+    return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
+  }
+
+  /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
+  #windowSignal(view: StateView): { signal: AbortSignal; spent: () => boolean; clear: () => void } {
+    const { stopNow } = this.#options
+    const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
+    if (deadlineMs === null) return { signal: stopNow, spent: () => false, clear: () => undefined }
+    const budget = new AbortController()
+    const timer = setTimeout(() => budget.abort(), Math.max(0, deadlineMs - Date.now()))
+    return {
+      signal: AbortSignal.any([stopNow, budget.signal]),
+      spent: () => budget.signal.aborted,
+      clear: () => clearTimeout(timer),
+    }
+  }
+
+  #context(view: StateView, signal: AbortSignal): StepContext {
+    return stepContext({
+      run: this.#run.files.run,
+      runbook: this.#run.runbook,
+      hosts: this.#hosts,
+      machine: view.context,
+      windowDeadlineMs: this.#deadline(),
+      signal,
+      tell: (text) => this.#options.observer.progress(text),
+    })
+  }
+}
+
+type Ended =
+  | { readonly kind: 'done'; readonly output: unknown }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+
+/**
+ * One step, tried. After a crash its verify is asked first: what is found done is never done again. An effect whose
+ * end was not seen is settled the same way before it counts as failed.
+ */
+export async function tryStep(
+  step: Step<StepName>,
+  context: StepContext,
+  wasUnsettled: boolean,
+): Promise<Ended> {
+  try {
+    if (wasUnsettled) {
+      const settled = await step.verify(context)
+      if (settled.done) return { kind: 'done', output: settled.output }
+    }
+    await step.precheck(context)
+    const measured = await step.apply(context)
+    return endOf(step, context, await step.verify(context, measured))
+  } catch (thrown) {
+    const failure = failureOf(thrown)
+    if (failure.changedAnything !== 'unknown' || context.signal.aborted) return { kind: 'failed', failure }
+    const settled = await step
+      .verify(context)
+      .catch((): Verdict<Facts[StepName]> => ({ done: false, why: failure.message }))
+    return settled.done ? { kind: 'done', output: settled.output } : { kind: 'failed', failure }
+  }
+}
+
+function endOf(step: Step<StepName>, context: StepContext, verdict: Verdict<Facts[StepName]>): Ended {
+  if (verdict.done) return { kind: 'done', output: verdict.output }
+  throw new EvhaError({
+    kind: 'failed',
+    message: `${verdict.why} (${step.name})`,
+    changedAnything: 'yes',
+    retryable: true,
+    hint: `look at the named host; \`evha resume ${context.run}\` goes on`,
+  })
+}
+
+/** Stopping here leaves a chain that produces, and nothing half done. */
+function isSafePoint(view: StateView): boolean {
+  return (
+    view.phase === 'prepare' ||
+    view.phase === 'after' ||
+    (view.phase === 'gate' && !view.tags.has('chain-stopped'))
+  )
+}
+
+const whoApproves = (by: string) => (by === 'terminal' ? 'operator at the terminal' : 'operator by flag')

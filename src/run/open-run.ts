@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { EvhaError } from '../base/errors.ts'
+import type { Journal } from '../journal/journal.ts'
+import { openJournal } from '../journal/journal.ts'
+import { type HeldLock, releaseLock, takeLock } from '../journal/lock.ts'
+import { openLog, type RunLog } from '../journal/log.ts'
+import { createRun, findRun, listRuns, newRunId, type RunFiles, runFiles } from '../journal/runs.ts'
+import { viewOf } from '../machine/decider.ts'
+import { graphText } from '../machine/graph.ts'
+import { machineVersion } from '../machine/migrate.ts'
+import { type LoadedRunbook, runbookFromText } from '../runbook/load.ts'
+import { readRun, snapshotOf } from './rebuild.ts'
+import { evhaVersion } from './version.ts'
+
+/** A run with everything it needs at hand: its files, its journal open for writing, its lock. */
+export interface OpenRun {
+  readonly files: RunFiles
+  readonly journal: Journal
+  readonly log: RunLog
+  readonly lock: HeldLock
+  readonly runbook: LoadedRunbook
+  readonly stateDir: string
+}
+
+export const graphHash = () => createHash('sha256').update(graphText()).digest('hex')
+
+/** Begins a run: lock taken, header on the disk, in this order; nothing was connected when it returns. */
+export function beginRun(runbook: LoadedRunbook, stateDir: string, command: readonly string[]): OpenRun {
+  const run = newRunId(runbook.chain, Date.now(), Math.random())
+  const lock = takeLock(stateDir, { chain: runbook.chain, run })
+  try {
+    refuseBesideUnfinished(stateDir, runbook.chain)
+    const header = {
+      run,
+      chain: runbook.chain,
+      runbookDigest: runbook.digest,
+      machineVersion,
+      graphHash: graphHash(),
+      evhaVersion,
+      command: [...command],
+    }
+    const { files, journal } = createRun(stateDir, header, runbook.text)
+    return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
+  } catch (error) {
+    releaseLock(stateDir, lock)
+    throw error
+  }
+}
+
+/** Opens a run again, to go on with it. */
+export function reopenRun(stateDir: string, run: string | undefined): OpenRun {
+  const files = findRun(stateDir, run)
+  const lock = takeLock(stateDir, { chain: files.chain, run: files.run })
+  try {
+    const journal = openJournal(files.dir)
+    refuseOtherMachine(journal)
+    const runbook = runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook)
+    return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
+  } catch (error) {
+    releaseLock(stateDir, lock)
+    throw error
+  }
+}
+
+export function closeRun({ journal, log, lock, stateDir }: OpenRun): void {
+  journal.close()
+  log.close()
+  releaseLock(stateDir, lock)
+}
+
+/** Two unfinished runs of one chain would undo each other's preparations. A run that stopped at check changed nothing. */
+function refuseBesideUnfinished(stateDir: string, chain: string): void {
+  for (const { run, chain: other } of listRuns(stateDir)) {
+    if (other !== chain) continue
+    const view = viewOf(snapshotOf(readRun(runFiles(stateDir, run))))
+    if (view.final || view.path === 'check') continue
+    throw new EvhaError({
+      kind: 'usage',
+      message: `the run ${run} of this chain is not finished: ${view.says}`,
+      changedAnything: 'no',
+      retryable: false,
+      hint: `\`evha resume ${run}\` goes on with it, \`evha abort ${run}\` ends it`,
+    })
+  }
+}
+
+function refuseOtherMachine(journal: Journal): void {
+  const { header } = journal
+  if (header.machineVersion === machineVersion && header.graphHash === graphHash()) return
+  journal.close()
+  throw new EvhaError({
+    kind: 'usage',
+    message: `the run ${header.run} was begun by evha ${header.evhaVersion} with another state machine (version ${header.machineVersion}, graph ${header.graphHash.slice(0, 12)})`,
+    changedAnything: 'no',
+    retryable: false,
+    hint: `go on with evha ${header.evhaVersion}, the version that began it`,
+  })
+}

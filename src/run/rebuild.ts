@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import type { StepName } from '../base/names.ts'
+import { readJournal } from '../journal/read-journal.ts'
+import type { JournalRecord, RecordOf } from '../journal/record.ts'
+import type { RunFiles } from '../journal/runs.ts'
+import { type begin, type RunEvent, replay, type Snapshot } from '../machine/decider.ts'
+import { type LoadedRunbook, runbookFromText } from '../runbook/load.ts'
+
+/** A run as it lies on the disk, read without its lock. */
+export interface StoredRun {
+  readonly files: RunFiles
+  readonly header: RecordOf<'header'>
+  readonly records: readonly JournalRecord[]
+  readonly runbook: LoadedRunbook
+}
+
+/** Reads a run without touching it; a torn last line is left out. */
+export function readRun(files: RunFiles): StoredRun {
+  const { header, records } = readJournal(files.dir)
+  return {
+    files,
+    header,
+    records,
+    runbook: runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook),
+  }
+}
+
+/** The machine as the journal left it: every outcome and event once more through the pure transition. */
+export function snapshotOf(stored: Pick<StoredRun, 'records' | 'runbook'>): Snapshot {
+  return replay(inputOf(stored.runbook), stored.records.flatMap(eventOf))
+}
+
+export function inputOf(runbook: LoadedRunbook): Parameters<typeof begin>[0] {
+  return { chain: runbook.chain, source: runbook.source.name, nodes: runbook.nodes.length }
+}
+
+/** What a record means to the machine; most mean nothing to it. */
+export function eventOf(record: JournalRecord): RunEvent[] {
+  if (record.type === 'event') return [record.event as unknown as RunEvent]
+  if (record.type !== 'outcome') return []
+  const step = record.step as StepName
+  if (record.ok) return [{ type: 'STEP_DONE', step, output: record.output ?? null }]
+  return record.failure === undefined ? [] : [{ type: 'STEP_FAILED', step, failure: record.failure }]
+}
+
+/** The step whose intent has no outcome yet: its effect may have happened, wholly, partly or not at all. */
+export function unsettled(records: readonly JournalRecord[]): StepName | null {
+  const last = records.findLast((record) => record.type === 'intent' || record.type === 'outcome')
+  return last?.type === 'intent' ? (last.step as StepName) : null
+}
+
+/** Epoch ms at which the open window's budget is spent: counted from the cutover's approval of this attempt. */
+export function windowDeadline(records: readonly JournalRecord[], budgetSeconds: number): number | null {
+  for (const record of records.toReversed()) {
+    if (record.type !== 'event') continue
+    const event = record.event as unknown as RunEvent
+    if (event.type === 'NEXT_ATTEMPT') return null
+    if (event.type === 'APPROVE' && event.gate === 'cutover')
+      return Date.parse(record.at) + budgetSeconds * 1_000
+  }
+  return null
+}

@@ -1,0 +1,151 @@
+import type { StepName } from '../base/names.ts'
+import { readLock } from '../journal/lock.ts'
+import type { JournalRecord } from '../journal/record.ts'
+import { findRun } from '../journal/runs.ts'
+import { advance, begin, type StateView, viewOf } from '../machine/decider.ts'
+import type { Facts } from '../steps/facts.ts'
+import type { ApprovalReport, Report, RunOutcome, Status, StepReport } from './api.ts'
+import { nextCommand, outcomeOf } from './ends.ts'
+import { eventOf, inputOf, readRun, type StoredRun, snapshotOf } from './rebuild.ts'
+
+/** The report of a run, from its journal alone: it outlives the hosts. Without `run` the newest one. */
+export function reportOf(stateDir: string, run?: string): Report {
+  const stored = readRun(findRun(stateDir, run))
+  const view = viewOf(snapshotOf(stored))
+  const facts = view.context.facts as Partial<Facts>
+  const { header, records, runbook } = stored
+  const ended = records.findLast((record) => record.type === 'ended')
+  const figures = figuresOf(facts)
+  return {
+    run: header.run,
+    chain: header.chain,
+    outcome: outcomeNow(stateDir, stored, view),
+    standIn: facts.check?.standIn ?? false,
+    state: view.path,
+    says: view.says,
+    attempt: view.context.attempt,
+    startedAt: header.at,
+    endedAt: ended?.at ?? null,
+    ...figures,
+    nodesTotal: runbook.nodes.length,
+    forks: facts.soak?.forks ?? [],
+    bytesSeeded: sumOf(records, 'seedData'),
+    bytesFinal: facts.finalSync?.bytes ?? 0,
+    approvals: records.flatMap(approvalIn),
+    steps: stepsIn(stored),
+    leftBehind: facts.finish?.leftBehind ?? facts.tidy?.leftBehind ?? [],
+    failure: view.context.failure,
+    next: nextCommand(view, header.run, header.chain, stateDir),
+  }
+}
+
+/** Where a run stands, and what to type next. */
+export function statusOf(stateDir: string, run?: string): Status {
+  const stored = readRun(findRun(stateDir, run))
+  const view = viewOf(snapshotOf(stored))
+  const { header, files } = stored
+  return {
+    run: header.run,
+    chain: header.chain,
+    state: view.path,
+    says: view.says,
+    phase: view.phase,
+    outcome: outcomeNow(stateDir, stored, view),
+    attempt: view.context.attempt,
+    running: isDriven(stateDir, stored),
+    failure: view.context.failure,
+    next: nextCommand(view, header.run, header.chain, stateDir),
+    dir: files.dir,
+  }
+}
+
+function isDriven(stateDir: string, { header }: StoredRun): boolean {
+  const lock = readLock(stateDir, header.chain)
+  return lock !== undefined && lock.liveness !== 'dead' && lock.owner.run === header.run
+}
+
+/** A run whose process is gone without having said how it ended was interrupted. */
+function outcomeNow(stateDir: string, stored: StoredRun, view: StateView): RunOutcome {
+  const last = stored.records.at(-1)
+  const driven = isDriven(stateDir, stored) || last?.type === 'ended'
+  if (last?.type === 'ended' && last.exitCode === 130 && !view.final)
+    return outcomeOf(view, view.context.failure, false)
+  return outcomeOf(view, view.context.failure, driven)
+}
+
+type Figures = Pick<
+  Report,
+  | 'lastOldHeight'
+  | 'firstClusterHeight'
+  | 'gapMs'
+  | 'ownOverheadMs'
+  | 'predictedGapMs'
+  | 'nodesVoting'
+  | 'hashContinuity'
+>
+
+function figuresOf(facts: Partial<Facts>): Figures {
+  const seen = facts.soak ?? facts.verifyElection
+  const gapMs = seen === undefined ? null : seen.firstBlockTimeMs - seen.lastBlockTimeMs
+  return {
+    lastOldHeight: facts.stopSource?.height ?? null,
+    firstClusterHeight: seen?.firstClusterHeight ?? null,
+    gapMs,
+    ownOverheadMs: gapMs === null ? null : ownOverhead(facts, gapMs),
+    predictedGapMs: facts.weighCutover?.predictedMs ?? null,
+    nodesVoting: seen?.voting.length ?? null,
+    hashContinuity: seen?.hashContinuity ?? null,
+  }
+}
+
+/**
+ * evha's part of the gap: all but what the node itself takes (design section 6): last block to stop, stop to exit,
+ * a warm node's start to Raft, the last start to its first block. Null where one of them was not seen, after a crash.
+ */
+function ownOverhead(facts: Partial<Facts>, gapMs: number): number | null {
+  const { stopSource: stop, warmPeers: warm, startQuorum: start, verifyElection: seen } = facts
+  if (stop === undefined || warm === undefined || start === undefined || seen === undefined) return null
+  if (start.startedAtMs === 0) return null
+  const warmMs = Math.max(...Object.values(warm.started).map((one) => one.raftStartedAtMs - one.startedAtMs))
+  const lastBlockToStop = stop.stopAtMs - seen.lastBlockTimeMs
+  const stopToExit = stop.exitAtMs - stop.stopAtMs
+  const startToBlock = seen.firstBlockTimeMs - start.startedAtMs
+  return gapMs - lastBlockToStop - stopToExit - warmMs - startToBlock
+}
+
+function sumOf(records: readonly JournalRecord[], step: StepName): number {
+  return records.reduce((sum, record) => {
+    if (record.type !== 'outcome' || record.step !== step || !record.ok) return sum
+    return sum + ((record.output as { bytes?: number } | undefined)?.bytes ?? 0)
+  }, 0)
+}
+
+function approvalIn(record: JournalRecord): ApprovalReport[] {
+  if (record.type !== 'approval') return []
+  return [
+    { gate: record.gate as ApprovalReport['gate'], by: record.by, at: record.at, digest: record.digest },
+  ]
+}
+
+/** Each intent with the outcome that followed it, in the state it was tried in. */
+function stepsIn({ records, runbook }: StoredRun): StepReport[] {
+  const steps: StepReport[] = []
+  let snapshot = begin(inputOf(runbook))
+  let intent: { at: string; view: StateView } | null = null
+  for (const record of records) {
+    if (record.type === 'intent') intent = { at: record.at, view: viewOf(snapshot) }
+    if (record.type === 'outcome' && intent !== null) {
+      steps.push({
+        state: intent.view.path,
+        says: intent.view.says,
+        attempt: record.attempt,
+        startedAt: intent.at,
+        durationMs: Date.parse(record.at) - Date.parse(intent.at),
+        ok: record.ok,
+      })
+      intent = null
+    }
+    for (const event of eventOf(record)) snapshot = advance(snapshot, event)
+  }
+  return steps
+}

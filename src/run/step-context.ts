@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeRpc } from '../evnode/rpc.ts'
+import type { RunContext } from '../machine/context.ts'
+import type { LoadedRunbook } from '../runbook/load.ts'
+import type { Facts } from '../steps/facts.ts'
+import type { Host, StepContext } from '../steps/step.ts'
+import { realHands } from './hands.ts'
+
+/** One question to a node's RPC, tunnel included. */
+const rpcTimeoutMs = 3_000
+
+interface Parts {
+  readonly run: string
+  readonly runbook: LoadedRunbook
+  readonly hosts: readonly Host[]
+  readonly machine: Pick<RunContext, 'attempt' | 'facts'>
+  readonly windowDeadlineMs: number | null
+  readonly signal: AbortSignal
+  readonly tell: (text: string) => void
+}
+
+/** What a step gets to see and use, for one call. */
+export function stepContext({
+  run,
+  runbook,
+  hosts,
+  machine,
+  windowDeadlineMs,
+  signal,
+  tell,
+}: Parts): StepContext {
+  const source = hosts.find((host) => host.spec.name === runbook.source.name)
+  if (source === undefined) throw new Error('the source is not among the hosts')
+  return {
+    run,
+    attempt: machine.attempt,
+    runbook,
+    nodes: hosts,
+    source,
+    peers: hosts.filter((host) => host !== source),
+    quorum: runbook.quorum,
+    // The journal keeps outputs as JSON; each was written by the step of that name.
+    facts: machine.facts as Partial<Facts>,
+    windowDeadlineMs,
+    signal,
+    hands: realHands(signal),
+    rpc: ({ spec, remote }) => nodeRpc(() => remote.tunnel(spec.rpc), { timeoutMs: rpcTimeoutMs, signal }),
+    tell,
+    now: () => Date.now(),
+    sleep: async (ms) => {
+      await sleep(ms, undefined, { signal })
+    },
+  }
+}

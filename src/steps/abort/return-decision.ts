@@ -1,0 +1,45 @@
+import { contradiction, must } from '../ask.ts'
+import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
+import { done, notYet, type Step } from '../step.ts'
+import { keyOf } from '../window/arm.ts'
+import { stopSource } from '../window/stop-source.ts'
+
+export const disarm: Step<'disarm'> = {
+  name: 'disarm',
+  plan: ({ source }) => [`end the guard that holds the store of ${source.spec.name}`],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    if ('undo' in stopSource) await stopSource.undo(context)
+    return {}
+  },
+  verify: (_context, measured) =>
+    Promise.resolve(measured === undefined ? notYet('the guard was not ended yet') : done({})),
+  undo: () => Promise.resolve(),
+}
+
+export const returnDecision: Step<'returnDecision'> = {
+  name: 'returnDecision',
+  plan: ({ source }) => [`change the decision file on ${source.spec.name} from open to returned`],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    const { source } = context
+    const stands = parseDecision(await must(context, source, readDecisionFile(source.spec)))
+    const key = keyOf(context)
+    const ours = stands?.run === key.run && stands.attempt === key.attempt
+    if (ours && (stands.decision === 'open' || stands.decision === 'held'))
+      // Lost against a commit in this very moment: verify reads which way it fell.
+      await source.remote.run(changeDecision(source.spec, ['open', 'held'], 'returned', key), context.signal)
+    return undefined
+  },
+  verify: async (context) => {
+    const { source } = context
+    const stands = parseDecision(await must(context, source, readDecisionFile(source.spec)))
+    const key = keyOf(context)
+    if (stands === null || stands.decision === 'returned') return done({ decision: 'returned' })
+    if (stands.run !== key.run)
+      throw contradiction(`${source.spec.name}: the decision file belongs to the run ${stands.run}`)
+    if (stands.decision === 'committed') return done({ decision: 'committed' })
+    return notYet(`${source.spec.name}: the decision file still says ${stands.decision}`)
+  },
+  undo: () => Promise.resolve(),
+}

@@ -1,0 +1,113 @@
+import { stuck } from '../ask.ts'
+import { readBlock } from '../chain/blocks.ts'
+import { daOf } from '../chain/da.ts'
+import { heightOf } from '../chain/head.ts'
+import { hostsNamed } from '../commit/start-quorum.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { lookAtCluster } from './verify-election.ts'
+
+const everyMs = 500
+
+/** Watches until the soak is over: every node's new blocks compared by hash, DA's headers by valid signature. */
+export const soak: Step<'soak'> = {
+  name: 'soak',
+  plan: ({ runbook }) => [
+    `watch every node and DA for ${runbook.window.soakSeconds} s: heights advance, none is signed twice`,
+  ],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    const watch = new SignatureWatch()
+    const before = await lowest(context)
+    const untilMs = context.now() + context.runbook.window.soakSeconds * 1_000
+    do {
+      await context.sleep(everyMs)
+      await compareNodes(context, watch)
+    } while (context.now() < untilMs)
+    const after = await lowest(context)
+    if (after <= before)
+      throw stuck(
+        `no node got a block in ${context.runbook.window.soakSeconds} s; the lowest head is ${after}`,
+      )
+    const daChecked = await compareDa(context, watch)
+    return { forks: watch.twice(), daChecked }
+  },
+  verify: async (context, measured) => {
+    if (measured?.forks === undefined) return notYet('the watch was interrupted before its end')
+    const daChecked = measured.daChecked ?? false
+    // The machine takes a height signed twice to needsHuman; the heights must reach the report.
+    if (measured.forks.length > 0)
+      return done({ ...fact(context, 'verifyElection'), forks: measured.forks, daChecked })
+    const cluster = await lookAtCluster(context)
+    if (typeof cluster === 'string') return notYet(cluster)
+    return done({ ...cluster, forks: [], daChecked })
+  },
+  undo: () => Promise.resolve(),
+}
+
+/** Which hashes were seen signed at which height. The same block seen twice is normal, on DA above all. */
+export class SignatureWatch {
+  readonly #hashes = new Map<number, Set<string>>()
+
+  note(height: number, hash: string): void {
+    const seen = this.#hashes.get(height) ?? new Set()
+    seen.add(hash)
+    this.#hashes.set(height, seen)
+  }
+
+  has(height: number, hash: string): boolean {
+    return this.#hashes.get(height)?.has(hash) ?? false
+  }
+
+  twice(): number[] {
+    return [...this.#hashes]
+      .filter(([, hashes]) => hashes.size > 1)
+      .map(([height]) => height)
+      .sort((a, b) => a - b)
+  }
+}
+
+const members = (context: StepContext): Host[] => [
+  ...hostsNamed(context, fact(context, 'proveEqual').equal),
+  context.source,
+]
+
+async function lowest(context: StepContext): Promise<number> {
+  const heights = await Promise.all(members(context).map((host) => heightOf(context, host)))
+  return Math.min(...heights.map((height) => height ?? 0))
+}
+
+/** How far back a round looks: a node that lags catches up within it. */
+const lookBackBlocks = 20
+
+async function compareNodes(context: StepContext, watch: SignatureWatch): Promise<void> {
+  const first = fact(context, 'stopSource').height
+  await Promise.all(
+    members(context).map(async (host) => {
+      const head = (await heightOf(context, host)) ?? 0
+      for (let height = Math.max(first, head - lookBackBlocks); height <= head; height++) {
+        const block = await readBlock(context, host, height)
+        if (block !== null) watch.note(height, block.hash)
+      }
+    }),
+  )
+}
+
+/** DA heights are walked from where DA stood when the window opened; at most so many. */
+const daHeightsMax = 5_000
+
+async function compareDa(context: StepContext, watch: SignatureWatch): Promise<boolean> {
+  const { daHeight } = fact(context, 'arm')
+  if (daHeight === null) return false
+  const da = await daOf(context)
+  const head = await da.localHead()
+  if (head.kind !== 'ok') return false
+  const { daNamespace, proposerAddress } = fact(context, 'check')
+  for (let at = Math.max(daHeight, head.value - daHeightsMax); at <= head.value; at++) {
+    const blobs = await da.headerBlobs(at, daNamespace)
+    if (blobs.kind !== 'ok') return false
+    for (const blob of blobs.value)
+      if (blob.validSignature && blob.header.proposerAddress === proposerAddress)
+        watch.note(blob.header.height, blob.hash)
+  }
+  return true
+}

@@ -1,0 +1,118 @@
+import { linked } from '../../evnode/block.ts'
+import { contradiction, must, stuck, until } from '../ask.ts'
+import { blocksBetween, type ReadBlock } from '../chain/blocks.ts'
+import { heightOf } from '../chain/head.ts'
+import { hostsNamed } from '../commit/start-quorum.ts'
+import type { Verified } from '../facts.ts'
+import { readUnit, showUnit } from '../host/systemd.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+
+/** All in: a late joiner, a transient exit and its restart, and the leader's P2P wait fit in (evnode.md A3, B 8). */
+const settleTimeoutMs = 90_000
+
+export const verifyElection: Step<'verifyElection'> = {
+  name: 'verifyElection',
+  plan: ({ nodes, source }) => [
+    `on each of ${nodes.length} nodes: process up, RPC open, one leader, heights advance`,
+    `the last block of ${source.spec.name} has the same hash everywhere and the first block of the cluster links to it`,
+  ],
+  precheck: () => Promise.resolve(),
+  apply: () => Promise.resolve({}),
+  verify: async (context, measured) => {
+    let why = ''
+    const seen = await until(
+      context,
+      { timeoutMs: measured === undefined ? 1_000 : settleTimeoutMs, everyMs: 250 },
+      async () => {
+        const look = await lookAtCluster(context)
+        if (typeof look === 'object') return look
+        why = look
+        return null
+      },
+    )
+    return seen === null ? notYet(why) : done(seen)
+  },
+  undo: () => Promise.resolve(),
+}
+
+/** The cluster as it stands, or the sentence that says what is still missing. Contradictions throw. */
+export async function lookAtCluster(context: StepContext): Promise<Verified | string> {
+  const { height: last } = fact(context, 'stopSource')
+  const { equal, different } = fact(context, 'proveEqual')
+  const members = [...hostsNamed(context, equal), context.source]
+  const roles = await Promise.all(members.map((host) => roleOf(context, host)))
+  const absent = roles.find((role) => typeof role === 'string')
+  if (typeof absent === 'string') return absent
+  const leaders = members.filter((_, i) => roles[i] === true)
+  if (leaders.length !== 1) return `${leaders.length} nodes say that they lead`
+  const heights = await Promise.all(members.map((host) => heightOf(context, host)))
+  const head = Math.min(...heights.map((height) => height ?? 0))
+  if (head <= last + 1) return `not every node has block ${last + 2} yet; the lowest head is ${head}`
+  const chain = await continuity(context, members, last, head)
+  if (typeof chain === 'string') return chain
+  return {
+    leader: leaders[0]?.spec.name ?? '',
+    voting: members.map((host) => host.spec.name),
+    notVoting: different,
+    hashContinuity: true,
+    firstClusterHeight: last + 1,
+    lastBlockTimeMs: chain.lastBlockTimeMs,
+    firstBlockTimeMs: chain.firstBlockTimeMs,
+    head,
+  }
+}
+
+/** true: leads, false: follows, a sentence: not in yet. */
+async function roleOf(context: StepContext, host: Host): Promise<boolean | string> {
+  const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
+  if (unit.active !== 'active') return `${host.spec.name}: ${host.spec.unit} is ${unit.active}`
+  const role = await context.rpc(host).raftNode()
+  if (role.kind === 'ok') return role.value.isLeader
+  return `${host.spec.name}: its RPC is not open yet (${role.kind})`
+}
+
+/**
+ * The blocks from the head noted before the stop up to two past N are the same on every member, each linked to the
+ * one before. Heights alone prove nothing: a follower can splice a forked block onto its own (evnode.md B 0.3).
+ */
+async function continuity(
+  context: StepContext,
+  members: readonly Host[],
+  last: number,
+  head: number,
+): Promise<{ lastBlockTimeMs: number; firstBlockTimeMs: number } | string> {
+  const { noted } = fact(context, 'fence')
+  const from = Math.min(noted.height, last)
+  const to = Math.min(head, last + 2)
+  const chains = await Promise.all(members.map((host) => blocksBetween(context, host, from, to)))
+  const missing = members.find((_, i) => chains[i] === null)
+  if (missing !== undefined)
+    return `${missing.spec.name}: its RPC does not give the blocks ${from} to ${to} yet`
+  for (const [i, chain] of chains.entries())
+    checkChain(members[i]?.spec.name ?? '', chain ?? [], chains[0] ?? [], noted)
+  const at = (height: number) => chains[0]?.find((block) => block.header.height === height)
+  const before = at(last)
+  const after = at(last + 1)
+  if (before === undefined || after === undefined) throw stuck(`block ${last} or ${last + 1} was not read`)
+  return { lastBlockTimeMs: before.timeMs, firstBlockTimeMs: after.timeMs }
+}
+
+function checkChain(
+  name: string,
+  chain: readonly ReadBlock[],
+  reference: readonly ReadBlock[],
+  noted: { readonly height: number; readonly hash: string },
+): void {
+  for (const [i, block] of chain.entries()) {
+    const { height } = block.header
+    if (block.hash !== reference[i]?.hash)
+      throw contradiction(`${name}: block ${height} has another hash there than on the other nodes`)
+    if (height === noted.height && block.hash !== noted.hash)
+      throw contradiction(
+        `${name}: block ${height} is not the one the single sequencer served before the stop`,
+      )
+    const before = chain[i - 1]
+    if (before !== undefined && !linked(before.hash, block.header))
+      throw contradiction(`${name}: block ${height} does not link to block ${height - 1}`)
+  }
+}

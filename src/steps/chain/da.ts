@@ -1,0 +1,28 @@
+import { readConfig } from '../../evnode/config.ts'
+import { type DaClient, daClient, daTarget } from '../../evnode/da.ts'
+import { must } from '../ask.ts'
+import { readSecretFile } from '../host/files.ts'
+import { configPath } from '../host/unit-files.ts'
+import { fact, type StepContext } from '../step.ts'
+
+const timeoutMs = 3_000
+
+/** DA as the source reaches it. The token, if there is one, is read for this question and kept nowhere. */
+export async function daOf(context: StepContext): Promise<DaClient> {
+  const { daAddress } = fact(context, 'check')
+  const config = readConfig(
+    await must(context, context.source, readSecretFile(configPath(context.source.spec))),
+  )
+  const { host, port } = daTarget(daAddress)
+  return daClient(() => context.source.remote.tunnel({ host, port }), {
+    address: daAddress,
+    timeoutMs,
+    ...(config.daAuthToken === undefined ? {} : { authToken: config.daAuthToken }),
+  })
+}
+
+/** The height DA stands at; null when it does not answer. */
+export async function daHead(context: StepContext): Promise<number | null> {
+  const head = await (await daOf(context)).localHead()
+  return head.kind === 'ok' ? head.value : null
+}

@@ -1,0 +1,76 @@
+import { changes, script } from '../../base/command.ts'
+import { must, onEach } from '../ask.ts'
+import { copyOver, fileExists, putAway } from '../host/swap.ts'
+import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
+import { configPath, kept, permitDropInPath, staged, unitPath } from '../host/unit-files.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { guardDir } from '../window/stop-source.ts'
+import { startPeer } from '../window/warm-peers.ts'
+import { allow, hostsNamed } from './start-quorum.ts'
+
+export const startRest: Step<'startRest'> = {
+  name: 'startRest',
+  plan: ({ source }) => [
+    'start the remaining peers',
+    `swap the staged config and unit of ${source.spec.name} in, keep the old ones, and start it as a member`,
+  ],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    const { equal } = fact(context, 'proveEqual')
+    const rest = hostsNamed(context, equal)
+    await Promise.all([
+      onEach(rest, async (peer) => {
+        await allow(context, peer)
+        await startPeer(context, peer)
+      }),
+      joinSource(context),
+    ])
+    return undefined
+  },
+  verify: async (context) => {
+    const { equal } = fact(context, 'proveEqual')
+    const members = [...hostsNamed(context, equal), context.source]
+    const started: string[] = []
+    for (const host of members) {
+      const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
+      if (unit.active !== 'active' && unit.active !== 'activating')
+        return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
+      started.push(host.spec.name)
+    }
+    const { source } = context
+    if (await fileExists(context, source, staged(source.spec).unit))
+      return notYet(`${source.spec.name}: the staged unit was not swapped in`)
+    return done({ started })
+  },
+  irreversible: 'the cluster produces; its members are only added to',
+}
+
+/** node-1 becomes a member: guard away, old files kept, staged ones in, Raft permit, start. */
+async function joinSource(context: StepContext): Promise<void> {
+  const { source } = context
+  const { spec } = source
+  await context.hands.killDetached(source.remote, guardDir(context))
+  await swapIn(context, source)
+  await must(context, source, reloadUnits())
+  await allow(context, source)
+  await startPeer(context, { ...source, spec })
+}
+
+/** Each file: the old one is kept once, the staged one renamed into place. Repeated, it goes on where it stopped. */
+async function swapIn(context: StepContext, source: Host): Promise<void> {
+  const { spec } = source
+  const from = staged(spec)
+  const old = kept(spec)
+  await must(context, source, copyOver(from.config, configPath(spec), old.config))
+  await must(context, source, copyOver(from.dropIn, permitDropInPath(spec), null))
+  // Their settings are part of the new unit now; left beside it they would count twice.
+  for (const path of fact(context, 'check').sourceDropIns)
+    await must(context, source, putAway(path, old.unit))
+  // The unit last: verify takes its absence from the staging place as the sign that all three are in.
+  await must(context, source, copyOver(from.unit, unitPath(spec), old.unit))
+  await must(
+    context,
+    source,
+    changes('bring the swap to the disk', script('sync "$1" "$2"', spec.paths.units, spec.paths.evha)),
+  )
+}

@@ -1,0 +1,141 @@
+import type { Decision } from '../base/names.ts'
+
+/** A block as the run remembers it. */
+export interface Head {
+  readonly height: number
+  /** base64 of the block hash. */
+  readonly hash: string
+}
+
+/** What every step found or did. Plain JSON without secrets: it goes into the journal. */
+export interface Facts {
+  check: {
+    readonly chainId: string
+    readonly initialHeight: number
+    readonly head: number
+    readonly proposerAddress: string
+    readonly daAddress: string
+    readonly daNamespace: string
+    readonly blockTimeMs: number
+    readonly binarySha256: string
+    readonly genesisSha256: string
+    readonly dataBytes: number
+    /** Digests of what abort must find unchanged on the source. */
+    readonly sourceConfigSha256: string
+    readonly sourceUnitSha256: string
+    readonly sourceUnitFile: string
+    /** Drop-ins of the source's unit as it was found, absolute paths. */
+    readonly sourceDropIns: readonly string[]
+    /** The service user of the live unit; empty for root. */
+    readonly user: string
+    readonly rttMaxMs: number | null
+    readonly standIn: boolean
+  }
+  preparePeers: {
+    readonly peerIds: Readonly<Record<string, string>>
+    readonly configSha256: Readonly<Record<string, string>>
+    readonly unitSha256: Readonly<Record<string, string>>
+    readonly diff: Readonly<Record<string, readonly string[]>>
+    readonly timing: string
+  }
+  copySigner: { readonly sha256: string; readonly copiedTo: readonly string[] }
+  seedData: {
+    readonly bytes: number
+    readonly passes: number
+    /** What the last hot pass cost: the window's copy is of the same kind. */
+    readonly lastPassBytes: number
+    readonly lastPassMs: number
+    readonly manifestMs: number
+    readonly at: string
+  }
+  smoke: {
+    readonly stamp: string
+    /** Start of the process to `bootstrapped`, per node. */
+    readonly startMs: Readonly<Record<string, number>>
+  }
+  weighCutover: Weighed & { readonly predictedMs: number; readonly predictedP95Ms: number }
+  arm: {
+    readonly epoch: number
+    readonly bootIds: Readonly<Record<string, string>>
+    readonly daHeight: number | null
+  }
+  fence: {
+    /** The last head whose hash was read before the stop: at or a few blocks below N. */
+    readonly noted: Head
+    readonly invocation: string
+  }
+  stopSource: {
+    /** N, the last height of the single sequencer. */
+    readonly height: number
+    /** Clock of the source, epoch ms: just before the stop and just after the exit. */
+    readonly stopAtMs: number
+    readonly exitAtMs: number
+  }
+  finalSync: { readonly bytes: number; readonly files: number }
+  proveEqual: {
+    readonly equal: readonly string[]
+    readonly different: Readonly<Record<string, string>>
+    readonly manifestSha256: string
+    /** systemd's words when it refused to start the fenced unit. */
+    readonly refusal: string
+  }
+  warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
+  weighCommit: Weighed
+  decide: { readonly decision: Decision }
+  readDecision: { readonly decision: Decision }
+  startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }
+  startRest: { readonly started: readonly string[] }
+  verifyElection: Verified
+  soak: Verified & { readonly forks: readonly number[]; readonly daChecked: boolean }
+  weighFinish: Weighed
+  finish: { readonly leftBehind: readonly string[] }
+  killCopies: Record<string, never>
+  revokePermits: { readonly unreached: readonly string[] }
+  stopRaft: { readonly unreached: readonly string[] }
+  disarm: Record<string, never>
+  returnDecision: { readonly decision: Decision }
+  checkConfigs: Record<string, never>
+  unfence: Record<string, never>
+  startSource: { readonly heightBefore: number | null }
+  seeBlock: { readonly height: number }
+  tidy: { readonly leftBehind: readonly string[] }
+  weighRollback: Weighed
+  stopAll: { readonly unreached: readonly string[] }
+  forbidRaft: { readonly forbidden: readonly string[] }
+  rankStores: {
+    readonly heights: Readonly<Record<string, number>>
+    /** The highest height that may have been signed, by stores, logs, DA and what the run saw. */
+    readonly target: number
+    readonly best: string
+  }
+  restoreBest: { readonly from: string; readonly height: number }
+  moveRaftDirs: { readonly moved: readonly string[] }
+  startSingle: { readonly heightBefore: number }
+  seeSingleBlock: { readonly height: number }
+}
+
+/** What a gate shows, and the digest over the fields an approval is bound to. */
+export interface Weighed {
+  readonly digest: string
+  readonly evidence: readonly (readonly [label: string, value: string])[]
+}
+
+/** A start of the node, by the clock of its host. */
+export interface Started {
+  readonly invocation: string
+  readonly startedAtMs: number
+  /** When `raft node started` was logged. */
+  readonly raftStartedAtMs: number
+}
+
+/** What the cluster looked like when it was checked. */
+export interface Verified {
+  readonly leader: string
+  readonly voting: readonly string[]
+  readonly notVoting: Readonly<Record<string, string>>
+  readonly hashContinuity: boolean
+  readonly firstClusterHeight: number
+  readonly lastBlockTimeMs: number
+  readonly firstBlockTimeMs: number
+  readonly head: number
+}

@@ -1,0 +1,122 @@
+import { EvhaError } from '../../base/errors.ts'
+import { stuck } from '../ask.ts'
+import { headOf } from '../chain/head.ts'
+import { measureAll } from '../commit/decide.ts'
+import { done, fact, looksOnly, type Step } from '../step.ts'
+import { boundDigest, planFields } from './digest.ts'
+import { predictWindow, seconds, sumP50, sumP95 } from './prediction.ts'
+
+export const weighCutover: Step<'weighCutover'> = {
+  name: 'weighCutover',
+  plan: () => ['read the head, predict the window part by part, compare it with the budget'],
+  ...looksOnly,
+  verify: async (context) => {
+    const { source, runbook, peers } = context
+    const head = await headOf(context, source)
+    if (head === null)
+      throw stuck(`${source.spec.name}: its RPC tells no head`, 'see that the chain runs, then `evha resume`')
+    const parts = predictWindow(context)
+    const p95 = sumP95(parts)
+    const budgetMs = runbook.window.budgetSeconds * 1_000
+    if (p95 > budgetMs) throw overBudget(p95, budgetMs)
+    const seed = fact(context, 'seedData')
+    return done({
+      digest: boundDigest({ ...planFields(context), predictionBoundMs: budgetMs }),
+      predictedMs: sumP50(parts),
+      predictedP95Ms: p95,
+      evidence: [
+        ['head', `${head.height}  ${shortHash(head.hash)}  by ${source.spec.name}`],
+        [
+          'seeded',
+          `${peers.length}/${peers.length}, ${ago(context.now() - Date.parse(seed.at))}; the last pass moved ${seed.lastPassBytes} bytes`,
+        ],
+        ['window', `predicted ${seconds(sumP50(parts))} (p95 ${seconds(p95)}), budget ${seconds(budgetMs)}`],
+        ...parts.map((part) => ['', `${part.name} ${seconds(part.p50Ms)} (${part.source})`] as const),
+        [
+          'old batches',
+          'transactions waiting in the old sequencer may be replayed by a later leader; pause intake if that matters',
+        ],
+        ['until commit', 'every failure goes back to the single sequencer by itself'],
+        ['after commit', 'no way back but a rollback'],
+      ],
+    })
+  },
+}
+
+function overBudget(p95Ms: number, budgetMs: number): EvhaError {
+  return new EvhaError({
+    kind: 'blocked',
+    message: `the window is predicted to take up to ${seconds(p95Ms)} (p95), more than its budget of ${seconds(budgetMs)}`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'raise window.budgetSeconds in the runbook and start a new run, or make the slow part faster',
+  })
+}
+
+export const weighCommit: Step<'weighCommit'> = {
+  name: 'weighCommit',
+  plan: () => ['measure fence, guard, boot ids and warm nodes'],
+  ...looksOnly,
+  verify: async (context) => {
+    await measureAll(context)
+    const stop = fact(context, 'stopSource')
+    const noted = fact(context, 'fence').noted
+    const { warm } = fact(context, 'warmPeers')
+    const { equal, manifestSha256, refusal } = fact(context, 'proveEqual')
+    return done({
+      digest: boundDigest({
+        ...planFields(context),
+        run: context.run,
+        attempt: context.attempt,
+        lastHeight: stop.height,
+        notedHash: noted.hash,
+        manifest: manifestSha256,
+        warm,
+      }),
+      evidence: [
+        ['last block', `${stop.height}; the last hash read was ${shortHash(noted.hash)} at ${noted.height}`],
+        ['same content', `${equal.length} of ${context.peers.length} peers (${manifestSha256.slice(0, 12)})`],
+        ['fence', `a start of the old unit was refused: ${refusal}`],
+        ['warm', `${warm.join(', ')}: ${warm.length} of the ${context.quorum} a quorum needs`],
+        ['stands still', seconds(context.now() - stop.stopAtMs)],
+      ],
+    })
+  },
+}
+
+export const weighFinish: Step<'weighFinish'> = {
+  name: 'weighFinish',
+  plan: () => ['show what the soak saw'],
+  ...looksOnly,
+  verify: (context) => {
+    const soak = fact(context, 'soak')
+    return Promise.resolve(
+      done({
+        digest: boundDigest({
+          ...planFields(context),
+          run: context.run,
+          firstClusterHeight: soak.firstClusterHeight,
+        }),
+        evidence: [
+          ['voting', `${soak.voting.length} of ${context.nodes.length}, ${soak.leader} leads`],
+          [
+            'hash link',
+            soak.hashContinuity
+              ? `unbroken from ${soak.firstClusterHeight - 1} to ${soak.firstClusterHeight}`
+              : 'broken',
+          ],
+          ['signed twice', `none on the nodes${soak.daChecked ? ' and on DA' : '; DA did not answer'}`],
+          ['finish', 'the drop-ins become part of the units, staged files go away'],
+        ],
+      }),
+    )
+  },
+}
+
+export const shortHash = (base64: string) => {
+  const hex = Buffer.from(base64, 'base64').toString('hex')
+  return `0x${hex.slice(0, 4)}…${hex.slice(-2)}`
+}
+
+const ago = (ms: number) =>
+  ms < 90_000 ? `${Math.max(0, Math.round(ms / 1000))} s ago` : `${Math.round(ms / 60_000)} min ago`

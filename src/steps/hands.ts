@@ -1,0 +1,17 @@
+import type { DetachedJob, DetachedStatus } from '../remote/detached.ts'
+import type { RelayEnd, RelayResult } from '../remote/relay.ts'
+import type { Remote } from '../remote/remote.ts'
+
+/** The doing that needs more than one command at one host; the runner brings it. */
+export interface Hands {
+  relay(
+    from: RelayEnd,
+    to: readonly RelayEnd[],
+    signal: AbortSignal,
+    onBytes?: (bytes: number) => void,
+  ): Promise<RelayResult>
+  startDetached(remote: Remote, job: DetachedJob): Promise<void>
+  statusOfDetached(remote: Remote, dir: string): Promise<DetachedStatus>
+  /** Ends the whole process group and proves it gone. */
+  killDetached(remote: Remote, dir: string): Promise<void>
+}

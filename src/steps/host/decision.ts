@@ -1,0 +1,80 @@
+import { type Command, changes, reads, script } from '../../base/command.ts'
+import type { Decision } from '../../base/names.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+
+/** Which run and attempt a decision belongs to. */
+export interface DecisionKey {
+  readonly run: string
+  readonly attempt: number
+  readonly epoch: number
+}
+
+export interface DecisionFile extends DecisionKey {
+  readonly decision: Decision
+}
+
+const fileOf = (spec: NodeSpec) => `${spec.paths.evha}/decision`
+
+/** Exit code of a compare-and-set that found something else than it compared with. */
+export const lostCompare = 3
+
+/**
+ * Compare-and-set of the one arbiter: under a lock, fsynced with its directory. Prints the file as it is afterwards.
+ * `from` names what may stand there: `absent`, `STATE` of this key, or `any:STATE` of any run.
+ * Exit 3: something else stands there, and nothing was changed. Writing what already stands is a success.
+ */
+export function changeDecision(
+  spec: NodeSpec,
+  from: readonly string[],
+  to: Decision,
+  key: DecisionKey,
+): Command {
+  return changes(
+    `decide: ${from.join(' or ')} -> ${to}`,
+    script(
+      `file=$1 to=$2 key=$3
+shift 3
+mkdir -p "\${file%/*}"
+exec 9>"$file.lock"
+flock -w 5 9
+now=absent stands=
+if [ -e "$file" ]; then IFS=' ' read -r now stands < "$file"; fi
+if [ "$now $stands" = "$to $key" ]; then cat "$file"; exit 0; fi
+for allowed in "$@"; do
+  case $allowed in
+    absent) [ "$now" = absent ] || continue ;;
+    any:*) [ "$now" = "\${allowed#any:}" ] || continue ;;
+    *) [ "$now $stands" = "$allowed $key" ] || continue ;;
+  esac
+  printf '%s %s\\n' "$to" "$key" > "$file.new"
+  sync "$file.new"
+  mv -f "$file.new" "$file"
+  sync "\${file%/*}"
+  cat "$file"
+  exit 0
+done
+if [ -e "$file" ]; then cat "$file"; else echo absent; fi
+exit ${lostCompare}`,
+      fileOf(spec),
+      to,
+      `${key.run} ${key.attempt} ${key.epoch}`,
+      ...from,
+    ),
+  )
+}
+
+export function readDecisionFile(spec: NodeSpec): Command {
+  return reads(
+    'read the decision',
+    script(`if [ -e "$1" ]; then cat "$1"; else echo absent; fi`, fileOf(spec)),
+  )
+}
+
+/** Parses what the two commands above print; null for `absent` and for anything that is not a decision. */
+export function parseDecision(text: string): DecisionFile | null {
+  const [decision, run, attempt, epoch] = text.trim().split(' ')
+  const known: readonly Decision[] = ['open', 'held', 'committed', 'returned']
+  const found = known.find((one) => one === decision)
+  if (found === undefined || run === undefined || attempt === undefined || epoch === undefined) return null
+  return { decision: found, run, attempt: Number(attempt), epoch: Number(epoch) }
+}

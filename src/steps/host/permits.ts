@@ -1,0 +1,51 @@
+import { type Command, changes, reads, script } from '../../base/command.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+
+/** How long a permit lasts: `durable` over a reboot, `volatile` dies with it. */
+export type Lasting = 'durable' | 'volatile'
+export type Mode = 'single' | 'raft'
+
+export const permitDirs = (spec: NodeSpec) => ({
+  durable: `${spec.paths.evha}/permits`,
+  volatile: `${spec.paths.run}/permits`,
+})
+
+/** Gives the permit and brings it to the disk: the unit may be started in this mode from now on. */
+export function givePermit(spec: NodeSpec, mode: Mode, lasting: Lasting): Command {
+  return changes(
+    `give the ${lasting} permit for ${mode} mode`,
+    script(`mkdir -p "$1"\n: > "$1/$2"\nsync "$1/$2" "$1"`, permitDirs(spec)[lasting], mode),
+  )
+}
+
+/** Takes both permits of a mode and brings that to the disk: a start in this mode is refused from now on. */
+export function takePermit(spec: NodeSpec, mode: Mode): Command {
+  const dirs = permitDirs(spec)
+  return changes(
+    `take the permit for ${mode} mode`,
+    script(
+      `for dir in "$1" "$2"; do
+  if [ -d "$dir" ]; then rm -f "$dir/$3"; sync "$dir"; fi
+done`,
+      dirs.durable,
+      dirs.volatile,
+      mode,
+    ),
+  )
+}
+
+/** Prints one line `MODE LASTING` for each permit that stands. */
+export function listPermits(spec: NodeSpec): Command {
+  const dirs = permitDirs(spec)
+  return reads(
+    'read the permits',
+    script(
+      `for mode in single raft; do
+  if [ -e "$1/$mode" ]; then echo "$mode durable"; fi
+  if [ -e "$2/$mode" ]; then echo "$mode volatile"; fi
+done`,
+      dirs.durable,
+      dirs.volatile,
+    ),
+  )
+}

@@ -1,0 +1,23 @@
+import { permitDropInName } from '../../evnode/permit.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+
+/** Where evha lays the unit of a host, its drop-in, and what it keeps beside them. */
+export const unitPath = (spec: NodeSpec) => `${spec.paths.units}/${spec.unit}`
+export const permitDropInPath = (spec: NodeSpec) => `${spec.paths.units}/${spec.unit}.d/${permitDropInName}`
+export const configPath = (spec: NodeSpec) => `${spec.home}/config/evnode.yaml`
+export const genesisPath = (spec: NodeSpec) => `${spec.home}/config/genesis.json`
+export const signerPath = (spec: NodeSpec) => `${spec.home}/config/signer.json`
+export const nodeKeyPath = (spec: NodeSpec) => `${spec.home}/config/node_key.json`
+
+/** Staged beside the live files of the source, swapped in only after commit. */
+export const staged = (spec: NodeSpec) => ({
+  unit: `${spec.paths.evha}/staged/unit`,
+  config: `${spec.paths.evha}/staged/evnode.yaml`,
+  dropIn: `${spec.paths.evha}/staged/drop-in`,
+})
+
+/** The source's old files, kept where systemd never loads them. */
+export const kept = (spec: NodeSpec) => ({
+  unit: `${spec.paths.evha}/old/${spec.unit}.txt`,
+  config: `${spec.paths.evha}/old/evnode.yaml`,
+})

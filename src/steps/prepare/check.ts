@@ -1,0 +1,223 @@
+import { reads } from '../../base/command.ts'
+import { EvhaError } from '../../base/errors.ts'
+import { unitProblems } from '../../evnode/unit-problems.ts'
+import { ask, must, onEach } from '../ask.ts'
+import type { Facts } from '../facts.ts'
+import { parseDecision, readDecisionFile } from '../host/decision.ts'
+import { readUnit, showUnit } from '../host/systemd.ts'
+import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
+import { readClaim } from './claim.ts'
+import { blocks, type Finding } from './finding.ts'
+import { hostFindings, peerFindings, sharedNodeKeys, sourceFindings } from './findings.ts'
+import { genesisOf, liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
+import { readSurvey, type Survey, surveyHost } from './survey.ts'
+
+/** All that check sees: its findings, and the facts the migration goes on with when nothing blocks. */
+export interface CheckedHosts {
+  readonly findings: readonly Finding[]
+  readonly facts: Facts['check']
+}
+
+export const check: Step<'check'> = {
+  name: 'check',
+  plan: ({ nodes }) => [`look at ${nodes.length} hosts over SSH; nothing is changed`],
+  ...looksOnly,
+  verify: async (context) => {
+    const { findings, facts } = await checkHosts(context)
+    const [first, ...rest] = findings.filter((finding) => finding.level === 'blocks')
+    if (first === undefined) return done(facts)
+    throw new EvhaError({
+      kind: 'blocked',
+      message: `${first.host}: ${first.what}: ${first.why}${rest.length === 0 ? '' : ` (and ${rest.length} more)`}`,
+      changedAnything: 'no',
+      retryable: true,
+      hint:
+        rest.length === 0
+          ? first.cure
+          : `${first.cure}; \`evha check ${context.runbook.path}\` shows all findings`,
+    })
+  },
+}
+
+/** Looks at every host at once, read-only. Throws when a host can not be reached or logged in to. */
+export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
+  const { source, nodes, peers, runbook } = context
+  const before = context.now()
+  const surveys = await onEach(nodes, async (host) =>
+    readSurvey(await must(context, host, surveyHost(host.spec))),
+  )
+  const units = await onEach(nodes, async (host) =>
+    readUnit(await must(context, host, showUnit(host.spec.unit))),
+  )
+  await refuseOtherRun(context)
+  const here = surveys[source.spec.name] as Survey
+  const files = await readLive(context, source)
+  const config = liveConfig(files)
+  const chain = await liveChain(context, files, here)
+  const skew = (host: Host) => {
+    // One round trip is the error of this: it only has to find clocks that are seconds off.
+    const off = (surveys[host.spec.name] as Survey).clockMs - here.clockMs
+    return Math.abs(off) <= context.now() - before ? 0 : off
+  }
+  const findings = [
+    ...chain.findings,
+    ...sourceFindings(source.spec, here, files.unitState, config),
+    ...unitProblems(files.unit).map((one) => blocks(source.spec.name, one.problem, one.why, one.cure)),
+    ...nodes.flatMap((host) => hostFindings(host.spec, surveys[host.spec.name] as Survey, skew(host))),
+    ...peers.flatMap((host) => {
+      const unit = units[host.spec.name]
+      return unit === undefined
+        ? []
+        : peerFindings(host.spec, surveys[host.spec.name] as Survey, unit, here, runbook)
+    }),
+    ...sharedNodeKeys(
+      Object.fromEntries(
+        nodes.map((host) => [host.spec.name, (surveys[host.spec.name] as Survey).nodeKeyPublic]),
+      ),
+    ),
+  ]
+  return {
+    findings,
+    facts: {
+      ...chain.facts,
+      daAddress: config.daAddress,
+      blockTimeMs: config.blockTimeMs,
+      binarySha256: here.binarySha256,
+      genesisSha256: here.genesisSha256,
+      dataBytes: here.dataBytes,
+      sourceConfigSha256: sha256(files.configText),
+      sourceUnitSha256: sha256(files.unitText),
+      sourceUnitFile: files.unitState.fragmentPath,
+      sourceDropIns: files.dropIns,
+      user: source.spec.user ?? files.unitState.user,
+      rttMaxMs: await largestRoundTrip(context),
+      standIn: here.binaryVersion.includes('stand-in'),
+    },
+  }
+}
+
+async function readLive(context: StepContext, source: Host): Promise<SourceFiles> {
+  try {
+    return await readSourceFiles(context, source)
+  } catch (thrown) {
+    if (!(thrown instanceof EvhaError) || thrown.kind !== 'failed') throw thrown
+    throw new EvhaError({
+      kind: 'blocked',
+      message: `${source.spec.name}: the live sequencer's unit, evnode.yaml or genesis.json can not be read: ${thrown.message}`,
+      changedAnything: 'no',
+      retryable: true,
+      hint: 'mend node.unit and node.home of the source in the runbook',
+    })
+  }
+}
+
+/** What the running chain says of itself, against runbook, genesis and key. */
+async function liveChain(context: StepContext, files: SourceFiles, survey: Survey) {
+  const { source, runbook } = context
+  const { name, rpc } = source.spec
+  const [state, namespace] = await Promise.all([context.rpc(source).state(), context.rpc(source).namespace()])
+  if (state.kind !== 'ok' || namespace.kind !== 'ok')
+    throw new EvhaError({
+      kind: 'blocked',
+      message: `${name}: the node does not answer RPC on ${rpc.host}:${rpc.port}`,
+      changedAnything: 'no',
+      retryable: true,
+      hint: `see that the chain runs, and name its address in the runbook: node.rpc`,
+    })
+  const genesis = genesisOf(files)
+  const findings: Finding[] = []
+  if (state.value.chainId !== runbook.chain)
+    findings.push(
+      blocks(
+        name,
+        `the live chain is ${state.value.chainId}, the runbook says ${runbook.chain}`,
+        'evha works only on the chain you named',
+        `put chain: ${state.value.chainId} into the runbook, if that is the chain you mean`,
+      ),
+    )
+  if (genesis.chainId !== state.value.chainId)
+    findings.push(
+      blocks(
+        name,
+        `genesis.json is of ${genesis.chainId}`,
+        'the running chain has another genesis',
+        'name the right home in the runbook',
+      ),
+    )
+  const proposerAddress =
+    state.value.nextProposerAddress === '' ? genesis.proposerAddress : state.value.nextProposerAddress
+  if (survey.signerSha256 === '')
+    findings.push(
+      blocks(
+        name,
+        'there is no signer.json in its config directory',
+        'only file signers are handled by this version',
+        'name the right home in the runbook',
+      ),
+    )
+  return {
+    findings,
+    facts: {
+      chainId: state.value.chainId,
+      initialHeight: state.value.initialHeight,
+      head: state.value.lastBlockHeight,
+      proposerAddress,
+      daNamespace: namespace.value.header,
+    },
+  }
+}
+
+/** A run of somebody else works on the source, or its decision fell already. */
+async function refuseOtherRun(context: StepContext): Promise<void> {
+  const { source, run } = context
+  const [claimed, decided] = await Promise.all([
+    must(context, source, readClaim(source.spec)),
+    must(context, source, readDecisionFile(source.spec)),
+  ])
+  const [holder, who, since] = claimed.trim().split(' ')
+  if (holder !== undefined && holder !== '' && holder !== run)
+    throw new EvhaError({
+      kind: 'locked',
+      message: `${source.spec.name} is claimed by the run ${holder} of ${who ?? 'somebody'} since ${since ?? 'some time'}`,
+      changedAnything: 'no',
+      retryable: true,
+      hint: `let it end, or end it where it was begun: \`evha abort ${holder}\``,
+    })
+  const decision = parseDecision(decided)
+  if (decision?.decision === 'committed' && decision.run !== run)
+    throw new EvhaError({
+      kind: 'blocked',
+      message: `${source.spec.name}: the run ${decision.run} has already taken this chain to a cluster`,
+      changedAnything: 'no',
+      retryable: false,
+      hint: `\`evha status ${decision.run}\` where it was begun shows how it stands`,
+    })
+}
+
+/** Largest average round trip between two hosts, ms; null when ping is not there or not allowed. */
+async function largestRoundTrip(context: StepContext): Promise<number | null> {
+  const links = context.nodes.flatMap((from) =>
+    context.nodes.filter((to) => to !== from).map((to) => ({ from, to })),
+  )
+  const rtts = await Promise.all(
+    links.map(async ({ from, to }) => {
+      const ping = reads(`measure the round trip to ${to.spec.name}`, [
+        'ping',
+        '-q',
+        '-n',
+        '-c',
+        '3',
+        '-i',
+        '0.2',
+        '-W',
+        '1',
+        to.spec.address,
+      ])
+      const answer = await ask(context, from, ping)
+      const average = /= [\d.]+\/([\d.]+)\//.exec(answer.stdout)?.[1]
+      return answer.exitCode === 0 && average !== undefined ? Number(average) : null
+    }),
+  )
+  const known = rtts.filter((rtt) => rtt !== null)
+  return known.length === links.length ? Math.max(...known) : null
+}

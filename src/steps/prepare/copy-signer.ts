@@ -1,0 +1,104 @@
+import { type Command, changes, reads, script } from '../../base/command.ts'
+import { readSigner } from '../../evnode/signer.ts'
+import { contradiction, must, onEach, stuck } from '../ask.ts'
+import { digests, readDigests, remove } from '../host/files.ts'
+import { serviceUser } from '../host/service-user.ts'
+import { signerPath } from '../host/unit-files.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+
+/** signer.json goes host to host through a pipe: never on the workstation's disk, in argv, environment or log. */
+export const copySigner: Step<'copySigner'> = {
+  name: 'copySigner',
+  plan: ({ source, peers }) => [
+    `stream signer.json from ${source.spec.name} to ${peers.map((peer) => peer.spec.name).join(', ')} and compare digests`,
+  ],
+  precheck: async (context) => {
+    const { source } = context
+    const { proposerAddress } = readSigner(await must(context, source, readPublicPart(source.spec)))
+    if (proposerAddress !== fact(context, 'check').proposerAddress)
+      throw contradiction(`${source.spec.name}: the key in signer.json is not the proposer of the chain`)
+  },
+  apply: async (context) => {
+    const { source } = context
+    const wanted = await digestOn(context, source)
+    if (wanted === undefined) throw stuck(`${source.spec.name}: ${signerPath(source.spec)} is not there`)
+    const lacking = await peersWithout(context, wanted)
+    if (lacking.length > 0) await relaySigner(context, lacking, wanted)
+    return { sha256: wanted, copiedTo: lacking.map((peer) => peer.spec.name) }
+  },
+  verify: async (context, measured) => {
+    const wanted = await digestOn(context, context.source)
+    if (wanted === undefined) return notYet(`${context.source.spec.name}: signer.json is not there`)
+    const lacking = await peersWithout(context, wanted)
+    if (lacking.length > 0)
+      return notYet(`${lacking.map((peer) => peer.spec.name).join(', ')}: signer.json is not the same`)
+    // After a crash nobody knows which peers had it before: all count as copied, so that an abort removes them.
+    return done({
+      sha256: wanted,
+      copiedTo: measured?.copiedTo ?? context.peers.map((peer) => peer.spec.name),
+    })
+  },
+  undo: async (context) => {
+    const copiedTo = context.facts.copySigner?.copiedTo ?? []
+    const holders = context.peers.filter((peer) => copiedTo.includes(peer.spec.name))
+    await onEach(holders, (peer) =>
+      must(context, peer, remove('remove the copy of signer.json', [signerPath(peer.spec)])),
+    )
+  },
+}
+
+/** Only the public key of signer.json leaves its host. */
+function readPublicPart(spec: Host['spec']): Command {
+  return reads(
+    'read the public key of signer.json',
+    script(
+      `printf '{"pub_key":"%s"}' "$(sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$1")"`,
+      signerPath(spec),
+    ),
+  )
+}
+
+async function digestOn(context: StepContext, host: Host): Promise<string | undefined> {
+  return readDigests(await must(context, host, digests([signerPath(host.spec)]))).get(signerPath(host.spec))
+}
+
+async function peersWithout(context: StepContext, wanted: string): Promise<Host[]> {
+  const found = await onEach(context.peers, (peer) => digestOn(context, peer))
+  return context.peers.filter((peer) => found[peer.spec.name] !== wanted)
+}
+
+async function relaySigner(context: StepContext, peers: readonly Host[], sha256: string): Promise<void> {
+  const { source } = context
+  const relayed = await context.hands.relay(
+    {
+      remote: source.remote,
+      command: reads('read signer.json', ['cat', '--', signerPath(source.spec)], { sensitive: true }),
+    },
+    peers.map((peer) => ({ remote: peer.remote, command: receiveSigner(context, peer, sha256) })),
+    context.signal,
+  )
+  const failed = relayed.to.findIndex((outcome) => outcome.kind !== 'finished' || outcome.exitCode !== 0)
+  if (failed !== -1) throw stuck(`${peers[failed]?.spec.name}: signer.json did not arrive whole`)
+}
+
+/** Written under a private name, compared by digest, then renamed: a torn copy is never seen as the key. */
+function receiveSigner(context: StepContext, peer: Host, sha256: string): Command {
+  return changes(
+    'receive signer.json',
+    script(
+      `umask 077
+cat > "$1.evha-new"
+sum=$(sha256sum < "$1.evha-new")
+if [ "\${sum%% *}" != "$2" ]; then rm -f "$1.evha-new"; exit 1; fi
+if [ -n "$3" ]; then chown "$3" "$1.evha-new"; fi
+chmod 600 "$1.evha-new"
+sync "$1.evha-new"
+mv -f "$1.evha-new" "$1"
+sync "\${1%/*}"`,
+      signerPath(peer.spec),
+      sha256,
+      serviceUser(context, peer.spec),
+    ),
+    { sensitive: true },
+  )
+}

@@ -1,0 +1,197 @@
+import type { NodeConfig } from '../../evnode/config.ts'
+import { type ConfigProblem, configProblems } from '../../evnode/config-problems.ts'
+import type { LoadedRunbook, NodeSpec } from '../../runbook/load.ts'
+import type { UnitState } from '../host/systemd.ts'
+import { isUp } from '../host/systemd.ts'
+import { blocks, type Finding, warns } from './finding.ts'
+import type { Survey } from './survey.ts'
+
+/** The node rejects blocks from the future and a leader whose clock is behind halts (evnode.md B 8.11). */
+const skewMaxMs = 1_000
+/** Room for the copy, and as much again for what the chain writes meanwhile. */
+const roomFactor = 2
+
+/** What is wrong on any one host, whatever its role. */
+export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Finding[] {
+  const found: Finding[] = []
+  for (const tool of survey.missingTools)
+    found.push(
+      blocks(
+        spec.name,
+        `${tool} is missing`,
+        'evha needs it on every host',
+        `install the package that has ${tool}`,
+      ),
+    )
+  if (!survey.missingTools.includes('tar') && !survey.gnuTar)
+    found.push(
+      blocks(spec.name, 'tar is not GNU tar', 'only GNU tar leaves holes out', 'install GNU tar as tar'),
+    )
+  if (!survey.passphraseThere)
+    found.push(
+      blocks(
+        spec.name,
+        `the passphrase file ${spec.passphraseFile} is missing or empty`,
+        'the node can not decrypt its key without it',
+        `lay the passphrase of the source there, mode 0600, owned by the service user`,
+      ),
+    )
+  if (Math.abs(skewMs) > skewMaxMs)
+    found.push(
+      blocks(
+        spec.name,
+        `its clock is ${Math.round(skewMs)} ms off the source's`,
+        'a leader whose clock is behind halts the chain',
+        'let NTP set the clock: timedatectl set-ntp true',
+      ),
+    )
+  return found
+}
+
+/** What is wrong with a peer, measured against the source. */
+export function peerFindings(
+  spec: NodeSpec,
+  survey: Survey,
+  unit: UnitState,
+  source: Survey,
+  runbook: LoadedRunbook,
+): Finding[] {
+  const found: Finding[] = []
+  if (isUp(unit))
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.unit} runs already`,
+        'a peer must not run before the cutover',
+        `systemctl disable --now ${spec.unit}`,
+      ),
+    )
+  if (survey.binarySha256 === '' && !runbook.copy.binary)
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.binary} is missing`,
+        'every node must run the same binary',
+        'lay it there, or set copy.binary: true',
+      ),
+    )
+  if (survey.binarySha256 !== '' && survey.binarySha256 !== source.binarySha256)
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.binary} is another binary than on ${runbook.source.name}`,
+        'members of a cluster must run the same binary',
+        `copy the one of ${runbook.source.name} (sha256 ${source.binarySha256.slice(0, 12)}…) there`,
+      ),
+    )
+  if (survey.storeThere)
+    found.push(
+      blocks(
+        spec.name,
+        `there is data below ${spec.home}/data already`,
+        'evha overwrites no data that it did not copy itself',
+        `move ${spec.home}/data away`,
+      ),
+    )
+  if (survey.signerSha256 !== '' && survey.signerSha256 !== source.signerSha256)
+    found.push(
+      blocks(
+        spec.name,
+        'it has a signer.json of its own',
+        'all members sign with the key of the source; evha overwrites no key',
+        `move ${spec.home}/config/signer.json away`,
+      ),
+    )
+  if (survey.genesisSha256 !== '' && survey.genesisSha256 !== source.genesisSha256)
+    found.push(
+      blocks(
+        spec.name,
+        'its genesis.json is of another chain',
+        'members share one genesis',
+        `move ${spec.home}/config away`,
+      ),
+    )
+  if (survey.freeBytes < source.dataBytes * roomFactor)
+    found.push(
+      blocks(
+        spec.name,
+        `${survey.freeBytes} bytes are free below ${spec.home}, the data has ${source.dataBytes}`,
+        'the copy needs room, and so does what the chain writes meanwhile',
+        'make room',
+      ),
+    )
+  return found
+}
+
+/** What is wrong with the live sequencer. */
+export function sourceFindings(
+  spec: NodeSpec,
+  survey: Survey,
+  unit: UnitState,
+  config: NodeConfig,
+): Finding[] {
+  const found: Finding[] = []
+  if (unit.active !== 'active')
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.unit} is ${unit.active || 'unknown to systemd'}`,
+        'the migration starts from a running sequencer under systemd',
+        `systemctl status ${spec.unit}; name the right unit in the runbook`,
+      ),
+    )
+  if (unit.unitFileState !== 'enabled')
+    found.push(
+      warns(
+        spec.name,
+        `${spec.unit} is not enabled`,
+        'after a reboot of the host the chain would stand still',
+        `systemctl enable ${spec.unit}`,
+      ),
+    )
+  if (!survey.storeThere)
+    found.push(
+      blocks(
+        spec.name,
+        `there is no database ${spec.db} below ${spec.home}/data`,
+        'evha must hold the lock of the very database that the node opens',
+        'name it in the runbook: node.db',
+      ),
+    )
+  if (config.dbPath !== 'data')
+    found.push(
+      blocks(
+        spec.name,
+        `db_path is ${config.dbPath}`,
+        'this version copies only data below the home',
+        'move the databases to HOME/data',
+      ),
+    )
+  for (const problem of configProblems(config)) found.push(fromConfig(spec, problem))
+  return found
+}
+
+function fromConfig(spec: NodeSpec, problem: ConfigProblem): Finding {
+  const level = problem.blocks ? blocks : warns
+  return level(spec.name, problem.problem, problem.why, problem.cure)
+}
+
+/** Two hosts with one node key would have one peer id and could not talk to each other. */
+export function sharedNodeKeys(keys: Readonly<Record<string, string>>): Finding[] {
+  const seen = new Map<string, string>()
+  const found: Finding[] = []
+  for (const [name, key] of Object.entries(keys)) {
+    const other = key === '' ? undefined : seen.get(key)
+    if (other !== undefined)
+      found.push(
+        blocks(
+          name,
+          `it has the node key of ${other}`,
+          'two nodes with one peer id can not talk to each other',
+          `remove node_key.json on ${name}; evha makes a new one`,
+        ),
+      )
+    else if (key !== '') seen.set(key, name)
+  }
+  return found
+}

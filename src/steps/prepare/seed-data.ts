@@ -1,0 +1,59 @@
+import { must, stuck } from '../ask.ts'
+import { isUp, readUnit, showUnit } from '../host/systemd.ts'
+import { done, notYet, type Step } from '../step.ts'
+import { copyPass } from './store-pass.ts'
+
+/** One pass moves everything, the second what the first one missed; more only while they still get shorter. */
+const passesMax = 5
+const passesMin = 2
+/** The next pass must fit into this part of the budget, with room for everything else in the window. */
+const budgetShare = 0.25
+
+export const seedData: Step<'seedData'> = {
+  name: 'seedData',
+  plan: ({ peers, source }) => [
+    `copy the data of ${source.spec.name} to ${peers.length} peers while the chain runs, holes left out, then again what changed meanwhile`,
+  ],
+  precheck: async (context) => {
+    for (const peer of context.peers)
+      if (isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit)))))
+        throw stuck(`${peer.spec.name}: ${peer.spec.unit} runs; a seed is never copied under a running node`)
+  },
+  apply: async (context) => {
+    const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
+    let bytes = 0
+    for (let passes = 1; ; passes++) {
+      const pass = await copyPass(context, 'hot')
+      bytes += pass.bytes
+      context.tell(
+        `pass ${passes}: ${pass.files} files, ${pass.bytes} bytes in ${(pass.ms / 1000).toFixed(1)} s`,
+      )
+      const fits = passes >= passesMin && pass.ms <= shareMs
+      if (fits || passes === passesMax)
+        return {
+          bytes,
+          passes,
+          lastPassBytes: pass.bytes,
+          lastPassMs: pass.ms,
+          manifestMs: pass.manifestMs,
+          at: new Date(context.now()).toISOString(),
+        }
+    }
+  },
+  verify: (_context, measured) => {
+    const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at } = measured ?? {}
+    if (at === undefined)
+      return Promise.resolve(notYet('the passes did not end; they go on where they stopped'))
+    return Promise.resolve(
+      done({
+        bytes: bytes ?? 0,
+        passes: passes ?? 0,
+        lastPassBytes: lastPassBytes ?? 0,
+        lastPassMs: lastPassMs ?? 0,
+        manifestMs: manifestMs ?? 0,
+        at,
+      }),
+    )
+  },
+  undo: () => Promise.resolve(),
+}

@@ -1,0 +1,172 @@
+import { createHash } from 'node:crypto'
+import { type Command, changes, reads, script } from '../../base/command.ts'
+import type { LogEvent } from '../../evnode/logs.ts'
+import { parseExecStart } from '../../evnode/unit.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import { must, onEach, stuck, until } from '../ask.ts'
+import { remove } from '../host/files.ts'
+import { eventsIn } from '../host/log.ts'
+import { serviceUser } from '../host/service-user.ts'
+import { moveRaftDirAside, readStamp, writeStamp } from '../host/stamp.ts'
+import { readUnit, showUnit, stopUnit } from '../host/systemd.ts'
+import { configPath, genesisPath, nodeKeyPath, signerPath, staged, unitPath } from '../host/unit-files.ts'
+import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
+
+/** A bootstrap takes about a second (evnode.md A3); systemd itself ends the process when evha is gone. */
+const smokeTimeoutMs = 20_000
+const runtimeMaxSec = 30
+
+/**
+ * Each node once in Raft mode on a scratch home, in a network of its own: it can reach nobody, even with a wrong
+ * config. Proves binary, flags, config, key and passphrase, and bootstraps the Raft directory, which is kept: a
+ * directory bootstrapped beforehand is the cure of the late joiner's crash loop (evnode.md A3).
+ */
+export const smoke: Step<'smoke'> = {
+  name: 'smoke',
+  plan: ({ nodes }) => [
+    `on ${nodes.length} nodes at once: start the node on an empty scratch home in a private network, wait until it has bootstrapped its Raft directory, stop it`,
+    'start it a second time: it must show exactly the members of the runbook',
+  ],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    const startMs = await onEach(context.nodes, async (host) => {
+      if ((await must(context, host, readStamp(host.spec))) === stampOf(context))
+        return context.facts.smoke?.startMs[host.spec.name] ?? 0
+      return bootstrap(context, host)
+    })
+    return { startMs }
+  },
+  verify: async (context, measured) => {
+    const stamp = stampOf(context)
+    const stamps = await onEach(context.nodes, (host) => must(context, host, readStamp(host.spec)))
+    const without = context.nodes.filter((host) => stamps[host.spec.name] !== stamp)
+    if (without.length > 0)
+      return notYet(
+        `${without.map((host) => host.spec.name).join(', ')}: the Raft directory is not bootstrapped yet`,
+      )
+    if (measured?.startMs === undefined) return notYet('the end of the smoke start was not seen')
+    return done({ stamp, startMs: measured.startMs })
+  },
+  undo: async (context) => {
+    await onEach(context.nodes, (host) =>
+      must(context, host, moveRaftDirAside(host.spec, `${host.spec.paths.evha}/old/raft`)),
+    )
+  },
+}
+
+/** What a Raft directory is good for: chain, members, addresses and attempt. Any difference, and it is made anew. */
+export function stampOf(context: StepContext): string {
+  const members = context.runbook.nodes.map((node) => `${node.name}@${node.address}:${node.raftPort}`)
+  return createHash('sha256')
+    .update(JSON.stringify([context.runbook.chain, members, context.run, context.attempt]))
+    .digest('hex')
+}
+
+async function bootstrap(context: StepContext, host: Host): Promise<number> {
+  const { spec } = host
+  await must(context, host, moveRaftDirAside(spec, `${spec.paths.evha}/old/raft`))
+  await must(context, host, layScratch(context, spec))
+  const first = await runOnce(context, host, (event) => event.kind === 'bootstrapped')
+  await runOnce(
+    context,
+    host,
+    (event) => event.kind === 'configuration' && isMembership(context, host, event),
+  )
+  await must(context, host, remove('remove the scratch home', [scratchOf(spec)]))
+  await must(context, host, writeStamp(spec, stampOf(context)))
+  return first
+}
+
+function isMembership(
+  context: StepContext,
+  host: Host,
+  event: Extract<LogEvent, { kind: 'configuration' }>,
+): boolean {
+  const wanted = context.runbook.nodes.map((node) => `${node.name}@${node.address}:${node.raftPort}`).sort()
+  const found = event.voters.map((voter) => `${voter.nodeId}@${voter.address}`).sort()
+  if (event.index === 1 && wanted.join() === found.join()) return true
+  throw stuck(
+    `${host.spec.name}: its Raft directory lists ${found.join(', ') || 'nobody'}, not the members of the runbook`,
+  )
+}
+
+/** One start of the node in its private network until `seen`; the process is stopped in any case. Returns ms from start to there. */
+async function runOnce(
+  context: StepContext,
+  host: Host,
+  seen: (event: LogEvent) => boolean,
+): Promise<number> {
+  const unit = `evha-smoke-${host.spec.name}.service`
+  const startedMs = context.now()
+  await must(context, host, await startScratch(context, host, unit))
+  try {
+    const found = await until(context, { timeoutMs: smokeTimeoutMs, everyMs: 100 }, async () => {
+      const state = readUnit(await must(context, host, showUnit(unit)))
+      const events = await eventsIn(context, host, state.invocation)
+      const fatal = events.find((event) => event.kind === 'fatal')
+      if (fatal?.kind === 'fatal') throw stuck(`${host.spec.name}: the node does not start: ${fatal.error}`)
+      return events.some(seen) ? true : null
+    })
+    if (found === null)
+      throw stuck(
+        `${host.spec.name}: the node did not come up in its private network within ${smokeTimeoutMs / 1000} s`,
+      )
+    return context.now() - startedMs
+  } finally {
+    await host.remote.run(stopUnit(unit), context.signal)
+  }
+}
+
+const scratchOf = (spec: NodeSpec) => `${spec.paths.evha}/smoke`
+
+/** The config as the cluster will read it; key, genesis and node key are linked, not copied. */
+function layScratch(context: StepContext, spec: NodeSpec): Command {
+  const isSource = spec.name === context.source.spec.name
+  return changes(
+    'lay a scratch home',
+    script(
+      `rm -rf "$1"
+mkdir -p "$1/config"
+cp "$2" "$1/config/evnode.yaml"
+ln -s "$3" "$1/config/genesis.json"
+ln -s "$4" "$1/config/node_key.json"
+ln -s "$5" "$1/config/signer.json"
+mkdir -p "$7"
+if [ -n "$6" ]; then chown -R "$6" "$1" "$7"; fi`,
+      scratchOf(spec),
+      isSource ? staged(spec).config : configPath(spec),
+      genesisPath(spec),
+      nodeKeyPath(spec),
+      signerPath(spec),
+      serviceUser(context, spec),
+      spec.raftDir,
+    ),
+  )
+}
+
+/** The unit's own command line with the scratch home in place of the real one. */
+async function startScratch(context: StepContext, host: Host, unit: string): Promise<Command> {
+  const { spec } = host
+  const isSource = spec.name === context.source.spec.name
+  const text = await must(
+    context,
+    host,
+    reads('read the unit', ['cat', '--', isSource ? staged(spec).unit : unitPath(spec)]),
+  )
+  const argv = parseExecStart(text).argv.map((word) =>
+    word === spec.home ? scratchOf(spec) : word.startsWith('--home=') ? `--home=${scratchOf(spec)}` : word,
+  )
+  const user = serviceUser(context, spec)
+  const network = `ip link set lo up; ip addr add ${spec.address}/32 dev lo`
+  return changes(`start the node of ${spec.name} in a private network`, [
+    'systemd-run',
+    '--quiet',
+    `--unit=${unit}`,
+    '--property=PrivateNetwork=yes',
+    `--property=RuntimeMaxSec=${runtimeMaxSec}`,
+    `--property=ExecStartPre=+/bin/sh -c '${network}'`,
+    ...(user === '' ? [] : [`--property=User=${user}`]),
+    '--',
+    ...argv,
+  ])
+}

@@ -1,0 +1,99 @@
+import { reads } from '../../base/command.ts'
+import { readLog } from '../../evnode/logs.ts'
+import { contradiction, must, onEach } from '../ask.ts'
+import { daOf } from '../chain/da.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { offlineHeight } from '../window/stop-source.ts'
+import { mustBeForbidden } from './forbid-raft.ts'
+
+/** So many last lines of a node name its last heights; three Raft lines a block at the worst. */
+const logLines = 2_000
+
+/**
+ * The target is the highest height that may have been signed: a single sequencer that goes on below it signs a
+ * height twice. Stores, the nodes' own logs, DA and what the run saw each have a say; none may be silent.
+ */
+export const rankStores: Step<'rankStores'> = {
+  name: 'rankStores',
+  plan: ({ nodes }) => [
+    `read the height of ${nodes.length} stopped stores, of their logs and of DA; take a store that has the highest`,
+  ],
+  precheck: async (context) => {
+    await mustBeForbidden(context)
+    const { unreached } = fact(context, 'stopAll')
+    if (unreached.length > 0)
+      throw contradiction(
+        `${unreached.join(', ')} do not answer and may hold a higher block than all the others`,
+      )
+  },
+  apply: async (context) => {
+    const heights = await onEach(context.nodes, (host) => offlineHeight(context, host))
+    const logged = await onEach(context.nodes, (host) => highestLogged(context, host))
+    const target = Math.max(
+      ...Object.values(heights),
+      ...Object.values(logged),
+      await highestOnDa(context),
+      context.facts.soak?.head ?? context.facts.verifyElection?.head ?? 0,
+      context.facts.stopSource?.height ?? 0,
+    )
+    const holders = Object.keys(heights).filter((name) => heights[name] === target)
+    const source = context.source.spec.name
+    const best = holders.includes(source) ? source : holders[0]
+    if (best === undefined)
+      throw contradiction(
+        `block ${target} was signed, but the highest store ends at ${Math.max(...Object.values(heights))}`,
+      )
+    return { heights, target, best }
+  },
+  verify: (_context, measured) => {
+    const { heights, target, best } = measured ?? {}
+    if (heights === undefined || target === undefined || best === undefined)
+      return Promise.resolve(notYet('the stores were not ranked yet'))
+    return Promise.resolve(done({ heights, target, best }))
+  },
+  irreversible: 'reads only; the cluster stays down',
+}
+
+async function highestLogged(context: StepContext, { spec, remote }: Host): Promise<number> {
+  const text = await must(
+    context,
+    { spec, remote },
+    reads('read what the node logged last', [
+      'journalctl',
+      '--no-pager',
+      '--quiet',
+      '-o',
+      'short-unix',
+      '-u',
+      spec.unit,
+      '-n',
+      String(logLines),
+    ]),
+  )
+  return Math.max(
+    0,
+    ...readLog(text).flatMap((event) =>
+      event.kind === 'produced' || event.kind === 'syncing' ? [event.height] : [],
+    ),
+  )
+}
+
+/** DA is walked from where it stood when the window opened. */
+async function highestOnDa(context: StepContext): Promise<number> {
+  const from = fact(context, 'arm').daHeight
+  const da = await daOf(context)
+  const head = await da.localHead()
+  if (from === null || head.kind !== 'ok')
+    throw contradiction('DA does not answer: it may hold a higher block than the stores')
+  const { daNamespace, proposerAddress } = fact(context, 'check')
+  let highest = 0
+  for (let at = from; at <= head.value; at++) {
+    const blobs = await da.headerBlobs(at, daNamespace)
+    if (blobs.kind !== 'ok')
+      throw contradiction(`DA does not give its height ${at}: it may hold a higher block than the stores`)
+    for (const blob of blobs.value)
+      if (blob.validSignature && blob.header.proposerAddress === proposerAddress)
+        highest = Math.max(highest, blob.header.height)
+  }
+  return highest
+}

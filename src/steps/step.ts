@@ -1,0 +1,83 @@
+import type { StepName } from '../base/names.ts'
+import type { NodeRpc } from '../evnode/rpc.ts'
+import type { Remote } from '../remote/remote.ts'
+import type { LoadedRunbook, NodeSpec } from '../runbook/load.ts'
+import type { Facts } from './facts.ts'
+import type { Hands } from './hands.ts'
+
+/** A node of the runbook and the door to its host. */
+export interface Host {
+  readonly spec: NodeSpec
+  readonly remote: Remote
+}
+
+/** Everything a step may look at or use. Steps keep nothing between two calls: facts come from the journal. */
+export interface StepContext {
+  readonly run: string
+  readonly attempt: number
+  readonly runbook: LoadedRunbook
+  readonly nodes: readonly Host[]
+  readonly source: Host
+  readonly peers: readonly Host[]
+  /** floor(n / 2) + 1. */
+  readonly quorum: number
+  readonly facts: Partial<Facts>
+  /** Epoch ms at which the open window's budget is spent; null outside of it. */
+  readonly windowDeadlineMs: number | null
+  readonly signal: AbortSignal
+  readonly hands: Hands
+  rpc(host: Host): NodeRpc
+  /** One line for the operator. */
+  tell(text: string): void
+  now(): number
+  sleep(ms: number): Promise<void>
+}
+
+/** What `verify` saw: it alone says whether the step is done. */
+export type Verdict<T> =
+  | { readonly done: true; readonly output: T }
+  | { readonly done: false; readonly why: string }
+
+interface Parts<K extends StepName> {
+  readonly name: K
+  /** What will be done, in words. */
+  plan(context: StepContext): readonly string[]
+  /** Throws when the step must not be tried; reads only. */
+  precheck(context: StepContext): Promise<void>
+  /** Changes the hosts. Safe to repeat: a resumed run may come here a second time. Returns what it measured meanwhile. */
+  apply(context: StepContext): Promise<Partial<Facts[K]> | undefined>
+  /** Reads only. Settles an unknown outcome after a crash; `measured` is there only right after an apply. */
+  verify(context: StepContext, measured?: Partial<Facts[K]>): Promise<Verdict<Facts[K]>>
+}
+
+interface Undoable {
+  /** Puts the hosts back; safe to repeat, and safe when the step did nothing. */
+  undo(context: StepContext): Promise<void>
+}
+
+interface Irreversible {
+  /** Why there is no way back from here. */
+  readonly irreversible: string
+}
+
+/** A step is five answers; the fifth is how to undo it, or why nobody can. */
+export type Step<K extends StepName = StepName> = Parts<K> & (Undoable | Irreversible)
+
+export type StepRegistry = { readonly [K in StepName]: Step<K> }
+
+/** For steps that only look: nothing to check, nothing to change, nothing to undo. */
+export const looksOnly = {
+  precheck: () => Promise.resolve(),
+  apply: () => Promise.resolve(undefined),
+  undo: () => Promise.resolve(),
+}
+
+/** The fact of an earlier step; its absence is a defect, because the machine's order guarantees it. */
+export function fact<K extends StepName>(context: StepContext, name: K): Facts[K] {
+  const found = context.facts[name]
+  if (found === undefined || found === null) throw new Error(`the step ${name} left no fact`)
+  return found as Facts[K]
+}
+
+export const done = <T>(output: T): Verdict<T> => ({ done: true, output })
+export const notYet = (why: string): { readonly done: false; readonly why: string } => ({ done: false, why })

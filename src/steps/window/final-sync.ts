@@ -1,0 +1,23 @@
+import { copyPass } from '../prepare/store-pass.ts'
+import { done, notYet, type Step } from '../step.ts'
+
+/** The last pass: the source stands still under its guard, so what is copied now is what the peers start from. */
+export const finalSync: Step<'finalSync'> = {
+  name: 'finalSync',
+  plan: ({ peers }) => [
+    `copy what changed since the last pass to ${peers.length} peers, under their store locks`,
+  ],
+  precheck: () => Promise.resolve(),
+  apply: async (context) => {
+    const { bytes, files } = await copyPass(context, 'still')
+    return { bytes, files }
+  },
+  // The content is judged by the next step; a pass whose end was not seen is simply made again.
+  verify: (_context, measured) =>
+    Promise.resolve(
+      measured === undefined
+        ? notYet('the end of the last pass was not seen')
+        : done({ bytes: measured.bytes ?? 0, files: measured.files ?? 0 }),
+    ),
+  undo: () => Promise.resolve(),
+}

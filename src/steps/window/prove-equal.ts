@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { EvhaError } from '../../base/errors.ts'
+import { ask, must, stuck } from '../ask.ts'
+import { difference, type Manifest } from '../host/store.ts'
+import { readUnit, showUnit, startUnit } from '../host/systemd.ts'
+import { manifestsOf } from '../prepare/store-pass.ts'
+import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
+import { whyNotFenced } from './fence.ts'
+
+/** The same content on every node to be started, and the fence tried once under the guard's lock. */
+export const proveEqual: Step<'proveEqual'> = {
+  name: 'proveEqual',
+  plan: ({ source, quorum }) => [
+    `compare the content of every store with ${source.spec.name}; at least ${quorum} peers or as many as there are must be equal`,
+    `try to start ${source.spec.unit} on ${source.spec.name}: systemd must refuse`,
+  ],
+  precheck: async (context) => {
+    const open = await whyNotFenced(context, context.source)
+    if (open !== null) throw stuck(open)
+  },
+  apply: async (context) => ({ refusal: await tryTheFence(context) }),
+  verify: async (context, measured) => {
+    if (measured?.refusal === undefined) return notYet('the fence was not tried yet')
+    const manifests = await equalise(context)
+    const here = manifests[context.source.spec.name] ?? new Map()
+    const different: Record<string, string> = {}
+    for (const peer of context.peers) {
+      const change = difference(here, manifests[peer.spec.name] ?? new Map())
+      const first = change.toCopy[0] ?? change.toRemove[0]
+      if (first !== undefined)
+        different[peer.spec.name] =
+          `${change.toCopy.length + change.toRemove.length} files differ, the first is ${first}`
+    }
+    const equal = context.peers.map((peer) => peer.spec.name).filter((name) => different[name] === undefined)
+    if (equal.length < peersNeeded(context))
+      return notYet(
+        `only ${equal.length} of ${context.peers.length} peers have the content of ${context.source.spec.name}: ${Object.entries(
+          different,
+        )
+          .map(([name, why]) => `${name}: ${why}`)
+          .join('; ')}`,
+      )
+    return done({ equal, different, manifestSha256: digestOf(here), refusal: measured.refusal })
+  },
+  undo: () => Promise.resolve(),
+}
+
+/** The quorum is started from peers alone, so that many must be equal: q, or all of them in a three-node cluster. */
+export const peersNeeded = (context: Pick<StepContext, 'quorum' | 'peers'>) =>
+  Math.min(context.quorum, context.peers.length)
+
+/** Starts the fenced unit and wants to be refused; judged by the invocation id, not by what systemctl says. */
+async function tryTheFence(context: StepContext): Promise<string> {
+  const { source } = context
+  const { invocation } = fact(context, 'fence')
+  const tried = await ask(context, source, startUnit(source.spec.unit))
+  const after = readUnit(await must(context, source, showUnit(source.spec.unit)))
+  if (tried.exitCode !== 0 && after.invocation === invocation && after.active !== 'active')
+    return tried.stderr.trim().split('\n')[0] ?? 'refused'
+  throw new EvhaError({
+    kind: 'failed',
+    message: `${source.spec.name}: the fence does not hold: ${source.spec.unit} could be started without its permit`,
+    changedAnything: 'yes',
+    retryable: false,
+    hint: `look at \`systemctl cat ${source.spec.unit}\` on ${source.spec.name}: the drop-in must assert the permit`,
+  })
+}
+
+/** Manifests of all nodes; when they differ only in how files are laid out in holes, the holes are dug alike first. */
+async function equalise(context: StepContext): Promise<Record<string, Manifest>> {
+  const asis = await manifestsOf(context, context.nodes, { dug: false })
+  const here = asis[context.source.spec.name] ?? new Map()
+  const onlyHoles = context.peers.some((peer) => {
+    const there = asis[peer.spec.name] ?? new Map()
+    const { toCopy, toRemove } = difference(here, there)
+    return (
+      toCopy.length > 0 &&
+      toRemove.length === 0 &&
+      toCopy.every((path) => here.get(path)?.size === there.get(path)?.size)
+    )
+  })
+  return onlyHoles ? manifestsOf(context, context.nodes, { dug: true }) : asis
+}
+
+function digestOf(manifest: Manifest): string {
+  const hash = createHash('sha256')
+  for (const [path, entry] of manifest) hash.update(`${entry.size} ${entry.digest} ${path}\n`)
+  return hash.digest('hex')
+}
