@@ -8,7 +8,7 @@ import { capture, drain } from './capture.ts'
 import { type GroupFinder, groupFinder, launchText, stopGroupArgv } from './process-group.ts'
 import type { Outcome, Running, Unknown } from './remote.ts'
 import { quoteAll } from './render.ts'
-import { ChannelRefused, type Link } from './ssh-link.ts'
+import type { Exit, Link, Session } from './ssh-link.ts'
 import { commandRefused } from './ssh-refusals.ts'
 import type { SshLimits, SshTarget } from './ssh-target.ts'
 
@@ -25,11 +25,6 @@ export interface Place {
 /** A started command. `done` rejects with EvhaError `refused` when the host did not run it at all. */
 export type Started = Running & { readonly launched: Promise<boolean> }
 
-interface Exit {
-  readonly code: number | null
-  readonly signal: string | undefined
-}
-
 /** How long to look for the group's number of a command that must be stopped. */
 const groupWaitMs = 2_000
 
@@ -45,32 +40,28 @@ export async function start(
 ): Promise<Started> {
   const startedAt = performance.now()
   const nonce = randomBytes(8).toString('hex')
-  const channel = await place.link.exec(launchText(command.argv, nonce, place.asRoot))
+  const session = await place.link.exec(launchText(command.argv, nonce, place.asRoot))
+  const { channel, closed } = session
   const finder = groupFinder(nonce)
   const bytesMax = command.outputBytesMax ?? limits.outputBytesMax
   const [out, err] = [capture(bytesMax), capture(bytesMax)]
-  let exit: Exit | undefined
   let sayLaunched: (launched: boolean) => void = () => {}
   const launched = new Promise<boolean>((resolve) => {
     sayLaunched = resolve
   })
-  channel.on('exit', (code: number | null, name?: string) => {
-    exit = { code, signal: name }
-  })
-  channel.on('error', () => {})
   channel.stderr.on('data', (bytes: Buffer) => {
     err.add(finder.feed(bytes))
     if (finder.group !== undefined) sayLaunched(true)
   })
-  channel.stderr.on('error', () => {})
   if (keepStdout) drain(channel, out)
-  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
-  void closed.then(() => sayLaunched(false))
+  // The end of stderr, not the close: a channel whose stdout nobody reads yet does not close.
+  channel.stderr.once('end', () => sayLaunched(finder.group !== undefined))
 
   const result = async (): Promise<Outcome> => {
-    const stopped = await endOf(place, command, signal, { channel, closed, finder, exit: () => exit })
+    const stopped = await endOf(place, command, signal, { ...session, finder })
     const durationMs = performance.now() - startedAt
     if (stopped !== undefined) return { ...stopped, durationMs }
+    const exit = session.exit()
     if (exit === undefined) return { ...linkLost(place, command), durationMs }
     err.add(finder.rest())
     if (finder.group === undefined) throw commandRefused(place.target, place.asRoot, err.text())
@@ -102,11 +93,8 @@ function linkLost(place: Place, command: Command): Omit<Unknown, 'durationMs'> {
   return { kind: 'unknown', why: 'linkLost', message }
 }
 
-interface Watched {
-  readonly channel: ClientChannel
-  readonly closed: Promise<void>
+interface Watched extends Session {
   readonly finder: GroupFinder
-  readonly exit: () => Exit | undefined
 }
 
 /** Waits for the command's end; undefined when its end was seen or the link is lost, else why it was stopped. */
@@ -180,8 +168,7 @@ async function stop(place: Place, watched: Watched): Promise<boolean> {
 async function exitCodeOf(link: Link, text: string): Promise<number | null | undefined> {
   try {
     return (await plainExec(link, text)).code
-  } catch (error) {
-    if (error instanceof ChannelRefused) return undefined
+  } catch {
     return undefined
   }
 }
@@ -191,16 +178,11 @@ export async function plainExec(
   link: Link,
   text: string,
 ): Promise<{ code: number | null | undefined; stdout: string; stderr: string }> {
-  const channel = await link.exec(text)
+  const { channel, exit, closed } = await link.exec(text)
   const [out, err] = [capture(64 * 1024), capture(64 * 1024)]
-  let code: number | null | undefined
-  channel.on('exit', (value: number | null) => {
-    code = value
-  })
-  channel.on('error', () => {})
   drain(channel, out)
   drain(channel.stderr, err)
   channel.end()
-  await new Promise<void>((resolve) => channel.once('close', () => resolve()))
-  return { code, stdout: out.text(), stderr: err.text() }
+  await closed
+  return { code: exit()?.code, stdout: out.text(), stderr: err.text() }
 }

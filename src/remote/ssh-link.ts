@@ -12,12 +12,28 @@ export interface Link {
   readonly alive: boolean
   /** Resolves when the connection is gone, whatever the reason. Never rejects. */
   readonly lost: Promise<void>
-  /** A channel that runs `text` in the login shell. Throws ChannelRefused, or LinkGone. */
-  exec(text: string): Promise<ClientChannel>
+  /** Runs `text` in the login shell. Throws ChannelRefused, or LinkGone. */
+  exec(text: string): Promise<Session>
   /** A byte stream to an address as seen from the host. Throws the same. */
   forward(host: string, port: number): Promise<ClientChannel>
   end(): void
   destroy(): void
+}
+
+/** How a command ended, as the host says. */
+export interface Exit {
+  /** null when a signal ended it. */
+  readonly code: number | null
+  readonly signal: string | undefined
+}
+
+/** A channel with a command at its other end. */
+export interface Session {
+  readonly channel: ClientChannel
+  /** undefined until the end was seen; it stays so when the link is lost. */
+  exit(): Exit | undefined
+  /** Resolves when the channel is closed, which takes somebody who reads it. Never rejects. */
+  readonly closed: Promise<void>
 }
 
 /** The host is there and said no to one more channel. */
@@ -161,9 +177,10 @@ function linkOf(client: Client): Link {
   // A link may fail at any time; what it carried learns of it by the close of its channels.
   client.on('error', () => {})
 
-  const open = async (
+  const open = async <T>(
     how: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ): Promise<ClientChannel> =>
+    opened: (channel: ClientChannel) => T,
+  ): Promise<T> =>
     new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
         const message = error instanceof Error ? error.message : String(error)
@@ -174,7 +191,7 @@ function linkOf(client: Client): Link {
       void lost.then(() => reject(new LinkGone('the connection was lost')))
       try {
         // On a closed connection ssh2 throws at once instead of calling back.
-        how((error, channel) => (error === undefined ? resolve(channel) : fail(error)))
+        how((error, channel) => (error === undefined ? resolve(opened(channel)) : fail(error)))
       } catch (error) {
         alive = false
         fail(error)
@@ -186,9 +203,26 @@ function linkOf(client: Client): Link {
       return alive
     },
     lost,
-    exec: (text) => open((done) => client.exec(text, done)),
-    forward: (host, port) => open((done) => client.forwardOut('127.0.0.1', 0, host, port, done)),
+    exec: (text) => open((done) => client.exec(text, done), sessionOf),
+    forward: (host, port) =>
+      open(
+        (done) => client.forwardOut('127.0.0.1', 0, host, port, done),
+        (channel) => channel,
+      ),
     end: () => void client.end(),
     destroy: () => void client.destroy(),
   }
+}
+
+/** Listens at once: the end of a short command may stand in the very packet that opened its channel. */
+function sessionOf(channel: ClientChannel): Session {
+  let exit: Exit | undefined
+  channel.on('exit', (code: number | null, signal?: string) => {
+    exit = { code, signal }
+  })
+  // What goes wrong with a channel shows in its close.
+  channel.on('error', () => {})
+  channel.stderr.on('error', () => {})
+  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  return { channel, exit: () => exit, closed }
 }

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { Command } from '../base/command.ts'
 import { EvhaError } from '../base/errors.ts'
 import type { FileToSend, Outcome, Remote, Running, Unknown } from './remote.ts'
+import { render } from './render.ts'
 import { sendCommand } from './send.ts'
 import { sessions } from './sessions.ts'
 import { type Place, plainExec, type Started, start } from './ssh-command.ts'
@@ -11,8 +12,8 @@ import { type SshLimits, type SshTarget, sshLimits } from './ssh-target.ts'
 
 export type { SshLimits, SshTarget } from './ssh-target.ts'
 
-/** A line for `sh -c` is one argument of a process; Linux allows 128 KiB. */
-const commandBytesMax = 120 * 1024
+/** The SSH packet every server must take holds 35000 bytes (RFC 4253, 6.1); the launcher needs some of them. */
+const commandBytesMax = 32_000
 
 interface Connected {
   readonly link: Link
@@ -114,7 +115,10 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
         })
       }
       // A host that did not run it at all is told apart by `done`, which throws then.
-      if (!(await started.launched)) await started.done
+      if (!(await started.launched)) {
+        started.stdout.resume()
+        await started.done
+      }
       return started
     },
     send: (file: FileToSend, path: string, signal?: AbortSignal) => run(sendCommand(file, path), signal),
@@ -233,7 +237,7 @@ function notStarted(target: SshTarget, command: Command, signal: AbortSignal | u
 }
 
 function refuseTooLong(target: SshTarget, command: Command): void {
-  const bytes = command.argv.reduce((sum, word) => sum + Buffer.byteLength(word) + 3, 0)
+  const bytes = Buffer.byteLength(render(command))
   if (bytes <= commandBytesMax) return
   throw new EvhaError({
     kind: 'usage',

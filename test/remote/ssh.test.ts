@@ -1,0 +1,452 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import { changes, reads, script } from '../../src/base/command.ts'
+import { Secret } from '../../src/base/secret.ts'
+import type { Remote } from '../../src/remote/remote.ts'
+import { openSsh, type SshLimits, type SshTarget } from '../../src/remote/ssh.ts'
+import { type ServerOptions, startServer, type TestServer } from './ssh-server.ts'
+
+const cleanups: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+})
+
+/** A server whose key is known, and a door to it. */
+async function host(
+  options: ServerOptions = {},
+  change: Partial<SshTarget> = {},
+  limits: Partial<SshLimits> = {},
+): Promise<{ server: TestServer; remote: Remote; target: SshTarget }> {
+  const server = await startServer(options)
+  const known = (options.hostKeys ?? ['ed25519']).map((kind) => `${name(server)} ${server.hostKey(kind)}\n`)
+  writeFileSync(join(server.dir, 'known_hosts'), known.join(''))
+  const target = { ...server.target, ...change }
+  const remote = openSsh(target, limits)
+  cleanups.push(() => server.stop())
+  cleanups.push(() => remote.close())
+  return { server, remote, target }
+}
+
+const name = (server: TestServer): string => `[127.0.0.1]:${server.target.port}`
+const echo = reads('say hello', ['echo', 'hello'])
+
+/** The processes that still run a `sleep` of this length. */
+function sleepers(seconds: number): string[] {
+  const list = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n')
+  return list.filter((line) => !line.startsWith('Z') && line.trim().endsWith(` sleep ${seconds}`))
+}
+
+test('runs a command: words, stdin, exit code, both outputs', async () => {
+  const { remote } = await host()
+  const text = 'cat; printf "<%s>" "$@"; echo oops >&2; exit 7'
+  const outcome = await remote.run(
+    changes('try', ['sh', '-c', text, 'x', "it's", 'two\nlines', ''], { stdin: new Secret('in ') }),
+  )
+  expect(outcome).toMatchObject({
+    kind: 'finished',
+    exitCode: 7,
+    stdout: "in <it's><two\nlines><>",
+    stderr: 'oops\n',
+    truncated: false,
+  })
+})
+
+test('a command without stdin sees its end at once', async () => {
+  const { remote } = await host()
+  expect(await remote.run(reads('read', ['cat']))).toMatchObject({ exitCode: 0, stdout: '' })
+})
+
+test('a death by signal is told as one', async () => {
+  const { remote } = await host()
+  const outcome = await remote.run(reads('die', script('kill -KILL $$')))
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: null, signal: 'SIGKILL' })
+})
+
+test('output is capped, drained and said to be cut', async () => {
+  const { remote } = await host()
+  const loud = script('head -c 9000000 /dev/zero | tr "\\0" x; head -c 9000000 /dev/zero | tr "\\0" y >&2')
+  const outcome = await remote.run(reads('shout', loud, { outputBytesMax: 5 }))
+  expect(outcome).toMatchObject({ exitCode: 0, stdout: 'xxxxx', stderr: 'yyyyy', truncated: true })
+})
+
+test('nothing is dialled before the first use, and one connection serves all', async () => {
+  const { server, remote } = await host()
+  expect(server.connections()).toBe(0)
+  await Promise.all([remote.run(echo), remote.run(echo), remote.run(echo)])
+  expect(server.connections()).toBe(1)
+})
+
+test('one command costs one exec, and login costs one more', async () => {
+  const { server, remote } = await host({}, { sudo: false })
+  await remote.run(echo)
+  await remote.run(echo)
+  expect(server.executed).toHaveLength(2)
+})
+
+test('an unknown host key is refused before anything runs, with the line that makes it known', async () => {
+  const { server, remote } = await host()
+  writeFileSync(join(server.dir, 'known_hosts'), '')
+  const failure = await remote.run(echo).catch((error: unknown) => error)
+  const line = `${name(server)} ${server.hostKey('ed25519')}`
+  expect(failure).toMatchObject({
+    kind: 'hostKey',
+    changedAnything: 'no',
+    hint: expect.stringContaining(line),
+  })
+  expect(server.executed).toEqual([])
+  writeFileSync(join(server.dir, 'known_hosts'), `${line}\n`)
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+})
+
+test('a changed host key is refused, naming the old line and how to remove it', async () => {
+  const { server, remote } = await host()
+  const other = await startServer()
+  cleanups.push(() => other.stop())
+  const file = join(server.dir, 'known_hosts')
+  writeFileSync(file, `# old\n${name(server)} ${other.hostKey('ed25519')}\n`)
+  const failure = await remote.run(echo).catch((error: unknown) => error)
+  expect(failure).toMatchObject({
+    kind: 'hostKey',
+    message: expect.stringContaining(`${file}:2`),
+    hint: expect.stringContaining(`ssh-keygen -f '${file}' -R '${name(server)}'`),
+  })
+  expect(server.executed).toEqual([])
+})
+
+test('a revoked host key is refused', async () => {
+  const { server, remote } = await host()
+  const key = server.hostKey('ed25519')
+  writeFileSync(join(server.dir, 'known_hosts'), `${name(server)} ${key}\n@revoked * ${key}\n`)
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'hostKey',
+    message: expect.stringContaining('revoked'),
+  })
+})
+
+test.each(['ed25519', 'ecdsa', 'rsa'] as const)('only the known %s key is asked for', async (kind) => {
+  const { server, remote } = await host({ hostKeys: ['ed25519', 'ecdsa', 'rsa'] })
+  writeFileSync(join(server.dir, 'known_hosts'), `${name(server)} ${server.hostKey(kind)}\n`)
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+})
+
+test('a host that no longer has a key of the known type is refused', async () => {
+  const { server, remote } = await host()
+  const other = await startServer({ hostKeys: ['rsa'] })
+  cleanups.push(() => other.stop())
+  writeFileSync(join(server.dir, 'known_hosts'), `${name(server)} ${other.hostKey('rsa')}\n`)
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'hostKey',
+    message: expect.stringContaining('ssh-rsa'),
+  })
+})
+
+test('a port where nobody listens is unreachable; a silent one is, too', async () => {
+  const { remote } = await host({}, { port: 1 })
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'unreachable',
+    changedAnything: 'no',
+    retryable: true,
+  })
+
+  const silent = createServer(() => {})
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const second = await host({}, { port }, { connectTimeoutMs: 200 })
+  await expect(second.remote.run(echo)).rejects.toMatchObject({ kind: 'unreachable' })
+  silent.close()
+})
+
+test('a refused key is told with what was tried and how to mend it', async () => {
+  const { server, target } = await host()
+  const wrong = join(server.dir, 'wrong')
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', wrong])
+  const remote = openSsh({ ...target, identityFiles: [wrong, join(server.dir, 'nowhere')] })
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    message: expect.stringMatching(/wrong.*nowhere \(cannot be read: ENOENT\)/),
+    hint: expect.stringContaining('authorized_keys'),
+  })
+})
+
+test('an encrypted key asks for ssh-agent by name', async () => {
+  const { server, target } = await host()
+  const locked = join(server.dir, 'locked')
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', locked])
+  const remote = openSsh({ ...target, identityFiles: [locked] })
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    hint: expect.stringContaining(`ssh-add ${locked}`),
+  })
+  expect(server.connections()).toBe(0)
+})
+
+test('logs in with a real ssh-agent; a dead one does not stand in the way of a key file', async () => {
+  const { server, target } = await host()
+  const socket = join(server.dir, 'agent')
+  const said = execFileSync('ssh-agent', ['-a', socket], { encoding: 'utf8' })
+  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1])
+  const key = join(server.dir, 'user_key')
+  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+  const byAgent = openSsh({ ...target, identityFiles: [], agent: socket })
+  expect(await byAgent.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  await byAgent.close()
+  process.kill(pid)
+
+  const dead = join(server.dir, 'no-agent')
+  const byFile = openSsh({ ...target, agent: dead })
+  expect(await byFile.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  await byFile.close()
+  const neither = openSsh({ ...target, identityFiles: [], agent: dead })
+  await expect(neither.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining('ssh-agent did not answer'),
+  })
+})
+
+test('a lost link is an unknown outcome, and the next command connects again', async () => {
+  const { server, remote } = await host()
+  const running = remote.run(changes('wait', ['sleep', '3571']))
+  while (sleepers(3571).length === 0) await sleep(20)
+  server.cut()
+  expect(await running).toMatchObject({
+    kind: 'unknown',
+    why: 'linkLost',
+    message: expect.stringContaining('node-1'),
+  })
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  expect(server.connections()).toBe(2)
+})
+
+test('a host that falls silent is noticed by keepalive', async () => {
+  const { server, remote } = await host({}, {}, { keepaliveIntervalMs: 50, keepaliveCountMax: 2 })
+  await remote.run(echo)
+  const running = remote.run(changes('wait', ['sleep', '3572'], { timeoutMs: 60_000 }))
+  while (sleepers(3572).length === 0) await sleep(20)
+  server.freeze()
+  expect(await running).toMatchObject({ kind: 'unknown', why: 'linkLost' })
+})
+
+test('a command that outstays its time is killed with all its children', async () => {
+  const { remote } = await host()
+  const text = `trap '' TERM; sleep 3573 & sleep 3573; sleep 3573`
+  const outcome = await remote.run(changes('linger', ['sh', '-c', text], { timeoutMs: 300 }))
+  expect(outcome).toMatchObject({
+    kind: 'unknown',
+    why: 'timeout',
+    message: expect.stringContaining('nothing of it'),
+  })
+  expect(sleepers(3573)).toEqual([])
+})
+
+test('an aborted command is killed; one that was aborted before is never started', async () => {
+  const { server, remote } = await host()
+  const stop = new AbortController()
+  const running = remote.run(changes('linger', ['sleep', '3574']), stop.signal)
+  while (sleepers(3574).length === 0) await sleep(20)
+  stop.abort()
+  expect(await running).toMatchObject({ kind: 'unknown', why: 'aborted' })
+  expect(sleepers(3574)).toEqual([])
+
+  const before = server.executed.length
+  expect(await remote.run(echo, stop.signal)).toMatchObject({ kind: 'unknown', why: 'aborted' })
+  expect(server.executed).toHaveLength(before)
+})
+
+test('a command that answers TERM with an exit code of its own is finished after all', async () => {
+  const { remote } = await host()
+  const text = `trap 'echo tidied; exit 3' TERM; echo up; while :; do sleep 0.05; done`
+  const outcome = await remote.run(changes('tidy', ['sh', '-c', text], { timeoutMs: 400 }))
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: 3, stdout: 'up\ntidied\n' })
+})
+
+test('a child that keeps the output open does not hide that the command ended', async () => {
+  const { remote } = await host()
+  const outcome = await remote.run(
+    changes('leave a child', script('sleep 3575 & exit 4'), { timeoutMs: 500 }),
+  )
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: 4 })
+  expect(sleepers(3575)).toEqual([])
+})
+
+test('thirty commands at once never open more sessions than allowed', async () => {
+  const { server, remote } = await host({}, {}, { sessionsPerHostMax: 4 })
+  const all = Array.from({ length: 30 }, (_, i) => remote.run(reads('count', ['echo', String(i)])))
+  const outcomes = await Promise.all(all)
+  expect(outcomes.map((one) => one.kind === 'finished' && one.stdout.trim())).toEqual(
+    Array.from({ length: 30 }, (_, i) => String(i)),
+  )
+  expect(server.sessionsAtOnce()).toBeLessThanOrEqual(4)
+})
+
+test('a wait for a free session ends with the command time', async () => {
+  const { remote } = await host({}, {}, { sessionsPerHostMax: 1 })
+  const stop = new AbortController()
+  const first = remote.run(changes('linger', ['sleep', '3576']), stop.signal)
+  const second = await remote.run({ ...echo, timeoutMs: 200 })
+  expect(second).toMatchObject({
+    kind: 'unknown',
+    why: 'timeout',
+    message: expect.stringContaining('not started'),
+  })
+  stop.abort()
+  await first
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+})
+
+test('a host that opens no session is refused by name of the setting', async () => {
+  const { remote } = await host({ sessionsMax: 0 })
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    hint: expect.stringContaining('MaxSessions'),
+  })
+})
+
+test('what the login shell says on stderr is passed on', async () => {
+  const { remote } = await host({ noise: { stderr: 'welcome\n' } })
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n', stderr: 'welcome\n' })
+})
+
+test('a login shell that talks on stdout is refused: nothing it prints could be trusted', async () => {
+  const { remote } = await host({ noise: { stdout: 'welcome\n' } }, withoutSudoAnswer)
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining('prints text before every command'),
+  })
+})
+
+test('a login shell that runs nothing is refused', async () => {
+  const { remote } = await host({ shell: '/bin/false' }, withoutSudoAnswer)
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    hint: expect.stringContaining('login shell'),
+  })
+})
+
+/** Asks the host who the login is, as an operator's target does. */
+const withoutSudoAnswer = { sudo: undefined } as unknown as Partial<SshTarget>
+
+/** A host whose login is not root, and whose sudo does what `text` says. */
+async function sudoHost(text: string): Promise<{ server: TestServer; remote: Remote }> {
+  const shims = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim()
+  mkdirSync(shims, { recursive: true })
+  writeFileSync(join(shims, 'id'), '#!/bin/sh\necho 1000\n')
+  writeFileSync(join(shims, 'sudo'), `#!/bin/sh\n${text}\n`)
+  for (const file of ['id', 'sudo']) chmodSync(join(shims, file), 0o755)
+  const env = { PATH: `${shims}:${process.env['PATH']}` }
+  cleanups.push(async () => void execFileSync('rm', ['-r', shims]))
+  return host({ env }, { ...withoutSudoAnswer, user: 'deploy' })
+}
+
+test('a login that is not root goes through sudo, kill included', async () => {
+  const { server, remote } = await sudoHost('shift 2; AS_ROOT=yes exec "$@"')
+  expect(await remote.run(reads('who', script('echo "$AS_ROOT"')))).toMatchObject({ stdout: 'yes\n' })
+  const outcome = await remote.run(changes('linger', ['sleep', '3577'], { timeoutMs: 300 }))
+  expect(outcome).toMatchObject({ kind: 'unknown', why: 'timeout' })
+  expect(sleepers(3577)).toEqual([])
+  expect(server.executed.slice(1).every((text) => text.startsWith('exec sudo -n -- '))).toBe(true)
+})
+
+test('a sudo that asks for a password is refused with the line for sudoers', async () => {
+  const { remote } = await sudoHost('echo "sudo: a password is required" >&2; exit 1')
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining('a password is required'),
+    hint: expect.stringContaining('deploy ALL=(root) NOPASSWD: ALL'),
+  })
+  await expect(remote.stream(echo)).rejects.toMatchObject({ kind: 'refused' })
+})
+
+test('an exit code 1 of the command itself is not mistaken for a refusing sudo', async () => {
+  const { remote } = await sudoHost('shift 2; exec "$@"')
+  expect(await remote.run(reads('fail', ['false']))).toMatchObject({ kind: 'finished', exitCode: 1 })
+})
+
+test('sends a file: mode, content, nothing left beside it', async () => {
+  const { server, remote } = await host()
+  const path = join(server.dir, 'a b', "it's")
+  mkdirSync(join(server.dir, 'a b'))
+  writeFileSync(path, 'old')
+  const content = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 256))
+  expect(await remote.send({ content, mode: 0o640 }, path)).toMatchObject({ kind: 'finished', exitCode: 0 })
+  expect(readFileSync(path).equals(content)).toBe(true)
+  expect(statSync(path).mode & 0o777).toBe(0o640)
+  expect(execFileSync('ls', ['-A', join(server.dir, 'a b')], { encoding: 'utf8' })).toBe("it's\n")
+})
+
+test('a file whose bytes were changed on the way is never laid', async () => {
+  const { server, remote } = await host({ env: {} })
+  const path = join(server.dir, 'laid')
+  const shims = join(server.dir, 'shims')
+  mkdirSync(shims)
+  writeFileSync(join(shims, 'cat'), '#!/bin/sh\nexec tr a b\n', { mode: 0o755 })
+  const bent = await host({ env: { PATH: `${shims}:${process.env['PATH']}` } })
+  const outcome = await bent.remote.send({ content: 'a secret plan', mode: 0o600 }, path)
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: 65, stderr: expect.stringContaining('sha256') })
+  expect(existsSync(path)).toBe(false)
+  expect(await remote.send({ content: '', mode: 0o600 }, path)).toMatchObject({ exitCode: 0 })
+  expect(readFileSync(path, 'utf8')).toBe('')
+})
+
+test('a directory in the place of a file is not filled but refused', async () => {
+  const { server, remote } = await host()
+  mkdirSync(join(server.dir, 'taken'))
+  const outcome = await remote.send({ content: 'x', mode: 0o600 }, join(server.dir, 'taken'))
+  expect(outcome).toMatchObject({ kind: 'finished', exitCode: 1 })
+  expect(execFileSync('ls', ['-A', join(server.dir, 'taken')], { encoding: 'utf8' })).toBe('')
+})
+
+test('a tunnel carries bytes both ways; one to a closed port is unreachable', async () => {
+  const { remote } = await host()
+  const upper = createServer((socket) =>
+    socket.on('data', (bytes) => socket.end(bytes.toString().toUpperCase())),
+  )
+  await new Promise<void>((resolve) => upper.listen(0, '127.0.0.1', resolve))
+  const address = upper.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const tunnel = await remote.tunnel({ host: '127.0.0.1', port })
+  tunnel.write('hello')
+  let answer = ''
+  for await (const bytes of tunnel) answer += String(bytes)
+  expect(answer).toBe('HELLO')
+  upper.close()
+  await expect(remote.tunnel({ host: '127.0.0.1', port: 1 })).rejects.toMatchObject({ kind: 'unreachable' })
+})
+
+test('hops over another host, and checks the keys of both', async () => {
+  const jump = await host()
+  const through = jump.target
+  const last = await host({}, { name: 'node-2', through })
+  expect(await last.remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  expect(jump.server.connections()).toBe(1)
+  await last.remote.close()
+
+  writeFileSync(join(jump.server.dir, 'known_hosts'), '')
+  const again = openSsh(last.target)
+  await expect(again.run(echo)).rejects.toMatchObject({
+    kind: 'hostKey',
+    message: expect.stringContaining('node-1'),
+  })
+})
+
+test('a closed door stays closed', async () => {
+  const { remote } = await host()
+  await remote.run(echo)
+  await remote.close()
+  await expect(remote.run(echo)).rejects.toMatchObject({ kind: 'unreachable' })
+  await remote.close()
+})
+
+test('a command longer than a host takes is refused here', async () => {
+  const { server, remote } = await host()
+  await expect(remote.run(reads('talk', ['echo', 'x'.repeat(32_000)]))).rejects.toMatchObject({
+    kind: 'usage',
+  })
+  expect(server.connections()).toBe(0)
+  const most = await remote.run(reads('talk', ['echo', 'x'.repeat(31_900)]))
+  expect(most).toMatchObject({ kind: 'finished', exitCode: 0, stdout: `${'x'.repeat(31_900)}\n` })
+})
