@@ -1,0 +1,184 @@
+import { expect, test } from 'vitest'
+import type { StepName } from '../../src/base/names.ts'
+import { ignores, type RunEvent, viewOf } from '../../src/machine/decider.ts'
+import {
+  approve,
+  chain,
+  committed,
+  deciding,
+  done,
+  failed,
+  opened,
+  path,
+  pathAfter,
+  play,
+  stopped,
+  verified,
+  warm,
+} from './walk.ts'
+
+test.each<[string, readonly RunEvent[]]>([
+  ['check', []],
+  ['gate.cutover', path['gate.cutover']],
+  ['window.arm', opened],
+  ['window.sync', stopped],
+  ['gate.commit', warm],
+  ['commit.decide', deciding],
+  ['commit.start', committed],
+  ['soak', verified],
+  ['gate.finish', [...verified, done('soak', { forks: [] })]],
+  [
+    'done',
+    [
+      ...verified,
+      done('soak', { forks: [] }),
+      done('weighFinish', { digest: 'finish' }),
+      approve('finish'),
+      done('finish'),
+    ],
+  ],
+])('the straight path leads to %s', (state, events) => {
+  expect(pathAfter(events)).toBe(state)
+})
+
+test('an approval counts only for this chain, this gate and the digest the gate shows', () => {
+  const shown = play([...path['gate.cutover'], done('weighCutover', { digest: 'now' })])
+  const wrong: RunEvent[] = [
+    approve('cutover', 'before'),
+    approve('commit', 'now'),
+    { type: 'APPROVE', gate: 'cutover', chain: 'other', digest: 'now', by: 'test' },
+    { type: 'APPROVE', gate: 'cutover', chain, digest: '', by: 'test' },
+  ]
+  for (const event of wrong) expect(ignores(shown, event)).toBe(true)
+  expect(ignores(shown, approve('cutover', 'now'))).toBe(false)
+})
+
+test('an approval before any evidence was shown counts for nothing', () => {
+  expect(pathAfter([...path['gate.cutover'], approve('cutover', '')])).toBe('gate.cutover')
+})
+
+test('a resume voids every approval and the evidence with it', () => {
+  const resumed = play([
+    ...warm,
+    done('weighCommit', { digest: 'commit' }),
+    { type: 'RESUME', windowOverran: false },
+  ])
+  expect(ignores(resumed, approve('commit'))).toBe(true)
+})
+
+test.each<[string, readonly RunEvent[], StepName]>([
+  ['window.arm', opened, 'arm'],
+  ['window.stop', [...opened, done('arm'), done('fence')], 'stopSource'],
+  ['window.prove', [...stopped, done('finalSync')], 'proveEqual'],
+])('a failure in %s goes back to the single sequencer', (_state, events, step) => {
+  const view = viewOf(play([...events, failed(step)]))
+  expect(view.path).toBe('abort.copies')
+  expect(view.context.returnCause).toBe('failure')
+})
+
+test.each<[string, RunEvent]>([
+  ['the budget is spent', { type: 'BUDGET_SPENT' }],
+  ['the commit is declined', { type: 'DECLINE', gate: 'commit' }],
+  ['the operator aborts', { type: 'ABORT' }],
+  ['the run is resumed too late', { type: 'RESUME', windowOverran: true }],
+])('at the commit gate, when %s, the run goes back', (_why, event) => {
+  expect(pathAfter([...warm, event])).toBe('abort.copies')
+})
+
+test('after the point of no return nothing leads back to the old sequencer but a rollback', () => {
+  for (const event of [
+    { type: 'ABORT' },
+    { type: 'BUDGET_SPENT' },
+    { type: 'RESUME', windowOverran: true },
+  ] as const)
+    expect(pathAfter([...committed, event])).toBe('commit.start')
+  expect(pathAfter([...committed, failed('startQuorum')])).toBe('commit.start')
+  expect(pathAfter([...committed, { type: 'ROLLBACK' }])).toBe('gate.rollback')
+})
+
+test.each([
+  ['committed', 'commit.start'],
+  ['open', 'abort.copies'],
+  ['returned', 'window.returned'],
+])('a decision whose end was not seen is read from the arbiter: %s leads to %s', (decision, state) => {
+  const lost = [...deciding, failed('decide')]
+  expect(pathAfter(lost)).toBe('commit.settle')
+  expect(pathAfter([...lost, done('readDecision', { decision })])).toBe(state)
+})
+
+test('a crash while deciding reads the arbiter, even when the budget is long spent', () => {
+  expect(pathAfter([...deciding, { type: 'RESUME', windowOverran: true }])).toBe('commit.settle')
+})
+
+const back: RunEvent[] = [
+  done('killCopies'),
+  done('revokePermits'),
+  done('stopRaft'),
+  done('disarm'),
+  done('returnDecision', { decision: 'returned' }),
+  done('checkConfigs'),
+  done('unfence'),
+  done('startSource'),
+]
+
+test('the way back keeps its order: Raft stopped, decision returned, then unfence, then start', () => {
+  const states = back.map((_, i) => pathAfter([...warm, { type: 'ABORT' }, ...back.slice(0, i + 1)]))
+  expect(states).toEqual([
+    'abort.permits',
+    'abort.raft',
+    'abort.disarm',
+    'abort.decide',
+    'abort.configs',
+    'abort.unfence',
+    'abort.start',
+    'abort.block',
+  ])
+})
+
+test('a decision found committed on the way back turns the run forward again', () => {
+  const found = [...back.slice(0, 4), done('returnDecision', { decision: 'committed' })]
+  expect(pathAfter([...warm, { type: 'BUDGET_SPENT' }, ...found])).toBe('commit.start')
+})
+
+test('an abort by the operator ends the run, any other return can be tried again from seeding', () => {
+  const byHand = [...warm, { type: 'ABORT' } as const, ...back, done('seeBlock'), done('tidy')]
+  expect(pathAfter(byHand)).toBe('aborted')
+  const byBudget = [...warm, { type: 'BUDGET_SPENT' } as const, ...back, done('seeBlock')]
+  expect(pathAfter(byBudget)).toBe('window.returned')
+  const again = viewOf(play([...byBudget, { type: 'NEXT_ATTEMPT' }]))
+  expect(again.path).toBe('seedData')
+  expect(again.context).toMatchObject({ attempt: 2, approvals: {}, evidence: {}, returnCause: null })
+  expect(again.context.facts.stopSource).toBeUndefined()
+  expect(again.context.facts.check).toBeDefined()
+})
+
+test('contradicting evidence needs a human, wherever it is found', () => {
+  expect(pathAfter([...stopped, failed('finalSync', 'contradiction')])).toBe('needsHuman')
+  expect(
+    pathAfter([
+      ...committed,
+      done('startQuorum'),
+      done('startRest'),
+      failed('verifyElection', 'contradiction'),
+    ]),
+  ).toBe('needsHuman')
+  expect(pathAfter([...verified, done('soak', { forks: [12] })])).toBe('needsHuman')
+})
+
+test('from needsHuman the way depends on whether the commit fell', () => {
+  const before = [...stopped, failed('finalSync', 'contradiction')]
+  const after = [...committed, failed('startQuorum', 'contradiction')]
+  expect(pathAfter([...before, { type: 'ROLLBACK' }])).toBe('needsHuman')
+  expect(pathAfter([...before, { type: 'ABORT' }])).toBe('abort.copies')
+  expect(pathAfter([...after, { type: 'ABORT' }])).toBe('needsHuman')
+  expect(pathAfter([...after, { type: 'ROLLBACK' }])).toBe('gate.rollback')
+})
+
+test('preparation that fails stays where it is, to be tried again', () => {
+  const view = viewOf(play([done('check'), failed('preparePeers')]))
+  expect(view.path).toBe('preparePeers')
+  expect(view.context.failure?.message).toBe('no')
+  expect(
+    viewOf(play([{ type: 'RETRY' }], play([done('check'), failed('preparePeers')]))).context.failure,
+  ).toBeNull()
+})
