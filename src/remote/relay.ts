@@ -34,6 +34,7 @@ interface Destination {
  * The stdout of a command on one host into the stdin of commands on others, at the pace of the slowest.
  * A destination that dies is left behind. Only a source that exits 0 lets the destinations see the end of
  * their input; else they are killed, so that half a stream never looks like a whole one.
+ * (A destination whose own link is lost sees an end all the same: what lays files has to check a size or digest.)
  * Throws EvhaError when the source cannot be started; the destinations are killed then.
  */
 export async function relay(

@@ -8,7 +8,8 @@ import { capture, drain } from './capture.ts'
 import { type GroupFinder, groupFinder, launchText, stopGroupArgv } from './process-group.ts'
 import type { Outcome, Running, Unknown } from './remote.ts'
 import { quoteAll } from './render.ts'
-import type { Exit, Link, Session } from './ssh-link.ts'
+import type { Sessions } from './sessions.ts'
+import { ChannelRefused, type Exit, type Link, type Session } from './ssh-link.ts'
 import { commandRefused } from './ssh-refusals.ts'
 import type { SshLimits, SshTarget } from './ssh-target.ts'
 
@@ -18,8 +19,12 @@ export interface Place {
   readonly limits: SshLimits
   readonly link: Link
   readonly asRoot: boolean
-  /** Called when a process may still hold one of the host's session slots. */
+  /** Room for the commands that kill others: two sessions beside those of ordinary commands. */
+  readonly killers: Sessions
+  /** Leaves the link to what runs on it, because a process may still hold one of its sessions. */
   readonly retire: () => void
+  /** The same, and a fresh link instead. Throws as dialling does. */
+  readonly fresh: () => Promise<Link>
 }
 
 /** A started command. `done` rejects with EvhaError `refused` when the host did not run it at all. */
@@ -41,7 +46,7 @@ export async function start(
   const startedAt = performance.now()
   const nonce = randomBytes(8).toString('hex')
   const session = await place.link.exec(launchText(command.argv, nonce, place.asRoot))
-  const { channel, closed } = session
+  const { channel } = session
   const finder = groupFinder(nonce)
   const bytesMax = command.outputBytesMax ?? limits.outputBytesMax
   const [out, err] = [capture(bytesMax), capture(bytesMax)]
@@ -158,18 +163,24 @@ async function stop(place: Place, watched: Watched): Promise<boolean> {
   const argv = stopGroupArgv(group, place.limits)
   const text = `exec ${quoteAll(place.asRoot ? ['sudo', '-n', '--', ...argv] : argv)}`
   const boundMs = place.limits.termMs + place.limits.killMs + 6_000
-  const gone = await Promise.race([exitCodeOf(place.link, text), sleep(boundMs, undefined, { ref: false })])
+  const killed = kill(place, text, boundMs).catch(() => undefined)
+  const gone = await Promise.race([killed, sleep(boundMs, undefined, { ref: false })])
   // The channel's own end arrives about when the killer's does.
   await Promise.race([watched.closed, sleep(500)])
   return gone === 0
 }
 
-/** Runs a text without any of the care above; undefined when its end was not seen. */
-async function exitCodeOf(link: Link, text: string): Promise<number | null | undefined> {
+/** The killer's exit code; undefined when its end was not seen. A host that is full of hanging commands gets a fresh link. */
+async function kill(place: Place, text: string, waitMsMax: number): Promise<number | null | undefined> {
+  const slot = await place.killers.take(waitMsMax)
+  if (slot === undefined) return undefined
   try {
-    return (await plainExec(link, text)).code
-  } catch {
-    return undefined
+    return (await plainExec(place.link, text)).code
+  } catch (error) {
+    if (!(error instanceof ChannelRefused)) return undefined
+    return (await plainExec(await place.fresh(), text)).code
+  } finally {
+    slot()
   }
 }
 

@@ -39,7 +39,15 @@ export interface Session {
 /** The host is there and said no to one more channel. */
 export class ChannelRefused extends Error {}
 /** The connection was lost before the channel stood. */
-export class LinkGone extends Error {}
+export class LinkGone extends Error {
+  /** False when the connection was gone before anything was asked of the host. */
+  readonly sent: boolean
+
+  constructor(message: string, sent: boolean) {
+    super(message)
+    this.sent = sent
+  }
+}
 
 /** Host key types as known_hosts names them, with the signature algorithms that go with each. */
 const algorithmsOfType: Readonly<Record<string, readonly ServerHostKeyAlgorithm[]>> = {
@@ -186,15 +194,15 @@ function linkOf(client: Client): Link {
         const message = error instanceof Error ? error.message : String(error)
         const answered = error instanceof Error && 'reason' in error && typeof error.reason === 'number'
         const denied = answered || (alive && message === 'Unable to exec')
-        reject(denied ? new ChannelRefused(message) : new LinkGone(message))
+        reject(denied ? new ChannelRefused(message) : new LinkGone(message, true))
       }
-      void lost.then(() => reject(new LinkGone('the connection was lost')))
+      void lost.then(() => reject(new LinkGone('the connection was lost', true)))
       try {
         // On a closed connection ssh2 throws at once instead of calling back.
         how((error, channel) => (error === undefined ? resolve(opened(channel)) : fail(error)))
       } catch (error) {
         alive = false
-        fail(error)
+        reject(new LinkGone(error instanceof Error ? error.message : String(error), false))
       }
     })
 

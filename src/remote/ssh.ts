@@ -27,28 +27,38 @@ interface Connected {
 export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): Remote {
   const limits = { ...sshLimits, ...adjusted }
   const slots = sessions(limits.sessionsPerHostMax)
+  const killers = sessions(2)
   let connection: Promise<Connected> | undefined
+  let current: Link | undefined
   let closed = false
   const old = new Set<Link>()
 
+  const forget = (): void => {
+    connection = undefined
+    current = undefined
+  }
+
   const connected = async (): Promise<Connected> => {
     if (closed) throw unreachable(target, 'evha has closed its connection')
-    const current = connection
-    if (current !== undefined) {
-      const found = await current
-      if (found.link.alive) return found
-      if (connection === current) connection = undefined
-    }
-    connection ??= connect(target, limits).catch((error: unknown) => {
-      connection = undefined
-      throw error
-    })
+    if (current?.alive === false) forget()
+    connection ??= connect(target, limits).then(
+      (made) => {
+        current = made.link
+        return made
+      },
+      (error: unknown) => {
+        connection = undefined
+        throw error
+      },
+    )
     return connection
   }
 
+  /** What runs on the link goes on; what comes next gets a fresh one. */
   const retire = (link: Link): void => {
-    connection = undefined
+    if (link === current) forget()
     old.add(link)
+    void link.lost.then(() => old.delete(link))
   }
 
   /** A session slot and a connection, then the command; once more over a fresh connection when the host is full. */
@@ -75,11 +85,23 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     for (let attempt = 1; ; attempt += 1) {
       const { link, asRoot } = await connected()
       if (signal?.aborted === true) return notStarted(target, command, signal)
-      const place: Place = { target, limits, link, asRoot, retire: () => retire(link) }
+      const place: Place = {
+        target,
+        limits,
+        link,
+        asRoot,
+        killers,
+        retire: () => retire(link),
+        async fresh() {
+          retire(link)
+          return (await connected()).link
+        },
+      }
       const startedAt = performance.now()
       try {
         return await start(place, command, signal, keepStdout)
       } catch (error) {
+        if (error instanceof LinkGone && !error.sent && attempt === 1) continue
         if (error instanceof LinkGone) {
           return {
             kind: 'unknown',
@@ -128,8 +150,8 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     },
     async close(): Promise<void> {
       closed = true
-      const current = await connection?.catch(() => undefined)
-      const links = [...old, ...(current === undefined ? [] : [current.link])]
+      const last = await connection?.catch(() => undefined)
+      const links = [...old, ...(last === undefined ? [] : [last.link])]
       await Promise.all(links.map(endLink))
     },
   }
