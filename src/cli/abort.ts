@@ -1,15 +1,16 @@
 import type { Command } from 'commander'
 import { abortRun } from '../run/drive.ts'
-import { driveAndTell } from './drive.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { driveCommand } from './drive.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addAbort: AddCommand = (program, run) =>
-  program
-    .command('abort')
-    .argument('[run]', 'run id (default: the newest run)')
-    .description('before the point of no return: back to the single sequencer')
-    .action((id: string | undefined, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, () => driveAndTell(shared, (options) => abortRun(id, options)))
-    })
+/** `evha abort [RUN]` */
+export function addAbort(program: Command, act: Act): void {
+  explain(program.command('abort'), 'before the point of no return: back to the single sequencer', [
+    ['evha abort', 'the newest run, also one that another evha process drives'],
+  ])
+    .argument('[run]', 'the id of a run (default: the newest)')
+    .action((run: string | undefined) =>
+      act((shared) => driveCommand(shared, (options) => abortRun(run, options))),
+    )
+}

@@ -1,21 +1,22 @@
 import type { Command } from 'commander'
 import { checkRunbook } from '../run/check.ts'
 import { checkText } from '../ui/check-text.ts'
-import { tellData, tellJson } from './output.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { paletteOf, wantsColour } from '../ui/style.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addCheck: AddCommand = (program, run) =>
-  program
-    .command('check')
-    .argument('<runbook>', 'YAML file')
-    .description('read-only preflight over all hosts, every finding with a cure')
-    .action((runbook: string, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, async () => {
+/** `evha check RUNBOOK` */
+export function addCheck(program: Command, act: Act): void {
+  explain(program.command('check'), 'look at every host and change nothing; each finding with its cure', [
+    ['evha check runbook.yaml', 'exit code 3 when something blocks'],
+    ['evha check runbook.yaml --json', 'the same for a program'],
+  ])
+    .argument('<runbook>', 'the runbook file')
+    .action((runbook: string) =>
+      act(async (shared) => {
         const report = await checkRunbook(runbook)
-        if (shared.json) tellJson(report)
-        else tellData(checkText(report))
-        return report.ok ? 0 : 3
-      })
-    })
+        const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
+        return { exitCode: report.ok ? 0 : 3, json: report, text: checkText(report, palette) }
+      }),
+    )
+}

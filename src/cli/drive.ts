@@ -1,36 +1,83 @@
+import { join } from 'node:path'
+import { quote } from '../remote/render.ts'
 import type { DriveOptions, RunEnd } from '../run/api.ts'
 import { reportOf } from '../run/report.ts'
-import { narrator } from '../ui/narrator.ts'
-import { someoneIsThere } from '../ui/prompt.ts'
+import { endLines } from '../ui/end-text.ts'
+import { Narrator } from '../ui/narrator.ts'
+import { paletteOf, wantsColour } from '../ui/style.ts'
 import { summaryText } from '../ui/summary.ts'
-import { nobody, terminalApprover } from '../ui/terminal-approver.ts'
-import { listenForInterrupts } from './interrupts.ts'
-import { talk, tellJson } from './output.ts'
-import { type Shared, stderrStyle } from './shared-options.ts'
+import { TerminalApprover } from '../ui/terminal-approver.ts'
+import type { ExitCode } from './exit-codes.ts'
+import { failed } from './failed.ts'
+import { type Interrupts, type Press, watchInterrupts } from './interrupts.ts'
+import { talk } from './output.ts'
+import type { Result } from './result.ts'
+import type { Shared } from './shared-options.ts'
 
-/** Runs one of the commands that drive a run, and tells how it ended. Returns the exit code. */
-export async function driveAndTell(
+/** What migrate, resume and abort have in common: somebody tells, somebody asks, Ctrl-C is heard, the end is said. */
+export async function driveCommand(
   shared: Shared,
   drive: (options: DriveOptions) => Promise<RunEnd>,
-): Promise<number> {
-  const interrupts = listenForInterrupts()
-  const asks = shared.input && !shared.json && someoneIsThere()
-  if (shared.yes && shared.confirms.size === 0)
-    talk('note: --yes covers no gate; a gate wants the chain id typed, or --confirm GATE=CHAIN_ID\n')
+): Promise<Result> {
+  const { stderr, stdin, env } = process
+  const palette = paletteOf(wantsColour(stderr, env, shared.color))
+  const narrator = new Narrator(stderr, palette)
+  const interrupts = watchInterrupts((press, signal) => tellPress(press, signal, narrator, shared))
+  if (shared.yes) talk(['--yes approves no gate: type the chain id there, or give --confirm GATE=CHAIN_ID'])
+  const approver = new TerminalApprover({ ...shared, stdin, stderr, env, closing: interrupts.closing })
   try {
     const end = await drive({
       stateDir: shared.stateDir,
       confirms: shared.confirms,
-      approver: asks ? terminalApprover(talk) : nobody,
-      observer: narrator(talk, stderrStyle(shared)),
+      approver,
+      observer: narrator,
       stopNow: interrupts.stopNow,
       stopSoon: interrupts.stopSoon,
     })
     const report = reportOf(shared.stateDir, end.run)
-    talk(`\n${summaryText(report)}`)
-    if (shared.json) tellJson(report)
-    return end.exitCode === 130 ? (interrupts.exitCode() ?? 130) : end.exitCode
+    const dir = narrator.run?.dir
+    const log = dir === undefined ? null : join(dir, 'evha.log')
+    const exitCode = codeOf(end, interrupts)
+    const untouched = narrator.state === null && exitCode === 0
+    talk(endLines({ end, log, untouched }, palette))
+    const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
+    return { exitCode, json: report, text: summaryText(report, onStdout) }
+  } catch (thrown) {
+    const { run } = narrator
+    if (run === null) return failed(thrown, { shared })
+    const log = join(run.dir, 'evha.log')
+    return failed(thrown, { shared, run: { id: run.id, log, resume: resumeCommand(run.id, shared) } })
   } finally {
     interrupts.release()
   }
+}
+
+/** A signal that ended the run is told by the exit code; one that came too late to matter is not. */
+function codeOf(end: RunEnd, interrupts: Interrupts): ExitCode {
+  const stopped = end.exitCode === 130 || end.exitCode === 4
+  return stopped ? (interrupts.exitCode() ?? end.exitCode) : end.exitCode
+}
+
+/** The command that goes on with a run, with the approvals that were given for this one. */
+export function resumeCommand(run: string, shared: Pick<Shared, 'stateDir' | 'confirms'>): string {
+  const confirms = [...shared.confirms].map(([gate, chain]) => ` --confirm ${quote(`${gate}=${chain}`)}`)
+  return `evha resume ${quote(run)}${confirms.join('')} --state-dir ${quote(shared.stateDir)}`
+}
+
+function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
+  const { run, state } = narrator
+  const goOn = run === null ? ['nothing was begun'] : ['go on with:', `  ${resumeCommand(run.id, shared)}`]
+  if (press === 'soon') {
+    const what = state === null ? 'what is under way' : `"${state.says}"`
+    const why = state?.tags.has('chain-stopped') === true || state?.phase === 'window'
+    talk(['', `${signal}: finishing ${what}, then stopping; press Ctrl-C again to stop now`])
+    if (why) talk(['the window is open, so the run first goes on to where the chain produces again'])
+    return
+  }
+  if (press === 'now') {
+    talk(['', `${signal}: stopping now; what was under way is looked at when the run goes on`])
+    return
+  }
+  talk(['', `${signal}: leaving at once`, ...goOn])
+  process.exit(130)
 }

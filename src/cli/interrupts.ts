@@ -1,47 +1,49 @@
-import { talk } from './output.ts'
+/** Which press it was: finish the step, stop now, leave at once. */
+export type Press = 'soon' | 'now' | 'leave'
 
-/** What the operator's signals mean to a running migration. */
+/** What the operator's signals ask of a run. */
 export interface Interrupts {
+  /** True after the first Ctrl-C: stop at the next safe point. */
+  readonly stopSoon: () => boolean
+  /** Aborts on the first Ctrl-C: open questions close. */
+  readonly closing: AbortSignal
+  /** Aborts on the second Ctrl-C, or on SIGTERM. */
   readonly stopNow: AbortSignal
-  stopSoon(): boolean
-  /** 130 or 143 when a signal ended the command. */
-  exitCode(): number | null
-  release(): void
+  /** The exit code of the signal that came, or null. */
+  readonly exitCode: () => 130 | 143 | null
+  readonly release: () => void
 }
 
-/** Ctrl-C once: stop at the next safe point. Twice, or SIGTERM: stop now. Three times: leave at once. */
-export function listenForInterrupts(): Interrupts {
-  const now = new AbortController()
+/**
+ * Listens to Ctrl-C and SIGTERM while a run is driven. SIGTERM counts as the second press. A terminal that hangs up
+ * counts as the first: a window that was opened is finished, because stopping in it leaves the chain stopped.
+ * `leave` must not come back.
+ */
+export function watchInterrupts(tell: (press: Press, signal: NodeJS.Signals) => void): Interrupts {
+  const closing = new AbortController()
+  const stopNow = new AbortController()
   let presses = 0
-  let code: number | null = null
-  const onInt = () => {
-    presses += 1
-    code = 130
-    if (presses === 1) {
-      talk('\nstopping at the next safe point; press Ctrl-C again to stop now (`evha resume` goes on)\n')
-      return
-    }
-    if (presses === 2) {
-      talk('\nstopping now; the hosts stay as they are until `evha resume`\n')
-      now.abort()
-      return
-    }
-    process.exit(130)
+  let code: 130 | 143 | null = null
+  const press = (signal: NodeJS.Signals, least: 1 | 2) => {
+    presses = Math.max(presses + 1, least)
+    code ??= signal === 'SIGTERM' ? 143 : 130
+    tell(presses === 1 ? 'soon' : presses === 2 ? 'now' : 'leave', signal)
+    closing.abort()
+    if (presses >= 2) stopNow.abort()
   }
-  const onTerm = () => {
-    code = 143
-    talk('\nSIGTERM: stopping now; the hosts stay as they are until `evha resume`\n')
-    now.abort()
+  const onInt = () => press('SIGINT', 1)
+  const onTerm = () => press('SIGTERM', 2)
+  const onHangUp = () => {
+    if (presses === 0) press('SIGHUP', 1)
   }
-  process.on('SIGINT', onInt)
-  process.on('SIGTERM', onTerm)
+  process.on('SIGINT', onInt).on('SIGTERM', onTerm).on('SIGHUP', onHangUp)
   return {
-    stopNow: now.signal,
     stopSoon: () => presses > 0,
+    closing: closing.signal,
+    stopNow: stopNow.signal,
     exitCode: () => code,
     release: () => {
-      process.off('SIGINT', onInt)
-      process.off('SIGTERM', onTerm)
+      process.off('SIGINT', onInt).off('SIGTERM', onTerm).off('SIGHUP', onHangUp)
     },
   }
 }

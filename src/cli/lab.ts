@@ -1,55 +1,46 @@
-import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
-import { labDown } from '../lab/down.ts'
-import { type LabInfo, labUp } from '../lab/up.ts'
-import { talk, tellData, tellJson } from './output.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { type Command, Option } from 'commander'
+import { labDownText, labText } from '../ui/lab-text.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addLab: AddCommand = (program, run) => {
-  const lab = program
-    .command('lab')
-    .description('the embedded lab: hosts, SSH and stand-in nodes on this machine')
-  lab
-    .command('up')
-    .description('start a lab with a chain that makes a block a second, and leave it running')
-    .option('--nodes <n>', 'hosts: 3, 5 or 7', parseNodes, 5)
-    .option('--fast', 'blocks every 100 ms, waits in proportion; for tests, not for figures', false)
-    .action((options: { nodes: 3 | 5 | 7; fast: boolean }, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, async () => {
-        const info = await labUp({ stateDir: shared.stateDir, nodes: options.nodes, fast: options.fast })
-        if (shared.json) tellJson(info)
-        else tellData(upText(info))
-        return 0
-      })
-    })
-  lab
-    .command('down')
-    .description('stop the lab and remove it')
-    .action((_options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, async () => {
-        await labDown({ stateDir: shared.stateDir })
-        if (shared.json) tellJson({ down: true })
-        else talk('the lab is down\n')
-        return 0
-      })
-    })
-  return lab
+/** `evha lab up|down`; the lab's own modules are loaded only when they are wanted. */
+export function addLab(program: Command, act: Act): void {
+  const lab = explain(
+    program.command('lab'),
+    'the embedded lab: hosts, SSH and stand-in nodes on this machine',
+    [
+      ['evha lab up', 'a chain that makes a block a second; it is left running'],
+      ['evha lab down', 'remove it'],
+    ],
+  )
+  addUp(lab, act)
+  addDown(lab, act)
 }
 
-function upText(info: LabInfo): string {
-  return [
-    `lab up: chain ${info.chain}, ${info.hosts.length} hosts, stand-in nodes`,
-    `  runbook  ${info.runbook}`,
-    `  hosts    ${info.root}`,
-    '',
-  ].join('\n')
+function addUp(lab: Command, act: Act): void {
+  explain(lab.command('up'), 'start a lab, and leave it running', [
+    ['evha lab up --nodes 3', 'three hosts in place of five'],
+    ['evha lab up --fast', 'a block every 100 ms: for tests, not for figures'],
+  ])
+    .addOption(new Option('--nodes <n>', 'how many hosts').choices(['3', '5', '7']).default('5'))
+    .option('--fast', 'blocks every 100 ms, waits in proportion', false)
+    .action(({ nodes, fast }: { nodes: '3' | '5' | '7'; fast: boolean }) =>
+      act(async ({ stateDir }) => {
+        const { labUp } = await import('../lab/up.ts')
+        const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast })
+        return { exitCode: 0, json: info, text: labText(info, stateDir) }
+      }),
+    )
 }
 
-function parseNodes(text: string): 3 | 5 | 7 {
-  const nodes = ([3, 5, 7] as const).find((one) => String(one) === text)
-  if (nodes === undefined) throw new InvalidArgumentError('A cluster has 3, 5 or 7 nodes.')
-  return nodes
+function addDown(lab: Command, act: Act): void {
+  explain(lab.command('down'), 'stop the lab and remove it; runs and reports stay', [
+    ['evha lab down', ''],
+  ]).action(() =>
+    act(async ({ stateDir }) => {
+      const { labDown } = await import('../lab/down.ts')
+      await labDown({ stateDir })
+      return { exitCode: 0, json: { down: true }, text: labDownText }
+    }),
+  )
 }

@@ -1,15 +1,17 @@
 import type { Command } from 'commander'
 import { startRun } from '../run/drive.ts'
-import { driveAndTell } from './drive.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { driveCommand } from './drive.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addMigrate: AddCommand = (program, run) =>
-  program
-    .command('migrate')
-    .argument('<runbook>', 'YAML file; runbooks/single-to-ha.yaml is one to start from')
-    .description('the guided migration from one sequencer to a cluster')
-    .action((runbook: string, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, () => driveAndTell(shared, (options) => startRun(runbook, options)))
-    })
+/** `evha migrate RUNBOOK` */
+export function addMigrate(program: Command, act: Act): void {
+  explain(program.command('migrate'), 'the guided migration, gate by gate', [
+    ['evha migrate runbook.yaml', 'asks at each gate'],
+    ['evha migrate runbook.yaml --confirm cutover=my-chain', 'approves a gate ahead'],
+  ])
+    .argument('<runbook>', 'the runbook file')
+    .action((runbook: string) =>
+      act((shared) => driveCommand(shared, (options) => startRun(runbook, options))),
+    )
+}

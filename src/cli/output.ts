@@ -1,29 +1,26 @@
-import { writeSync } from 'node:fs'
+import { once } from 'node:events'
 
-/** Data goes to stdout. Written synchronously: a pipe must have all of it before the process exits. */
-export function tellData(text: string): void {
-  writeAll(1, text)
+/**
+ * A reader that goes away (`evha migrate | head`, a closed terminal) must not end a run in its window: what can not
+ * be written any more is dropped.
+ */
+export function outliveReaders(): void {
+  process.stdout.on('error', () => undefined)
+  process.stderr.on('error', () => undefined)
 }
 
-/** Talk goes to stderr. */
-export function talk(text: string): void {
-  writeAll(2, text)
+/** Data, on stdout. */
+export function writeData(text: string): void {
+  process.stdout.write(text)
 }
 
-export function tellJson(value: unknown): void {
-  tellData(`${JSON.stringify(value, null, 2)}\n`)
+/** Talk, on stderr. */
+export function talk(lines: readonly string[]): void {
+  if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`)
 }
 
-/** A pipe that is full says EAGAIN; a reader that is gone is no reason to stop a migration. */
-function writeAll(fd: 1 | 2, text: string): void {
-  let rest = Buffer.from(text)
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(fd, rest))
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE') return
-      if (code !== 'EAGAIN') throw error
-    }
-  }
+/** Resolves when stdout has taken everything: a process that exits earlier cuts its JSON off in a pipe. */
+export async function written(): Promise<void> {
+  if (process.stdout.writableLength === 0 || process.stdout.destroyed) return
+  await once(process.stdout, 'drain').catch(() => undefined)
 }

@@ -1,39 +1,44 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { EvhaError } from '../base/errors.ts'
 import { peerIdOf } from '../evnode/peer-id.ts'
-import { tellData, tellJson } from './output.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addPeerId: AddCommand = (program, run) =>
-  program
-    .command('peer-id')
-    .argument('<file>', 'node_key.json of a node')
-    .description('the libp2p peer id of a node key, without a running node')
-    .action((file: string, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, async () => {
-        const peerId = peerIdOf(readKey(file))
-        if (shared.json) tellJson({ peerId })
-        else tellData(`${peerId}\n`)
-        return 0
-      })
-    })
+/** A node_key.json has some 200 bytes; what is larger is another file. */
+const bytesMax = 64 * 1024
 
-function readKey(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new EvhaError(
-      {
-        kind: 'usage',
-        message: `${file} can not be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-        changedAnything: 'no',
-        retryable: false,
-        hint: 'give the path of a node_key.json, below HOME/config of a node',
-      },
-      { cause },
+/** `evha peer-id FILE` */
+export function addPeerId(program: Command, act: Act): void {
+  explain(program.command('peer-id'), "the libp2p peer id in a node's node_key.json", [
+    ['evha peer-id config/node_key.json', 'prints the id alone'],
+  ])
+    .argument('<file>', 'a node_key.json')
+    .action((file: string) =>
+      act(() => {
+        const peerId = peerIdOf(readKeyFile(file))
+        return { exitCode: 0, json: { peerId }, text: `${peerId}\n` }
+      }),
     )
+}
+
+function readKeyFile(path: string): string {
+  try {
+    if (statSync(path).size > bytesMax) throw usage(`${path} is too large to be a node_key.json`)
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (cause instanceof EvhaError) throw cause
+    const code = (cause as NodeJS.ErrnoException).code
+    throw usage(`${path} cannot be read: ${code === 'ENOENT' ? 'there is no such file' : String(code)}`)
   }
+}
+
+function usage(message: string): EvhaError {
+  return new EvhaError({
+    kind: 'usage',
+    message,
+    changedAnything: 'no',
+    retryable: false,
+    hint: 'give the path of config/node_key.json in the home of a node',
+  })
 }

@@ -1,21 +1,20 @@
 import type { Command } from 'commander'
 import { reportOf } from '../run/report.ts'
 import { reportText } from '../ui/report-text.ts'
-import { tellData, tellJson } from './output.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addReport: AddCommand = (program, run) =>
-  program
-    .command('report')
-    .argument('[run]', 'run id (default: the newest run)')
-    .description('what a run did and saw, as Markdown; from its journal alone')
-    .action((id: string | undefined, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, async () => {
-        const report = reportOf(shared.stateDir, id)
-        if (shared.json) tellJson(report)
-        else tellData(reportText(report))
-        return 0
-      })
-    })
+/** `evha report [RUN]` */
+export function addReport(program: Command, act: Act): void {
+  explain(program.command('report'), 'what happened, as Markdown; from the journal alone', [
+    ['evha report > report.md', 'the newest run'],
+    ['evha report --json', 'the same for a program'],
+  ])
+    .argument('[run]', 'the id of a run (default: the newest)')
+    .action((run: string | undefined) =>
+      act((shared) => {
+        const report = reportOf(shared.stateDir, run)
+        return { exitCode: 0, json: report, text: reportText(report) }
+      }),
+    )
+}

@@ -1,15 +1,17 @@
 import type { Command } from 'commander'
 import { resumeRun } from '../run/drive.ts'
-import { driveAndTell } from './drive.ts'
-import type { AddCommand } from './program.ts'
-import { readShared } from './shared-options.ts'
+import { driveCommand } from './drive.ts'
+import { explain } from './help.ts'
+import type { Act } from './result.ts'
 
-export const addResume: AddCommand = (program, run) =>
-  program
-    .command('resume')
-    .argument('[run]', 'run id (default: the newest run)')
-    .description('go on where the journal of a run stopped')
-    .action((id: string | undefined, _options: unknown, command: Command) => {
-      const shared = readShared(command.optsWithGlobals())
-      return run(shared, () => driveAndTell(shared, (options) => resumeRun(id, options)))
-    })
+/** `evha resume [RUN]` */
+export function addResume(program: Command, act: Act): void {
+  explain(program.command('resume'), 'go on where the journal stopped', [
+    ['evha resume', 'the newest run'],
+    ['evha resume my-chain-20260131T120000-a1b2', 'that run'],
+  ])
+    .argument('[run]', 'the id of a run (default: the newest)')
+    .action((run: string | undefined) =>
+      act((shared) => driveCommand(shared, (options) => resumeRun(run, options))),
+    )
+}

@@ -1,55 +1,71 @@
 import { resolve } from 'node:path'
-import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type Gate, gates } from '../base/names.ts'
+import type { Command } from 'commander'
+import { EvhaError } from '../base/errors.ts'
+import type { Gate } from '../base/names.ts'
 import { stateDirectory } from '../journal/runs.ts'
-import { type Style, styleFor } from '../ui/style.ts'
+import { parseConfirms } from './confirms.ts'
 
-/** Options every command has. */
+/** The options every command understands. */
 export interface Shared {
   readonly json: boolean
+  readonly color: boolean
+  /** Absolute, so that a printed command works from any directory. */
+  readonly stateDir: string
+  /** False when no question may be asked: --no-input, or --json. */
   readonly input: boolean
   readonly yes: boolean
-  readonly verbose: boolean
-  readonly color: boolean
-  readonly stateDir: string
   readonly confirms: ReadonlyMap<Gate, string>
+  readonly verbose: boolean
 }
 
-export function withSharedOptions(command: Command): Command {
-  return command
-    .option('--json', 'one JSON object on stdout, no prompts', false)
-    .option('--no-color', 'no colour')
-    .option('--state-dir <dir>', 'where runs are kept (default: $XDG_STATE_HOME/evha or ~/.local/state/evha)')
-    .option('--no-input', 'ask nothing')
-    .option('--yes', 'answer reversible questions with yes; never covers a gate', false)
-    .addOption(
-      new Option('--confirm <gate=chain>', `approve a gate ahead: ${gates.join(', ')} (repeatable)`)
-        .argParser(parseConfirm)
-        .default(new Map<Gate, string>(), 'none'),
+interface Written {
+  readonly json?: boolean
+  readonly color: boolean
+  readonly stateDir?: string
+  readonly input: boolean
+  readonly yes?: boolean
+  readonly confirm?: readonly string[]
+  readonly verbose?: boolean
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+/** Adds them to the program; they may stand before or after the command's name. */
+export function addSharedOptions(program: Command): void {
+  program
+    .option('--json', 'print one JSON object on stdout, and ask nothing')
+    .option('--no-color', 'print without colour')
+    .option('--state-dir <dir>', 'where runs and the lab are kept (default: ~/.local/state/evha)')
+    .option('--no-input', 'ask nothing; at a gate, stop and print the command that goes on')
+    .option('--yes', 'answer plain questions with yes; no gate is one')
+    .option(
+      '--confirm <gate=chain-id>',
+      'approve a gate ahead, if every check passes there; repeatable',
+      collect,
     )
-    .option('-v, --verbose', 'more detail, stack traces of defects', false)
+    .option('-v, --verbose', 'print the stack of an unexpected error')
 }
 
-export function readShared(options: Record<string, unknown>): Shared {
-  const given = options['stateDir'] as string | undefined
-  return {
-    json: options['json'] === true,
-    input: options['input'] !== false,
-    yes: options['yes'] === true,
-    verbose: options['verbose'] === true,
-    color: options['color'] !== false,
-    stateDir: resolve(stateDirectory(process.env, given)),
-    confirms: options['confirm'] as ReadonlyMap<Gate, string>,
+/** The shared options as they were written. Throws EvhaError 'usage' for a wrong value. */
+export function sharedOf(program: Command, env: Readonly<NodeJS.ProcessEnv>): Shared {
+  const written = program.opts<Written>()
+  if (written.stateDir === '') {
+    throw new EvhaError({
+      kind: 'usage',
+      message: '--state-dir names no directory',
+      changedAnything: 'no',
+      retryable: false,
+      hint: 'give a path, or leave the option out',
+    })
   }
-}
-
-export const stderrStyle = ({ color }: Shared): Style => styleFor(process.stderr, color)
-
-/** `GATE=CHAIN_ID`, added to those given before; the chain is compared with the runbook's later. */
-function parseConfirm(value: string, before: ReadonlyMap<Gate, string>): ReadonlyMap<Gate, string> {
-  const at = value.indexOf('=')
-  const gate = gates.find((one) => one === value.slice(0, Math.max(at, 0)))
-  if (gate === undefined || at === value.length - 1)
-    throw new InvalidArgumentError(`Write --confirm GATE=CHAIN_ID, where GATE is one of ${gates.join(', ')}.`)
-  return new Map([...before, [gate, value.slice(at + 1)]])
+  const json = written.json === true
+  return {
+    json,
+    color: written.color,
+    stateDir: resolve(stateDirectory(env, written.stateDir)),
+    input: written.input && !json,
+    yes: written.yes === true,
+    confirms: parseConfirms(written.confirm ?? []),
+    verbose: written.verbose === true,
+  }
 }

@@ -1,16 +1,14 @@
-import type { Failure } from '../base/errors.ts'
+import type { Changed, Failure } from '../base/errors.ts'
+import { printable } from './printable.ts'
+import { type Palette, plain } from './style.ts'
 
-const changed: Readonly<Record<Failure['changedAnything'], string>> = {
-  no: 'nothing',
-  yes: 'yes, see the report',
-  unknown: 'unknown, `evha resume` looks at the hosts',
-}
+const changedWords: Readonly<Record<Changed, string>> = { no: 'nothing', yes: 'yes', unknown: 'unknown' }
 
-/** A failure as the operator reads it: what happened, what it changed, what to type. */
-export function failureText(failure: Failure): string {
-  return [
-    `error: ${failure.message}`,
-    `  changed: ${changed[failure.changedAnything]}`,
-    ...(failure.hint === '' ? [] : [`  next: ${failure.hint}`]),
-  ].join('\n')
+/** A failure in three lines: what happened, whether anything was changed, what to do next. */
+export function failureLines(failure: Failure, palette: Palette = plain): string[] {
+  const lines = [
+    palette.bad(printable(failure.message)),
+    `  changed: ${changedWords[failure.changedAnything]}`,
+  ]
+  return failure.hint === '' ? lines : [...lines, `  next: ${printable(failure.hint)}`]
 }

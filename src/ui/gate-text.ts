@@ -1,38 +1,40 @@
 import type { Gate } from '../base/names.ts'
 import type { GateQuestion } from '../run/observer.ts'
+import { type Row, twoColumns, wrap } from './columns.ts'
+import { printable } from './printable.ts'
+import { type Palette, plain } from './style.ts'
 
 const titles: Readonly<Record<Gate, string>> = {
   cutover: 'Ready to cut over',
-  commit: 'Ready to commit',
+  commit: 'Point of no return',
   rollback: 'Ready to roll back',
   finish: 'Ready to finish',
 }
 
-const labelWidth = 14
-
-/** What a gate shows before it asks: evidence in two columns, then what can not be undone. */
-export function gateText(question: GateQuestion): string {
-  const { gate, chain, evidence, irreversible } = question
-  const rows = [...evidence, ['irreversible', irreversible] as const]
-  return [
-    '',
-    `  ${titles[gate]}  ${chain}`,
-    '',
-    ...rows.map(([label, value]) => `  ${label.padEnd(labelWidth)}${value}`),
-    '',
-    '',
-  ].join('\n')
+/** What typing the chain id does, and what the other answers do. */
+const asks: Readonly<Record<Gate, string>> = {
+  cutover: 'Type the chain id to stop the sequencer and go on, or press Enter to keep waiting.',
+  commit:
+    'Type the chain id to start the cluster, or `back` to return to the old sequencer. No answer in time means going back.',
+  rollback: 'Type the chain id to roll back, `no` to stay with the cluster, or press Enter to keep waiting.',
+  finish: 'Type the chain id to remove the way back, or press Enter to keep waiting; the cluster runs on.',
 }
 
-/** The line the operator types after. */
-export function gateQuestionText({ gate, deadlineMs }: GateQuestion, nowMs: number): string {
-  if (gate === 'commit') {
-    const left =
-      deadlineMs === undefined ? '' : ` within ${Math.max(0, Math.round((deadlineMs - nowMs) / 1000))} s`
-    return `Type the chain id${left} to commit, or press Enter to go back to the old sequencer`
-  }
-  if (gate === 'cutover')
-    return 'Type the chain id to stop the old sequencer and go on, or press Enter to keep waiting'
-  if (gate === 'finish') return 'Type the chain id to finish, or press Enter to keep the way back for now'
-  return 'Type the chain id to stop the cluster and roll back, or press Enter to keep it running'
+/** The gate's evidence, for a person who is to decide on it: what, evidence, what becomes irreversible. */
+export function gateLines(question: GateQuestion, width: number, palette: Palette = plain): string[] {
+  const rows: Row[] = question.evidence.map(([label, value]) => [printable(label), printable(value)])
+  return [
+    '',
+    `  ${palette.strong(titles[question.gate])}  ${printable(question.chain)}`,
+    '',
+    ...twoColumns(rows, width, '  ', palette.dim),
+    '',
+    ...twoColumns([['by approving', question.irreversible]], width, '  ', palette.warn),
+    '',
+  ]
+}
+
+/** What to type. */
+export function askLines(gate: Gate, width: number): string[] {
+  return wrap(asks[gate], width - 2).map((line) => `  ${line}`)
 }

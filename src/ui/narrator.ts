@@ -1,42 +1,88 @@
 import type { Failure } from '../base/errors.ts'
 import type { StateView } from '../machine/decider.ts'
 import type { Observer } from '../run/observer.ts'
-import { durationText } from './duration.ts'
-import { failureText } from './failure-text.ts'
-import type { Style } from './style.ts'
+import { widthOf, wrap } from './columns.ts'
+import { failureLines } from './failure-text.ts'
+import { duration } from './figures.ts'
+import { printable } from './printable.ts'
+import { type Palette, plain, type TextSink } from './style.ts'
 
-const pathWidth = 15
+/** The run as the narrator knows it. */
+export type Told = Parameters<Observer['opened']>[0]
 
-/** Tells a run as plain lines: one when a state begins, one when it is over. Scroll-back is the record. */
-export function narrator(write: (text: string) => void, style: Style): Observer {
-  const line = (text: string) => write(`${text}\n`)
-  return {
-    opened: ({ id, dir, resumed }) => {
-      line(`${resumed ? 'going on with' : 'run'} ${style.bold(id)}`)
-      line(style.dim(`journal and log: ${dir}`))
-    },
-    entered: (state) => line(`${mark(state)} ${state.path.padEnd(pathWidth)} ${state.says}`),
-    progress: (text) => line(style.dim(`  ${' '.repeat(pathWidth)} ${text}`)),
-    left: (state, durationMs) =>
-      line(style.good(`  ${state.path.padEnd(pathWidth)} done in ${durationText(durationMs)}`)),
-    failed: (state, failure, willRetry) => line(failedText(state, failure, willRetry, style)),
+const phaseWidth = 10
+const indent = ' '.repeat(phaseWidth)
+
+/**
+ * Tells a run line by line: each state with its sentence, what goes on inside it, how long it took, what failed.
+ * Lines only: the same words for a terminal and for a log, so that nothing that was shown is ever wiped out.
+ */
+export class Narrator implements Observer {
+  readonly #out: TextSink
+  readonly #palette: Palette
+  #run: Told | null = null
+  #state: StateView | null = null
+  #lastProgress = ''
+
+  constructor(out: TextSink, palette: Palette = plain) {
+    this.#out = out
+    this.#palette = palette
   }
-}
 
-/** A state in which the chain stands still is marked: that is what the operator watches for. */
-const mark = (state: StateView) => (state.tags.has('chain-stopped') ? '!' : '>')
+  /** The run that was opened, once there is one. */
+  get run(): Told | null {
+    return this.#run
+  }
 
-function failedText(state: StateView, failure: Failure, willRetry: boolean, style: Style): string {
-  const lines = failureText(failure).split('\n')
-  const shown = willRetry ? [lines[0] ?? '', '  trying again'] : lines
-  return style.bad(shown.map((text) => `  ${state.path.padEnd(pathWidth)} ${text}`).join('\n'))
-}
+  /** The state the run is in. */
+  get state(): StateView | null {
+    return this.#state
+  }
 
-/** For `--json` with nobody watching: says nothing. */
-export const silent: Observer = {
-  opened: () => undefined,
-  entered: () => undefined,
-  progress: () => undefined,
-  left: () => undefined,
-  failed: () => undefined,
+  opened(run: Told): void {
+    this.#run = run
+    const verb = run.resumed ? 'going on with' : 'beginning'
+    this.#write(`${verb} run ${this.#palette.strong(printable(run.id))}`)
+    this.#write(`journal and log: ${run.dir}`)
+  }
+
+  entered(state: StateView): void {
+    this.#state = state
+    this.#lastProgress = ''
+    const [first = '', ...rest] = this.#wrapped(state.says)
+    this.#write(`${this.#phase(state)(state.phase.padEnd(phaseWidth))}${first}`)
+    for (const line of rest) this.#write(indent + line)
+  }
+
+  progress(text: string): void {
+    if (text === this.#lastProgress) return
+    this.#lastProgress = text
+    for (const line of this.#wrapped(text)) this.#write(indent + this.#palette.dim(line))
+  }
+
+  left(_state: StateView, durationMs: number): void {
+    const mark = this.#out.isTTY === true ? '✓' : 'ok'
+    this.#write(`${indent}${this.#palette.good(mark)} ${duration(durationMs)}`)
+  }
+
+  failed(_state: StateView, failure: Failure, willRetry: boolean): void {
+    const [what = '', ...rest] = failureLines(failure, this.#palette)
+    this.#write(`${indent}${what}`)
+    for (const line of willRetry ? ['  tried again by itself', ...rest.slice(0, 1)] : rest)
+      this.#write(indent + line)
+  }
+
+  #phase(state: StateView): (text: string) => string {
+    if (state.tags.has('unsafe')) return this.#palette.bad
+    if (state.tags.has('chain-stopped')) return this.#palette.warn
+    return this.#palette.strong
+  }
+
+  #wrapped(text: string): string[] {
+    return wrap(printable(text), widthOf(this.#out) - phaseWidth)
+  }
+
+  #write(line: string): void {
+    this.#out.write(`${line}\n`)
+  }
 }

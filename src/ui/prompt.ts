@@ -1,45 +1,120 @@
-import Enquirer from 'enquirer'
+import type { ReadStream } from 'node:tty'
+import enquirer from 'enquirer'
+import type { TextSink } from './style.ts'
 
-/** What came of a question: a line, or nothing because it was cancelled or its time was out. */
-export type Typed = { readonly kind: 'line'; readonly text: string } | { readonly kind: 'none' }
+/** One line asked from a terminal. */
+export interface LineQuestion {
+  /** The words before the cursor; asked for anew every second while a deadline runs. */
+  readonly message: () => string
+  readonly stdin: ReadStream
+  readonly output: TextSink
+  readonly colour: boolean
+  /** Closes the question from outside. */
+  readonly signal: AbortSignal
+  /** Epoch ms after which nobody waits for the line any more. */
+  readonly deadlineMs?: number
+}
 
-type Prompt = { run(): Promise<string>; cancel(): Promise<void>; readonly input?: unknown }
+export type Line =
+  | { readonly kind: 'typed'; readonly text: string }
+  /** Ctrl-C, Escape, the terminal went away, or the signal. */
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'late' }
+
+interface InputPrompt {
+  run(): Promise<string>
+  render(): Promise<void>
+  cancel(): Promise<void>
+}
+
+/** enquirer's own types leave its prompt classes out. */
+const { Input } = enquirer as unknown as { Input: new (options: object) => InputPrompt }
+
+/** Time in which keys that were pressed before the question arrive, to be thrown away. */
+const typeAheadMs = 50
 
 /**
- * One line from the terminal. Ctrl-C, the signal and the deadline end it without an answer. The only file that knows
- * enquirer, whose traps are dealt with here: Ctrl-C rejects with an empty string, and on Node 24.2 and later it also
- * throws ERR_USE_AFTER_CLOSE from a listener of its own.
+ * Throws away what was typed before the question was shown: consent to something unseen is none.
+ * Gives false when Ctrl-C was among it, or the terminal went away.
  */
-export async function askLine(
-  message: string,
-  until: { signal: AbortSignal; deadlineMs?: number },
-): Promise<Typed> {
-  const { Input } = Enquirer as unknown as { Input: new (options: object) => Prompt }
-  const prompt = new Input({ message, stdout: process.stderr, stdin: process.stdin })
-  const cancel = () => void prompt.cancel().catch(() => undefined)
-  const timer =
-    until.deadlineMs === undefined
-      ? undefined
-      : setTimeout(cancel, Math.max(0, until.deadlineMs - Date.now()))
-  const forgive = (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_USE_AFTER_CLOSE') throw error
+export async function discardTypeAhead(stdin: ReadStream): Promise<boolean> {
+  let interrupted = false
+  const look = (chunk: Buffer | string) => {
+    if (chunk.toString().includes('\u0003')) interrupted = true
   }
-  until.signal.addEventListener('abort', cancel, { once: true })
-  process.on('uncaughtException', forgive)
+  const gone = () => {
+    interrupted = true
+  }
+  stdin.setRawMode(true)
+  stdin.on('data', look).once('end', gone).once('error', gone)
+  stdin.resume()
+  await new Promise((resolve) => setTimeout(resolve, typeAheadMs))
+  stdin.pause()
+  stdin.off('data', look).off('end', gone).off('error', gone)
+  return !interrupted
+}
+
+/** Asks for one line. The terminal must have been found fit to ask: enquirer off a terminal ends the process. */
+export async function askLine(question: LineQuestion): Promise<Line> {
+  if (question.signal.aborted) return { kind: 'cancelled' }
+  const prompt = new Input({
+    name: 'line',
+    message: question.message,
+    stdin: question.stdin,
+    stdout: question.output,
+    styles: { enabled: question.colour },
+  })
+  const { promise, settle } = firstOf<Line>()
+  const cancelled = () => settle({ kind: 'cancelled' })
+  const close = (line: Line) => {
+    settle(line)
+    prompt.cancel().catch(cancelled)
+  }
+  const closed = () => close({ kind: 'cancelled' })
+  question.signal.addEventListener('abort', closed, { once: true })
+  question.stdin.once('end', cancelled).once('close', cancelled).once('error', cancelled)
+  const stopWatching = watchForClosedReadline(cancelled)
+  const stopCounting = countDown(question.deadlineMs, prompt, () => close({ kind: 'late' }))
+  // Ctrl-C rejects with the empty string, not with an Error.
+  prompt.run().then((text) => settle({ kind: 'typed', text }), cancelled)
   try {
-    return { kind: 'line', text: await prompt.run() }
-  } catch (reason) {
-    if (reason === '' || reason === undefined) return { kind: 'none' }
-    throw reason
+    return await promise
   } finally {
-    clearTimeout(timer)
-    until.signal.removeEventListener('abort', cancel)
-    // The listener that throws runs after the prompt has settled.
-    setTimeout(() => process.off('uncaughtException', forgive), 50)
+    stopCounting()
+    // Closing a prompt ends in later turns of the loop; until then its errors are ours.
+    setTimeout(stopWatching, typeAheadMs).unref()
+    question.signal.removeEventListener('abort', closed)
+    question.stdin.off('end', cancelled).off('close', cancelled).off('error', cancelled)
   }
 }
 
-/** True when a person sits there: both ends are terminals and no CI says otherwise. Piped input is not consent. */
-export function someoneIsThere(env: Readonly<NodeJS.ProcessEnv> = process.env): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true && (env['CI'] ?? '') === ''
+function countDown(deadlineMs: number | undefined, prompt: InputPrompt, late: () => void): () => void {
+  if (deadlineMs === undefined) return () => undefined
+  const timer = setTimeout(late, Math.max(0, deadlineMs - Date.now()))
+  const ticking = setInterval(() => prompt.render().catch(() => undefined), 1_000)
+  return () => {
+    clearTimeout(timer)
+    clearInterval(ticking)
+  }
+}
+
+function firstOf<T>(): { readonly promise: Promise<T>; readonly settle: (value: T) => void } {
+  let settle: (value: T) => void = () => undefined
+  const promise = new Promise<T>((resolve) => {
+    settle = resolve
+  })
+  return { promise, settle: (value) => settle(value) }
+}
+
+/**
+ * From Node 24.2 on enquirer stumbles over Ctrl-C: readline has closed itself, and pausing it again throws where
+ * nobody can catch it (enquirer #483). While a question is open this one error means that the line was cancelled.
+ */
+function watchForClosedReadline(cancelled: () => void): () => void {
+  const onRejection = (reason: unknown) => {
+    if ((reason as NodeJS.ErrnoException | undefined)?.code !== 'ERR_USE_AFTER_CLOSE') throw reason
+    cancelled()
+  }
+  process.on('unhandledRejection', onRejection)
+  return () => process.off('unhandledRejection', onRejection)
 }

@@ -1,62 +1,100 @@
-import type { Report, StepReport } from '../run/api.ts'
-import { bytesText, durationText } from './duration.ts'
-import { failureText } from './failure-text.ts'
-import { outcomeLine } from './summary.ts'
+import type { Report } from '../run/api.ts'
+import type { Row } from './columns.ts'
+import { bytes, duration, time } from './figures.ts'
+import { outcomeSentence } from './outcome-text.ts'
+import { printable } from './printable.ts'
+import { resultRows, standInNote } from './result-rows.ts'
 
-/** The report as Markdown. */
+/** The report of a run as Markdown. */
 export function reportText(report: Report): string {
-  return [
-    `# ${report.chain}: ${report.outcome}`,
-    '',
-    `${outcomeLine(report)}.${report.standIn ? ' The nodes were stand-ins of the embedded lab.' : ''}`,
-    '',
-    `Run \`${report.run}\`, begun ${report.startedAt}${report.endedAt === null ? '' : `, last ended ${report.endedAt}`}, attempt ${report.attempt}, state \`${report.state}\`.`,
-    '',
-    '| what | seen |',
-    '|---|---|',
-    ...figures(report).map(([what, seen]) => `| ${what} | ${seen} |`),
-    '',
-    ...failure(report),
-    ...list(
-      'Approvals',
-      report.approvals.map(
-        ({ gate, by, at, digest }) => `${gate}: ${by}, ${at}, bound to \`${digest.slice(0, 12)}\``,
-      ),
-    ),
-    ...list('Steps', report.steps.map(stepLine)),
-    ...list('Left on the hosts', report.leftBehind),
-    ...(report.next === null ? [] : ['## Next', '', `\`${report.next}\``, '']),
-  ].join('\n')
+  const sections = [
+    ...head(report),
+    '## Result',
+    table(['', ''], [...resultRows(report), ...transferred(report)]),
+    '## Approvals',
+    approvals(report),
+    '## Steps',
+    steps(report),
+    '## Left behind on the hosts',
+    leftBehind(report),
+    '## Next',
+    report.next === null ? 'Nothing is left to do.' : code(report.next),
+  ]
+  return `${sections.join('\n\n')}\n`
 }
 
-function figures(report: Report): (readonly [string, string])[] {
-  const known = (value: number | null, text: (value: number) => string) =>
-    value === null ? 'not measured' : text(value)
-  const forks = report.nodesVoting === null && report.forks.length === 0 ? 'not watched' : 'none'
+function head(report: Report): string[] {
+  const lines = [
+    `# ${inline(report.chain)}: ${report.outcome}`,
+    outcomeSentence(report.outcome, inline(report.chain)),
+  ]
+  if (report.standIn) lines.push(standInNote)
+  if (report.failure !== null) lines.push(failure(report.failure))
   return [
-    ['last old height', known(report.lastOldHeight, String)],
-    ['first cluster height', known(report.firstClusterHeight, String)],
-    ['gap, last old block to first cluster block', known(report.gapMs, durationText)],
-    ['of it evha itself', known(report.ownOverheadMs, durationText)],
-    ['predicted before the cutover', known(report.predictedGapMs, durationText)],
-    ['nodes voting', known(report.nodesVoting, (voting) => `${voting} of ${report.nodesTotal}`)],
-    [
-      'hash link from old to new',
-      report.hashContinuity === null ? 'not measured' : report.hashContinuity ? 'unbroken' : 'broken',
-    ],
-    ['heights signed twice', report.forks.length === 0 ? forks : report.forks.join(', ')],
-    ['copied while the chain ran', bytesText(report.bytesSeeded)],
-    ['copied in the window', bytesText(report.bytesFinal)],
+    ...lines,
+    list([
+      `run: \`${report.run}\``,
+      `state: \`${report.state}\`, ${inline(report.says)}`,
+      `attempt: ${report.attempt}`,
+      `begun: ${time(report.startedAt)}`,
+      `ended: ${report.endedAt === null ? 'not yet' : time(report.endedAt)}`,
+    ]),
   ]
 }
 
-function failure({ failure: found }: Report): string[] {
-  return found === null ? [] : ['## What went wrong last', '', '```', failureText(found), '```', '']
+const changedWords = { no: 'nothing', yes: 'yes', unknown: 'unknown' } as const
+
+function failure(last: NonNullable<Report['failure']>): string {
+  const lines = [`what failed: ${inline(last.message)}`, `changed: ${changedWords[last.changedAnything]}`]
+  return list(last.hint === '' ? lines : [...lines, `cure: ${inline(last.hint)}`])
 }
 
-function list(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines.map((line) => `- ${line}`), '']
+function transferred(report: Report): Row[] {
+  return [
+    ['copied while the chain ran', bytes(report.bytesSeeded)],
+    ['copied in the window', bytes(report.bytesFinal)],
+  ]
 }
 
-const stepLine = ({ state, attempt, durationMs, ok, says }: StepReport) =>
-  `${ok ? 'done' : 'FAILED'} \`${state}\`${attempt > 1 ? ` (attempt ${attempt})` : ''} in ${durationText(durationMs)}: ${says}`
+function approvals({ approvals: given }: Report): string {
+  if (given.length === 0) return 'None was given.'
+  return table(
+    ['gate', 'approved by', 'at', 'bound to'],
+    given.map(({ gate, by, at, digest }) => [gate, by, time(at), `\`${digest.slice(0, 16)}\``]),
+  )
+}
+
+function steps(report: Report): string {
+  if (report.steps.length === 0) return 'None was begun.'
+  const many = report.steps.some((step) => step.attempt > 1)
+  const rows = report.steps.map((step) => {
+    const cells = [
+      step.startedAt.slice(11, 23),
+      step.state,
+      step.says,
+      duration(step.durationMs),
+      step.ok ? 'ok' : 'failed',
+    ]
+    return many ? [String(step.attempt), ...cells] : cells
+  })
+  const heads = ['begun (UTC)', 'state', 'what', 'took', 'end']
+  return table(many ? ['attempt', ...heads] : heads, rows)
+}
+
+function leftBehind({ leftBehind: left }: Report): string {
+  return left.length === 0
+    ? 'Nothing is recorded yet: it is listed when the run ends.'
+    : list(left.map(inline))
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`
+  return [line(heads), `|${' --- |'.repeat(heads.length)}`, ...rows.map(line)].join('\n')
+}
+
+const cell = (text: string) => inline(text).replaceAll('|', '\\|')
+const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n')
+const code = (text: string) => `\`\`\`sh\n${printable(text)}\n\`\`\``
+
+/** Words from outside as one line of Markdown that starts no tag. */
+const inline = (text: string) => printable(text).replaceAll('<', '&lt;')

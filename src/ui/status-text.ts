@@ -1,20 +1,30 @@
 import type { Status } from '../run/api.ts'
-import { failureText } from './failure-text.ts'
+import { type Row, twoColumns } from './columns.ts'
+import { failureLines } from './failure-text.ts'
+import { outcomeSentence } from './outcome-text.ts'
+import { printable } from './printable.ts'
+import { type Palette, plain } from './style.ts'
 
-/** Where am I, why, what next. */
-export function statusText(status: Status): string {
-  return [
-    `${status.run}`,
-    `  state     ${status.state} (${status.outcome}${status.attempt > 1 ? `, attempt ${status.attempt}` : ''})`,
-    `  doing     ${status.says}`,
-    `  process   ${status.running ? 'an evha process drives it now' : 'none'}`,
-    ...(status.failure === null
-      ? []
-      : failureText(status.failure)
-          .split('\n')
-          .map((line) => `  ${line}`)),
-    ...(status.next === null ? [] : [`  next      ${status.next}`]),
-    `  files     ${status.dir}`,
-    '',
-  ].join('\n')
+/** Where a run stands, why, and what to type next. */
+export function statusText(status: Status, palette: Palette = plain): string {
+  const rows: Row[] = [
+    ['run', status.run],
+    ['state', `${status.state}: ${printable(status.says)}`],
+    ['attempt', String(status.attempt)],
+    [
+      'driven',
+      status.running ? 'yes, an evha process is at work on it' : 'no, no evha process is at work on it',
+    ],
+    ['directory', status.dir],
+  ]
+  const first = status.running
+    ? `${status.chain}: ${printable(status.says)}.`
+    : outcomeSentence(status.outcome, status.chain)
+  const lines = [
+    palette.strong(printable(first)),
+    ...twoColumns(rows, Number.POSITIVE_INFINITY, '  ', palette.dim),
+  ]
+  if (status.failure !== null) lines.push('', ...failureLines(status.failure, palette))
+  if (status.next !== null && !status.running) lines.push('', `go on with: ${status.next}`)
+  return `${lines.join('\n')}\n`
 }

@@ -1,0 +1,19 @@
+import type { Command } from 'commander'
+import { exitCodeTable } from './exit-codes.ts'
+
+export type Example = readonly [command: string, what: string]
+
+/** A command's help: what it is, examples first, then usage and options; the exit codes at the end. */
+export function explain(command: Command, sentence: string, examples: readonly Example[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length))
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`)
+  return command
+    .summary(sentence)
+    .addHelpText('before', `${fullName(command)}: ${sentence}\n\nExamples:\n${lines.join('\n')}\n`)
+    .addHelpText('after', `\n${exitCodeTable()}`)
+}
+
+/** `evha lab up` */
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
+}

@@ -1,0 +1,14 @@
+import type { ExitCode } from './exit-codes.ts'
+import type { Shared } from './shared-options.ts'
+
+/** What a command has to say on stdout, in both forms, and how the process ends. */
+export interface Result {
+  readonly exitCode: ExitCode
+  /** The one object of `--json`. */
+  readonly json: unknown
+  /** The same for a person. */
+  readonly text: string
+}
+
+/** Runs a command's work with the shared options; its result is printed in one place. */
+export type Act = (work: (shared: Shared) => Promise<Result> | Result) => Promise<void>

@@ -1,0 +1,32 @@
+import type { RunEnd } from '../run/api.ts'
+import { failureLines } from './failure-text.ts'
+import { type Palette, plain } from './style.ts'
+
+/** How a command ended that drove a run: the failure once more, where the log is, and what to type next. */
+export interface EndFacts {
+  readonly end: Pick<RunEnd, 'outcome' | 'exitCode' | 'failure' | 'next'>
+  /** The run's log file, absolute. */
+  readonly log: string | null
+  /** True when a finished run was only looked at. */
+  readonly untouched: boolean
+}
+
+const finished: readonly RunEnd['outcome'][] = ['aborted', 'rolledBack', 'needsHuman']
+
+/** The last lines on stderr. */
+export function endLines({ end, log, untouched }: EndFacts, palette: Palette = plain): string[] {
+  const lines: string[] = []
+  if (untouched) lines.push('this run is finished; nothing was done')
+  if (end.failure !== null && !untouched) lines.push('', ...failureLines(end.failure, palette))
+  if (end.failure !== null && log !== null) lines.push(`log: ${log}`)
+  if (end.next === null) return lines
+  const over = finished.includes(end.outcome) || (end.outcome === 'migrated' && end.exitCode === 0)
+  // On a line of its own and never broken: it is there to be copied.
+  return [...lines, over ? 'the whole report:' : whyNext(end), `  ${end.next}`]
+}
+
+function whyNext(end: EndFacts['end']): string {
+  if (end.exitCode === 4) return 'nobody approved the gate yet; once it is approved, go on with:'
+  if (end.outcome === 'returned') return 'the next attempt begins with:'
+  return 'go on with:'
+}
