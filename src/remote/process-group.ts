@@ -11,21 +11,35 @@ export interface ProcessGroup {
 }
 
 /**
- * Prints the group's number and start on stderr, then becomes the command ($0 is the nonce, $@ the command).
- * The printing may not fail: a host that cannot tell us the group must not run the command.
+ * Prints the group's number and start on stderr ($0 is the nonce). The printing may not fail: a host that
+ * cannot tell us the group must not run the command.
  */
-const launcher = `
+const announce = `
 set -e
 read -r a b c d g e f h i j k l m n o p q r s t u start rest </proc/$$/stat
 printf 'evha-group %s %s %s\\n' "$0" "$$" "$start" >&2
-set +e
+set +e`.trim()
+
+/** Becomes the command, as the leader of a group of its own. */
+const become = `
 [ "$g" = "$$" ] || exec setsid "$@"
-exec "$@"`
+exec "$@"`.trim()
 
 /** The text for the host's login shell that runs `argv` in a process group of its own. */
 export function launchText(argv: readonly string[], nonce: string, asRoot: boolean): string {
   const sudo = asRoot ? ['sudo', '-n', '--'] : []
-  return `exec ${quoteAll([...sudo, 'sh', '-c', launcher.trim(), nonce, ...argv])}`
+  return `exec ${quoteAll([...sudo, 'sh', '-c', `${announce}\n${become}`, nonce, ...argv])}`
+}
+
+/** The same without a command yet: it comes as the first line of stdin. The shell reads no byte beyond that line. */
+export function spareText(nonce: string): string {
+  const wait = `IFS= read -r line || exit 0\nnl='\n'\neval "set -- $line"`
+  return `exec ${quoteAll(['sh', '-c', `${announce}\n${wait}\n${become}`, nonce])}`
+}
+
+/** The line that makes a waiting shell become `argv`. */
+export function spareLine(argv: readonly string[]): string {
+  return `${quoteAll(argv).replaceAll('\n', `'"$nl"'`)}\n`
 }
 
 /** Shell functions: `members` lists the live processes of group $1, `same` tells whether it is still ours. */

@@ -6,6 +6,9 @@ export interface Sessions {
   /** undefined when the wait ended first (`signal`, or `waitMsMax` milliseconds). */
   take(waitMsMax: number, signal?: AbortSignal): Promise<Place | undefined>
   readonly taken: number
+  /** Those who wait for a place. */
+  readonly waiting: number
+  readonly max: number
 }
 
 export function sessions(max: number): Sessions {
@@ -23,6 +26,10 @@ export function sessions(max: number): Sessions {
   }
 
   return {
+    max,
+    get waiting() {
+      return waiting.length
+    },
     get taken() {
       return taken
     },

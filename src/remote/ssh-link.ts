@@ -75,7 +75,7 @@ export async function dial(target: SshTarget, limits: SshLimits, sock?: Duplex):
 
   const client = new ssh2.Client()
   const course: Course = { handshaken: false, agentFailed: false }
-  const link = linkOf(client)
+  const link = linkOf(client, limits.connectTimeoutMs)
   await new Promise<void>((resolve, reject) => {
     client.on('connect', () => client.setNoDelay(true))
     client.on('handshake', () => {
@@ -174,7 +174,7 @@ function failureOfDial(
   return unreachable(target, error.message, error)
 }
 
-function linkOf(client: Client): Link {
+function linkOf(client: Client, openTimeoutMs: number): Link {
   let alive = true
   const lost = new Promise<void>((resolve) => {
     client.on('close', () => {
@@ -190,17 +190,29 @@ function linkOf(client: Client): Link {
     opened: (channel: ClientChannel) => T,
   ): Promise<T> =>
     new Promise((resolve, reject) => {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(new LinkGone('the host did not open a channel in time', true))
+      }, openTimeoutMs)
       const fail = (error: unknown): void => {
+        clearTimeout(timer)
         const message = error instanceof Error ? error.message : String(error)
         const answered = error instanceof Error && 'reason' in error && typeof error.reason === 'number'
         const denied = answered || (alive && message === 'Unable to exec')
         reject(denied ? new ChannelRefused(message) : new LinkGone(message, true))
       }
-      void lost.then(() => reject(new LinkGone('the connection was lost', true)))
+      void lost.then(() => fail(new Error('the connection was lost')))
       try {
         // On a closed connection ssh2 throws at once instead of calling back.
-        how((error, channel) => (error === undefined ? resolve(opened(channel)) : fail(error)))
+        how((error, channel) => {
+          if (error !== undefined) return fail(error)
+          clearTimeout(timer)
+          if (late) channel.destroy().resume()
+          else resolve(opened(channel))
+        })
       } catch (error) {
+        clearTimeout(timer)
         alive = false
         reject(new LinkGone(error instanceof Error ? error.message : String(error), false))
       }

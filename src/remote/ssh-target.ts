@@ -24,6 +24,8 @@ export interface SshLimits {
   readonly keepaliveIntervalMs: number
   readonly keepaliveCountMax: number
   readonly sessionsPerHostMax: number
+  /** Sessions opened ahead, so that a command costs one round trip; none where commands go through sudo. */
+  readonly sparesMax: number
   /** How long a command that must stop gets to end by itself, and then to die. */
   readonly termMs: number
   readonly killMs: number
@@ -34,6 +36,7 @@ export const sshLimits: SshLimits = {
   keepaliveIntervalMs: limits.keepaliveIntervalMs,
   keepaliveCountMax: limits.keepaliveCountMax,
   sessionsPerHostMax: limits.sessionsPerHostMax,
+  sparesMax: 2,
   termMs: 2_000,
   killMs: 2_000,
 }

@@ -5,20 +5,20 @@ import type { FileToSend, Outcome, Remote, Running, Unknown } from './remote.ts'
 import { render } from './render.ts'
 import { sendCommand } from './send.ts'
 import { sessions } from './sessions.ts'
-import { type Place, plainExec, type Started, start } from './ssh-command.ts'
-import { ChannelRefused, dial, type Link, LinkGone } from './ssh-link.ts'
-import { commandRefused, refused, unreachable } from './ssh-refusals.ts'
+import { type Place, type Started, start } from './ssh-command.ts'
+import { openTunnel } from './ssh-connect.ts'
+import { connectionTo } from './ssh-connection.ts'
+import { ChannelRefused, LinkGone } from './ssh-link.ts'
+import { refused } from './ssh-refusals.ts'
+import type { Prepared } from './ssh-session.ts'
+import { spares } from './ssh-spares.ts'
 import { type SshLimits, type SshTarget, sshLimits } from './ssh-target.ts'
 
 export type { SshLimits, SshTarget } from './ssh-target.ts'
 
 /** The SSH packet every server must take holds 35000 bytes (RFC 4253, 6.1); the launcher needs some of them. */
 const commandBytesMax = 32_000
-
-interface Connected {
-  readonly link: Link
-  readonly asRoot: boolean
-}
+const spareBytesMax = 4096
 
 /**
  * A host over SSH. Connects on first use, again after a lost link, and checks the host key every time.
@@ -28,48 +28,25 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
   const limits = { ...sshLimits, ...adjusted }
   const slots = sessions(limits.sessionsPerHostMax)
   const killers = sessions(2)
-  let connection: Promise<Connected> | undefined
-  let current: Link | undefined
-  let closed = false
-  const old = new Set<Link>()
+  const ahead = spares(limits.sparesMax, slots)
+  const connection = connectionTo(target, limits)
 
-  const forget = (): void => {
-    connection = undefined
-    current = undefined
-  }
-
-  const connected = async (): Promise<Connected> => {
-    if (closed) throw unreachable(target, 'evha has closed its connection')
-    if (current?.alive === false) forget()
-    connection ??= connect(target, limits).then(
-      (made) => {
-        current = made.link
-        return made
-      },
-      (error: unknown) => {
-        connection = undefined
-        throw error
-      },
-    )
-    return connection
-  }
-
-  /** What runs on the link goes on; what comes next gets a fresh one. */
-  const retire = (link: Link): void => {
-    if (link === current) forget()
-    old.add(link)
-    void link.lost.then(() => old.delete(link))
-  }
-
-  /** A session slot and a connection, then the command; once more over a fresh connection when the host is full. */
+  /** A session slot and a connection, then the command. */
   const begin = async (command: Command, signal: AbortSignal | undefined, keepStdout: boolean) => {
     refuseTooLong(target, command)
-    const slot = await slots.take(command.timeoutMs, signal)
+    const spare =
+      signal?.aborted !== true && fitsSpare(command) ? ahead.take(connection.live()?.link) : undefined
+    const slot = spare?.slot ?? (await slots.take(command.timeoutMs, signal))
     if (slot === undefined) return notStarted(target, command, signal)
+    const over = (): void => {
+      slot()
+      const live = connection.live()
+      if (live?.asRoot === false) ahead.fill(live.link)
+    }
     try {
-      const started = await startSomewhere(command, signal, keepStdout)
+      const started = await startSomewhere(command, signal, keepStdout, spare?.prepared)
       if ('kind' in started) slot()
-      else void started.done.then(slot, slot)
+      else void started.done.then(over, over)
       return started
     } catch (error) {
       slot()
@@ -77,25 +54,29 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     }
   }
 
+  /** Once more over a fresh connection when the link turns out dead or the host full. */
   const startSomewhere = async (
     command: Command,
     signal: AbortSignal | undefined,
     keepStdout: boolean,
+    spare: Prepared | undefined,
   ): Promise<Started | Unknown> => {
     for (let attempt = 1; ; attempt += 1) {
-      const { link, asRoot } = await connected()
-      if (signal?.aborted === true) return notStarted(target, command, signal)
+      const connected = await unlessAborted(connection.use(), signal)
+      if (connected === undefined) return notStarted(target, command, signal)
+      const { link, asRoot } = connected
       const place: Place = {
         target,
         limits,
         link,
         asRoot,
         killers,
-        retire: () => retire(link),
+        retire: () => connection.retire(link),
         async fresh() {
-          retire(link)
-          return (await connected()).link
+          connection.retire(link)
+          return (await connection.use()).link
         },
+        ...(spare === undefined ? {} : { spare }),
       }
       const startedAt = performance.now()
       try {
@@ -103,15 +84,10 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
       } catch (error) {
         if (error instanceof LinkGone && !error.sent && attempt === 1) continue
         if (error instanceof LinkGone) {
-          return {
-            kind: 'unknown',
-            why: 'linkLost',
-            message: `the link to ${target.name} was lost as it started: ${command.says}`,
-            durationMs: performance.now() - startedAt,
-          }
+          return lostAtStart(target, command, performance.now() - startedAt)
         }
         if (!(error instanceof ChannelRefused)) throw error
-        retire(link)
+        connection.retire(link)
         if (attempt === 2) throw noSession(target, error)
       }
     }
@@ -145,97 +121,38 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     },
     send: (file: FileToSend, path: string, signal?: AbortSignal) => run(sendCommand(file, path), signal),
     async tunnel(to: { host: string; port: number }): Promise<Duplex> {
-      const { link } = await connected()
+      const { link } = await connection.use()
       return openTunnel(target, link, to, limits)
     },
     async close(): Promise<void> {
-      closed = true
-      const last = await connection?.catch(() => undefined)
-      const links = [...old, ...(last === undefined ? [] : [last.link])]
-      await Promise.all(links.map(endLink))
+      ahead.drop()
+      await connection.close()
     },
   }
 }
 
-async function connect(target: SshTarget, limits: SshLimits): Promise<Connected> {
-  const link = await dialThrough(target, limits)
-  try {
-    const asRoot = await needsSudo(target, link)
-    return { link, asRoot }
-  } catch (error) {
-    link.destroy()
-    throw error
-  }
+/** A line for a waiting shell is read byte by byte: a long one is quicker the ordinary way. */
+function fitsSpare(command: Command): boolean {
+  return Buffer.byteLength(render(command)) <= spareBytesMax
 }
 
-/** Hop by hop: each hop is a connection of its own, with its own host key check and keepalive. */
-async function dialThrough(target: SshTarget, limits: SshLimits): Promise<Link> {
-  if (target.through === undefined) return dial(target, limits)
-  const hop = await dialThrough(target.through, limits)
-  try {
-    const sock = await openTunnel(target.through, hop, target, limits)
-    const link = await dial(target, limits, sock)
-    void link.lost.then(() => hop.end())
-    return link
-  } catch (error) {
-    hop.destroy()
-    throw error
+/** undefined when the abort came first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> {
+  if (signal === undefined) return work
+  if (signal.aborted) {
+    work.catch(() => {})
+    return undefined
   }
-}
-
-async function needsSudo(target: SshTarget, link: Link): Promise<boolean> {
-  if (target.sudo !== undefined) return target.sudo
-  let answer: { stdout: string; stderr: string }
-  try {
-    answer = await plainExec(link, 'id -u')
-  } catch (error) {
-    if (error instanceof ChannelRefused) throw commandRefused(target, false, error.message)
-    throw unreachable(target, 'the link was lost right after the login', error)
-  }
-  const uid = /^(\d+)\n$/.exec(answer.stdout)?.[1]
-  if (uid !== undefined) return uid !== '0'
-  if (/\d+\n$/.test(answer.stdout)) {
-    throw refused(
-      target,
-      `its login shell prints text before every command (${JSON.stringify(answer.stdout.slice(0, 80))})`,
-      `on the host, make the shell start-up files of ${target.user} silent for shells without a terminal`,
-    )
-  }
-  throw commandRefused(target, false, `${answer.stdout}\n${answer.stderr}`)
-}
-
-async function openTunnel(
-  target: SshTarget,
-  link: Link,
-  to: { readonly host: string; readonly port: number },
-  limits: SshLimits,
-): Promise<Duplex> {
-  const failed = (why: string, cause?: unknown): EvhaError =>
-    new EvhaError(
-      {
-        kind: 'unreachable',
-        message: `${target.name} does not get through to ${to.host}:${to.port}: ${why}`,
-        changedAnything: 'no',
-        retryable: true,
-        hint: `see on ${target.name} whether something listens there: ss -ltn; and whether sshd_config allows AllowTcpForwarding`,
-      },
-      { cause },
-    )
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(failed('no answer in time')), limits.connectTimeoutMs)
+  return new Promise((resolve, reject) => {
+    const leave = (): void => resolve(undefined)
+    signal.addEventListener('abort', leave, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
   })
-  const opening = link.forward(to.host, to.port)
-  try {
-    const channel = await Promise.race([opening, late])
-    channel.on('error', () => {})
-    return channel
-  } catch (error) {
-    void opening.then((channel) => channel.destroy()).catch(() => {})
-    throw error instanceof EvhaError ? error : failed(error instanceof Error ? error.message : '', error)
-  } finally {
-    clearTimeout(timer)
-  }
+}
+
+function lostAtStart(target: SshTarget, command: Command, durationMs: number): Unknown {
+  const message = `the link to ${target.name} was lost as it started: ${command.says}`
+  return { kind: 'unknown', why: 'linkLost', message, durationMs }
 }
 
 function noSession(target: SshTarget, cause: Error): EvhaError {
@@ -268,13 +185,4 @@ function refuseTooLong(target: SshTarget, command: Command): void {
     retryable: false,
     hint: 'this is a defect of evha: the content belongs into stdin',
   })
-}
-
-/** Says goodbye, and closes for good when that is not answered within 2 s. */
-async function endLink(link: Link): Promise<void> {
-  if (!link.alive) return
-  link.end()
-  const timer = setTimeout(() => link.destroy(), 2_000)
-  await link.lost
-  clearTimeout(timer)
 }

@@ -169,10 +169,11 @@ describe.skipIf(noSshd !== undefined)(`a real sshd${noSshd === undefined ? '' : 
   })
 
   test('output beyond the limit is drained and dropped', async () => {
-    const loud = script('head -c 20000000 /dev/zero | tr "\\0" x')
+    const loud = script('head -c 9000000 /dev/zero | tr "\\0" x; head -c 9000000 /dev/zero | tr "\\0" y >&2')
     expect(await remote.run(reads('shout', loud, { outputBytesMax: 4 }))).toMatchObject({
       exitCode: 0,
       stdout: 'xxxx',
+      stderr: 'yyyy',
       truncated: true,
     })
   })

@@ -25,7 +25,7 @@ async function host(
   const known = (options.hostKeys ?? ['ed25519']).map((kind) => `${name(server)} ${server.hostKey(kind)}\n`)
   writeFileSync(join(server.dir, 'known_hosts'), known.join(''))
   const target = { ...server.target, ...change }
-  const remote = openSsh(target, limits)
+  const remote = openSsh(target, { sparesMax: 0, ...limits })
   cleanups.push(() => server.stop())
   cleanups.push(() => remote.close())
   return { server, remote, target }
@@ -66,12 +66,17 @@ test('a death by signal is told as one', async () => {
   expect(outcome).toMatchObject({ kind: 'finished', exitCode: null, signal: 'SIGKILL' })
 })
 
-test('output is capped, drained and said to be cut', async () => {
-  const { remote } = await host()
-  const loud = script('head -c 9000000 /dev/zero | tr "\\0" x; head -c 9000000 /dev/zero | tr "\\0" y >&2')
-  const outcome = await remote.run(reads('shout', loud, { outputBytesMax: 5 }))
-  expect(outcome).toMatchObject({ exitCode: 0, stdout: 'xxxxx', stderr: 'yyyyy', truncated: true })
-})
+test.each(['', '>&2'])(
+  'output beyond the limit is drained, dropped and said to be cut (%s)',
+  async (where) => {
+    const { remote } = await host()
+    const loud = script(
+      `printf aaaaaaaa; printf bbbbbbbb >&2; head -c 9000000 /dev/zero | tr "\\0" x ${where}`,
+    )
+    const outcome = await remote.run(reads('shout', loud, { outputBytesMax: 5 }))
+    expect(outcome).toMatchObject({ exitCode: 0, stdout: 'aaaaa', stderr: 'bbbbb', truncated: true })
+  },
+)
 
 test('nothing is dialled before the first use, and one connection serves all', async () => {
   const { server, remote } = await host()
@@ -85,6 +90,71 @@ test('one command costs one exec, and login costs one more', async () => {
   await remote.run(echo)
   await remote.run(echo)
   expect(server.executed).toHaveLength(2)
+})
+
+test('a session opened ahead runs a command as any other does', async () => {
+  const { server, remote } = await host({}, {}, { sparesMax: 1 })
+  await remote.run(echo)
+  await openedAhead(server, 1)
+  const text = 'cat; printf "<%s>" "$@"; echo "$0" oops >&2; exit 7'
+  const words = ["it's", 'two\nlines\n', '', '\\', '$HOME', '-n', '日本', '\n']
+  const outcome = await remote.run(changes('try', ['sh', '-c', text, 'me', ...words], { stdin: 'in\nput' }))
+  expect(outcome).toMatchObject({
+    exitCode: 7,
+    stdout: `in\nput${words.map((word) => `<${word}>`).join('')}`,
+    stderr: 'me oops\n',
+  })
+  expect(server.executed.slice(1).every((line) => line.includes('read -r line'))).toBe(true)
+})
+
+test('a command in a session opened ahead is killed like any other', async () => {
+  const { server, remote } = await host({}, {}, { sparesMax: 1 })
+  await remote.run(echo)
+  await openedAhead(server, 1)
+  const outcome = await remote.run(changes('linger', script('sleep 3578 & sleep 3578'), { timeoutMs: 300 }))
+  expect(outcome).toMatchObject({
+    kind: 'unknown',
+    why: 'timeout',
+    message: expect.stringContaining('nothing of it'),
+  })
+  expect(sleepers(3578)).toEqual([])
+})
+
+test('sessions opened ahead end with the connection, and a lost link takes them along', async () => {
+  const { server, remote } = await host({}, {}, { sparesMax: 2 })
+  await remote.run(echo)
+  await openedAhead(server, 2)
+  server.cut()
+  // Until the reset has arrived here; a command before that is a lost link, with or without.
+  await expect.poll(() => waitingShells(server)).toBe(0)
+  await sleep(200)
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  await openedAhead(server, 2)
+  await remote.close()
+  await expect.poll(() => waitingShells(server)).toBe(0)
+})
+
+/** Until so many wait on the host, and this side has heard of it. */
+async function openedAhead(server: TestServer, number: number): Promise<void> {
+  await expect.poll(() => waitingShells(server), { timeout: 10_000 }).toBe(number)
+  await sleep(500)
+}
+
+/** Shells of this server that wait for a command. */
+function waitingShells(server: TestServer): number {
+  const nonces = server.executed.flatMap((line) => /'? ([0-9a-f]{16})$/.exec(line)?.[1] ?? [])
+  const list = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n')
+  return list.filter((line) => !line.startsWith('Z') && nonces.some((nonce) => line.includes(nonce))).length
+}
+
+test('thirty commands at once get through beside sessions opened ahead', async () => {
+  const { server, remote } = await host({}, {}, { sessionsPerHostMax: 4, sparesMax: 2 })
+  for (let round = 0; round < 3; round += 1) {
+    const all = Array.from({ length: 30 }, (_, i) => remote.run(reads('count', ['echo', String(i)])))
+    const said = (await Promise.all(all)).map((one) => one.kind === 'finished' && one.stdout.trim())
+    expect(said).toEqual(Array.from({ length: 30 }, (_, i) => String(i)))
+  }
+  expect(server.sessionsAtOnce()).toBeLessThanOrEqual(4)
 })
 
 test('an unknown host key is refused before anything runs, with the line that makes it known', async () => {
