@@ -1,0 +1,142 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { utils } from 'ssh2'
+import { hostFiles, type LabHost, labFiles } from './layout.ts'
+
+/** All a lab's process must know to begin: what `lab up` decided. */
+export interface LabPlan {
+  readonly stateDir: string
+  readonly chain: string
+  readonly fast: boolean
+  readonly hosts: readonly LabHost[]
+  readonly daPort: number
+  /** PEM, by host name. */
+  readonly hostKeys: Readonly<Record<string, string>>
+  readonly operatorKey: string
+  /** Directory of the compiled program. */
+  readonly built: string
+  readonly nodeBinary?: string
+}
+
+export const daNamespace = 'lab-ns'
+export const passphrase = 'lab-passphrase'
+
+interface Wanted {
+  readonly stateDir: string
+  readonly nodes: 3 | 5 | 7
+  readonly fast: boolean
+  readonly chain: string
+  readonly built: string
+  readonly nodeBinary: string | undefined
+}
+
+/** Addresses, free ports and keys of a new lab; writes the operator's key and known_hosts. */
+export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary }: Wanted): Promise<LabPlan> {
+  const files = labFiles(stateDir)
+  mkdirSync(files.ssh, { recursive: true, mode: 0o700 })
+  const operator = utils.generateKeyPairSync('ed25519', { comment: 'evha lab operator' })
+  const identityFile = join(files.ssh, 'operator_key')
+  const knownHostsFile = join(files.ssh, 'known_hosts')
+  writeFileSync(identityFile, operator.private, { mode: 0o600 })
+  writeFileSync(`${identityFile}.pub`, `${operator.public}\n`)
+  const addresses = Array.from({ length: nodes }, (_, i) => `127.0.0.${11 + i}`)
+  // The same ports on all hosts, as real clusters have them; free on every address.
+  const [ssh = 0, rpc = 0, p2p = 0, raft = 0, da = 0] = await freePorts(5, ['127.0.0.1', ...addresses])
+  const hostKeys: Record<string, string> = {}
+  const known: string[] = []
+  const hosts = addresses.map((address, i): LabHost => {
+    const name = `node-${i + 1}`
+    const key = utils.generateKeyPairSync('ed25519', { comment: name })
+    hostKeys[name] = key.private
+    known.push(`[${address}]:${ssh} ${key.public.split(' ').slice(0, 2).join(' ')}`)
+    return {
+      name,
+      dir: join(files.root, name),
+      address,
+      ssh: { host: address, port: ssh, user: userInfo().username, identityFile, knownHostsFile },
+      rpc: `${address}:${rpc}`,
+      raftPort: raft,
+      p2pPort: p2p,
+    }
+  })
+  writeFileSync(knownHostsFile, `${known.join('\n')}\n`)
+  return {
+    stateDir,
+    chain,
+    fast,
+    hosts,
+    daPort: da,
+    hostKeys,
+    operatorKey: operator.public,
+    built,
+    ...(nodeBinary === undefined ? {} : { nodeBinary }),
+  }
+}
+
+/** Ports that are free on every one of the addresses. They are let go again, so a bind may still fail and be said. */
+async function freePorts(count: number, addresses: readonly string[]): Promise<number[]> {
+  const found: number[] = []
+  for (let tries = 0; found.length < count && tries < 500; tries++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    if (found.includes(port)) continue
+    const free = await Promise.all(addresses.map((address) => isFree(port, address)))
+    if (free.every(Boolean)) found.push(port)
+  }
+  return found
+}
+
+function isFree(port: number, host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, host, () => server.close(() => resolve(true)))
+  })
+}
+
+/** The runbook of a lab: what `evha migrate` is given. */
+export function labRunbook(plan: LabPlan): string {
+  const [first] = plan.hosts
+  const node = (host: LabHost) => {
+    const at = hostFiles(host.dir)
+    return `  - name: ${host.name}
+    ssh:
+      host: ${host.ssh.host}
+      port: ${host.ssh.port}
+      user: ${host.ssh.user}
+      identityFile: ${yaml(host.ssh.identityFile)}
+      knownHostsFile: ${yaml(host.ssh.knownHostsFile)}
+    address: ${host.address}
+    binary: ${yaml(join(at.bin, 'testapp'))}
+    home: ${yaml(at.home)}
+    passphraseFile: ${yaml(at.passphrase)}
+    rpc: ${host.rpc}
+    paths:
+      units: ${yaml(at.units)}
+      evha: ${yaml(at.evha)}
+      run: ${yaml(join(at.run, 'evha'))}
+`
+  }
+  return `# Written by \`evha lab up\`: the hosts of an embedded lab. ${plan.nodeBinary === undefined ? 'Its nodes are stand-ins, not the real node.' : 'Its nodes run the binary of EVHA_NODE_BIN.'}
+version: 1
+chain: ${plan.chain}
+node:
+  unit: ev-node.service
+  db: testapp
+nodes:
+${plan.hosts.map(node).join('')}source: ${first?.name}
+raft:
+  port: ${first?.raftPort}
+  dir: raft
+  timing: auto
+p2p:
+  port: ${first?.p2pPort}
+window:
+  budgetSeconds: 30
+  soakSeconds: 3
+staging: true
+`
+}
+
+const yaml = (text: string) => JSON.stringify(text)

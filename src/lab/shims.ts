@@ -1,0 +1,29 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { quote } from '../remote/render.ts'
+import { hostEnvironment, hostFiles } from './layout.ts'
+
+/** Answered by the lab's process. */
+const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as const
+/** Would touch the machine the lab runs on: on a lab's host they do nothing. */
+const harmless = ['useradd', 'ip'] as const
+
+/** The commands of a host that must not be this machine's, first on its PATH. */
+export function writeShims(name: string, dir: string, socket: string, built: string, nodeBinary: string | undefined): void {
+  const { bin } = hostFiles(dir)
+  mkdirSync(bin, { recursive: true })
+  const write = (file: string, body: string) => {
+    const path = join(bin, file)
+    writeFileSync(path, `#!/bin/sh\n${body}\n`)
+    chmodSync(path, 0o755)
+  }
+  const node = quote(process.execPath)
+  for (const command of asked) write(command, `exec ${node} ${quote(join(built, 'lab', 'shim.js'))} ${command} "$@"`)
+  for (const command of harmless) write(command, 'exit 0')
+  write('sudo', 'while [ "$1" = -n ] || [ "$1" = -- ]; do shift; done\nexec "$@"')
+  write('runuser', 'if [ "$1" = -u ]; then shift 2; fi\nif [ "$1" = -- ]; then shift; fi\nexec "$@"')
+  // Byte for byte the same on every host: it is the node's binary there, and binaries are compared.
+  write('testapp', nodeBinary === undefined ? `exec ${node} ${quote(join(built, 'lab', 'standin', 'main.js'))} "$@"` : `exec ${quote(nodeBinary)} "$@"`)
+  const env = Object.entries(hostEnvironment(name, dir, socket)).map(([key, value]) => `export ${key}=${quote(value)}`)
+  writeFileSync(join(bin, 'host-env'), `${env.join('\n')}\n`)
+}

@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { connect } from 'node:net'
+import { Server, type ServerChannel, type Session, utils } from 'ssh2'
+
+/** One host's SSH server inside the lab's process. */
+export interface LabSshServer {
+  /** Ends every connection at once, as a pulled cable does not: the client sees it. Commands go on. */
+  dropLinks(): void
+  /** New connections are refused while false. */
+  accepting: boolean
+  /** Delay of each command's start and of each answer, ms. */
+  delayMs: number
+  close(): Promise<void>
+}
+
+interface Options {
+  readonly host: string
+  readonly port: number
+  /** PEM. */
+  readonly hostKey: string
+  /** The one public key that may log in, in OpenSSH's format. */
+  readonly operatorKey: string
+  /** What commands find in their environment. */
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+}
+
+/** Serves a host over real SSH: public key only, commands really run by `sh`, each in a process group of its own. */
+export async function startSshServer(options: Options): Promise<LabSshServer> {
+  const allowed = utils.parseKey(options.operatorKey)
+  if (allowed instanceof Error) throw allowed
+  const clients = new Set<{ end(): void }>()
+  const handle: LabSshServer = {
+    accepting: true,
+    delayMs: 0,
+    dropLinks: () => {
+      for (const client of clients) client.end()
+    },
+    close: () =>
+      new Promise((resolve) => {
+        handle.dropLinks()
+        server.close(() => resolve())
+      }),
+  }
+  const server = new Server({ hostKeys: [options.hostKey] }, (client) => {
+    if (!handle.accepting) {
+      client.end()
+      return
+    }
+    clients.add(client)
+    client.on('close', () => clients.delete(client))
+    // A client that vanishes is no event of the lab's.
+    client.on('error', () => clients.delete(client))
+    client.on('authentication', (context) => {
+      const known =
+        context.method === 'publickey' &&
+        context.key.algo === allowed.type &&
+        context.key.data.equals(allowed.getPublicSSH())
+      if (context.method !== 'publickey' || !known) return context.reject(['publickey'])
+      if (context.signature === undefined || context.blob === undefined) return context.accept()
+      const valid = allowed.verify(context.blob, context.signature, context.hashAlgo)
+      return valid === true ? context.accept() : context.reject(['publickey'])
+    })
+    client.on('session', (accept) => serveSession(accept(), options, handle))
+    client.on('tcpip', (accept, reject, info) => {
+      const socket = connect({ host: info.destIP, port: info.destPort })
+      socket.once('error', () => reject())
+      socket.once('connect', () => {
+        socket.removeAllListeners('error')
+        const channel = accept()
+        socket.on('error', () => channel.destroy())
+        channel.on('error', () => socket.destroy())
+        socket.on('close', () => channel.destroy())
+        channel.on('close', () => socket.destroy())
+        socket.pipe(channel).pipe(socket)
+      })
+    })
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => resolve())
+  })
+  return handle
+}
+
+function serveSession(session: Session, options: Options, handle: LabSshServer): void {
+  session.on('env', (accept) => accept?.())
+  session.on('exec', (accept, _reject, { command }) => {
+    const channel = accept()
+    setTimeout(() => runCommand(channel, command, options), handle.delayMs)
+  })
+}
+
+/** Runs one command. As with OpenSSH, a channel that closes leaves the process running, without its stdin. */
+function runCommand(channel: ServerChannel, command: string, { env, cwd }: Options): void {
+  const child: ChildProcess = spawn('sh', ['-c', command], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const { stdin, stdout, stderr } = child
+  if (stdin === null || stdout === null || stderr === null) throw new Error('the command has no pipes')
+  stdin.on('error', () => undefined)
+  channel.on('error', () => undefined)
+  channel.pipe(stdin)
+  channel.on('close', () => {
+    stdin.end()
+    // Nobody reads any more: the process must not block on a full pipe.
+    stdout.unpipe().resume()
+    stderr.unpipe().resume()
+  })
+  stdout.pipe(channel, { end: false })
+  stderr.pipe(channel.stderr, { end: false })
+  child.on('error', () => {
+    channel.exit(127)
+    channel.end()
+  })
+  child.on('close', (code, signal) => {
+    if (signal === null) channel.exit(code ?? 1)
+    else channel.exit(signal.replace(/^SIG/, ''))
+    channel.end()
+  })
+}

@@ -1,0 +1,131 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { unitValue } from '../evnode/unit.ts'
+import { type Answer, fails, ok } from './answer.ts'
+import type { Host } from './host.ts'
+import type { Service, StartAnswer } from './service.ts'
+
+const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL', 'SIGINT', 'SIGHUP', 'SIGSTOP', 'SIGCONT']
+
+/** `systemctl`, as far as evha and an operator's hands need it; words and exit codes are systemd's. */
+export async function systemctl(host: Host, argv: readonly string[]): Promise<Answer> {
+  const options = argv.filter((word) => word.startsWith('-'))
+  const [verb = '', ...rest] = argv.filter((word) => !word.startsWith('-'))
+  if (verb === 'daemon-reload') {
+    host.reload()
+    return ok()
+  }
+  const [given] = rest
+  if (given === undefined) return fails(1, 'Too few arguments.\n')
+  const name = given.includes('.') ? given : `${given}.service`
+  const service = host.service(name)
+  if (verb === 'show') return ok(show(host, name, service, options))
+  if (verb === 'is-active') return isActive(service)
+  if (service === undefined) return fails(verb === 'start' ? 5 : 1, `Failed to ${verb} ${name}: Unit ${name} not found.\n`)
+  return act(host, verb, service, options)
+}
+
+async function act(host: Host, verb: string, service: Service, options: readonly string[]): Promise<Answer> {
+  const { name } = service
+  switch (verb) {
+    case 'start':
+      return started(name, await service.start())
+    case 'restart':
+      await service.stop()
+      return started(name, await service.start())
+    case 'stop':
+      await service.stop()
+      return ok()
+    case 'kill': {
+      const wanted = options.map((option) => /^(?:--signal=|-s)(\w+)$/.exec(option)?.[1]).find((one) => one !== undefined)
+      service.kill(signals.find((signal) => signal === wanted || signal === `SIG${wanted}`) ?? 'SIGTERM')
+      return ok()
+    }
+    case 'reset-failed':
+      service.resetFailed()
+      return ok()
+    case 'enable': {
+      const link = host.wantsLink(name)
+      mkdirSync(dirname(link), { recursive: true })
+      rmSync(link, { force: true })
+      symlinkSync(service.loaded.fragmentPath, link)
+      return ok()
+    }
+    case 'disable':
+      rmSync(host.wantsLink(name), { force: true })
+      return ok()
+    case 'is-enabled':
+      return host.isEnabled(name) ? ok('enabled\n') : fails(1, '', 'disabled\n')
+    case 'cat':
+      return ok([`# ${service.loaded.fragmentPath}`, service.loaded.unit.text, ...service.loaded.unit.dropIns.flatMap((one) => [`# ${one.name}`, one.text])].join('\n'))
+    default:
+      return fails(1, `Unknown command verb ${verb}.\n`)
+  }
+}
+
+function started(name: string, answer: StartAnswer): Answer {
+  switch (answer) {
+    case 'assertionFailed':
+      return fails(1, `Assertion failed on job for ${name}.\n`)
+    case 'limited':
+      return fails(1, `Job for ${name} failed.\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`)
+    case 'failed':
+      return fails(1, `Job for ${name} failed because the control process exited with error code.\n`)
+    default:
+      return ok()
+  }
+}
+
+function isActive(service: Service | undefined): Answer {
+  const state = service?.active ?? 'inactive'
+  return state === 'active' ? ok('active\n') : fails(3, '', `${state}\n`)
+}
+
+function show(host: Host, name: string, service: Service | undefined, options: readonly string[]): string {
+  const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
+  const all = service === undefined ? absent(name) : properties(host, service)
+  const names = wanted.length === 0 ? Object.keys(all) : wanted
+  return names.flatMap((property) => (all[property] === undefined ? [] : [`${property}=${all[property]}\n`])).join('')
+}
+
+const absent = (name: string): Record<string, string> => ({
+  Id: name,
+  LoadState: 'not-found',
+  ActiveState: 'inactive',
+  SubState: 'dead',
+  Result: 'success',
+  MainPID: '0',
+  NRestarts: '0',
+  ExecMainCode: '0',
+  ExecMainStatus: '0',
+  InvocationID: '',
+  FragmentPath: '',
+  DropInPaths: '',
+  UnitFileState: '',
+  NeedDaemonReload: 'no',
+})
+
+function properties(host: Host, service: Service): Record<string, string> {
+  const { loaded } = service
+  return {
+    Id: service.name,
+    LoadState: 'loaded',
+    ActiveState: service.active,
+    SubState: service.sub,
+    Result: service.result,
+    MainPID: String(service.mainPid),
+    NRestarts: String(service.restarts),
+    ExecMainCode: String(service.execCode),
+    ExecMainStatus: String(service.execStatus),
+    ExecMainStartTimestamp: service.startedAt,
+    ExecMainExitTimestamp: service.exitedAt,
+    InvocationID: service.invocation,
+    FragmentPath: loaded.fragmentPath,
+    DropInPaths: loaded.dropInPaths.join(' '),
+    UnitFileState: loaded.fragmentPath === '' ? 'transient' : host.isEnabled(service.name) ? 'enabled' : 'disabled',
+    NeedDaemonReload: host.needsReload(service) ? 'yes' : 'no',
+    AssertResult: service.assertResult,
+    User: unitValue(loaded.unit, 'Service', 'User') ?? '',
+    Restart: unitValue(loaded.unit, 'Service', 'Restart') ?? 'no',
+  }
+}
