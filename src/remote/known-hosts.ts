@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { EvhaError } from '../base/errors.ts'
 
 /** What known_hosts says about the key a host showed. */
 export type HostKeyVerdict =
@@ -40,7 +41,10 @@ export function keyType(key: Buffer): string {
   return key.length < 4 ? '' : key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1')
 }
 
-/** Reads known_hosts files in their order; a file that does not exist counts as empty. */
+/**
+ * Reads known_hosts files in their order; a file that does not exist counts as empty.
+ * Throws EvhaError `usage` for one that cannot be read.
+ */
 export async function readKnownHosts(files: readonly string[]): Promise<KnownHosts> {
   const read = files.map(async (file) => ({ file, text: await textOf(file) }))
   return parseKnownHosts(await Promise.all(read))
@@ -65,7 +69,17 @@ async function textOf(file: string): Promise<string> {
     return await readFile(file, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
-    throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new EvhaError(
+      {
+        kind: 'usage',
+        message: `the known_hosts file ${file} cannot be read: ${why}`,
+        changedAnything: 'no',
+        retryable: false,
+        hint: `make it readable, or name another one as knownHostsFile in the runbook`,
+      },
+      { cause: error },
+    )
   }
 }
 

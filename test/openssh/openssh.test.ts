@@ -131,6 +131,14 @@ describe.skipIf(noSshd !== undefined)(`a real sshd${noSshd === undefined ? '' : 
     })
   })
 
+  test('a host that hangs up after too many keys refuses the login; it is not unreachable', async () => {
+    const tight = await startOpenSsh(['MaxAuthTries 1'])
+    const keys = ['one', 'two', 'three'].map((key) => makeKey(join(tight.dir, key)))
+    const door = openSsh({ ...tight.target, identityFiles: keys })
+    await expect(door.run(reads('try', ['true']))).rejects.toMatchObject({ kind: 'refused' })
+    await tight.stop()
+  })
+
   test('a black hole is noticed, and the next command finds the host again', async () => {
     const proxy = await blackHole(sshd.target.port)
     const known = join(sshd.dir, 'proxy_known_hosts')

@@ -102,6 +102,13 @@ test('files are read in their order, and one that is missing counts as empty', a
   expect(hosts.verify('node-1', 22, ed.blob)).toEqual({ kind: 'matched' })
 })
 
+test('a file that cannot be read is named, not taken for an empty one', async () => {
+  await expect(readKnownHosts([dir])).rejects.toMatchObject({
+    kind: 'usage',
+    message: expect.stringContaining(dir),
+  })
+})
+
 test('finds exactly the hosts ssh-keygen -F finds, plain and hashed', () => {
   const plainFile = join(dir, 'plain')
   const hashedFile = join(dir, 'hashed')

@@ -17,8 +17,10 @@ export interface ServerOptions {
   readonly sessionsMax?: number
   /** What the login shell prints before each command. */
   readonly noise?: { readonly stdout?: string; readonly stderr?: string }
-  /** Answers no command at all, as a login shell that is no shell. */
+  /** The login shell, `sh` when absent. */
   readonly shell?: string
+  /** Says neither yes nor no to a session. */
+  readonly deaf?: boolean
 }
 
 /** An SSH server in this process that really runs what it is asked to, and can fail on demand. */
@@ -73,6 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
       socket.once('error', () => reject())
     })
     client.on('session', (accept, reject) => {
+      if (options.deaf === true) return
       if (sessions >= (options.sessionsMax ?? 10)) return void reject()
       sessions += 1
       counts.open += 1

@@ -397,6 +397,24 @@ test('a login shell that runs nothing is refused', async () => {
   })
 })
 
+test('a login shell that never answers is not waited for', async () => {
+  const shells = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim()
+  cleanups.push(async () => void execFileSync('rm', ['-r', shells]))
+  writeFileSync(join(shells, 'stuck'), '#!/bin/sh\nexec sleep 3579\n', { mode: 0o755 })
+  const { remote } = await host({ shell: join(shells, 'stuck') }, withoutSudoAnswer, {
+    connectTimeoutMs: 400,
+  })
+  await expect(remote.run(echo)).rejects.toMatchObject({
+    kind: 'unreachable',
+    message: expect.stringContaining('does not answer'),
+  })
+})
+
+test('a channel that is neither opened nor refused leaves the outcome unknown', async () => {
+  const { remote } = await host({ deaf: true }, {}, { connectTimeoutMs: 400 })
+  expect(await remote.run(echo)).toMatchObject({ kind: 'unknown', why: 'linkLost' })
+})
+
 /** Asks the host who the login is, as an operator's target does. */
 const withoutSudoAnswer = { sudo: undefined } as unknown as Partial<SshTarget>
 
