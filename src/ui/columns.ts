@@ -9,7 +9,8 @@ export function widthOf(stream: {
   readonly columns?: number | undefined
 }) {
   if (stream.isTTY !== true) return Number.POSITIVE_INFINITY
-  return Math.max(40, Math.min(widthMax, stream.columns ?? widthMax))
+  // A terminal that does not know its size says 0.
+  return Math.max(40, Math.min(widthMax, stream.columns || widthMax))
 }
 
 /** Rows of label and value in two columns; a long value goes on below itself. */

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import type { ReadStream } from 'node:tty'
 import enquirer from 'enquirer'
 import type { TextSink } from './style.ts'
@@ -6,6 +7,7 @@ import type { TextSink } from './style.ts'
 export interface LineQuestion {
   /** The words before the cursor; asked for anew every second while a deadline runs. */
   readonly message: () => string
+  /** Its raw mode is switched on here, and off by who asked. */
   readonly stdin: ReadStream
   readonly output: TextSink
   readonly colour: boolean
@@ -17,7 +19,7 @@ export interface LineQuestion {
 
 export type Line =
   | { readonly kind: 'typed'; readonly text: string }
-  /** Ctrl-C, Escape, the terminal went away, or the signal. */
+  /** Ctrl-C, Ctrl-D, Escape, the terminal went away, or the signal. */
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'late' }
 
@@ -32,18 +34,21 @@ const { Input } = enquirer as unknown as { Input: new (options: object) => Input
 
 /** Time in which keys that were pressed before the question arrive, to be thrown away. */
 const typeAheadMs = 50
+const ctrlC = '\u0003'
+const ctrlD = '\u0004'
+const ctrlZ = '\u001a'
 
 /**
  * Throws away what was typed before the question was shown: consent to something unseen is none.
  * Gives false when Ctrl-C was among it, or the terminal went away.
  */
 export async function discardTypeAhead(stdin: ReadStream): Promise<boolean> {
-  let interrupted = false
+  let left = true
   const look = (chunk: Buffer | string) => {
-    if (chunk.toString().includes('\u0003')) interrupted = true
+    if (chunk.toString().includes(ctrlC)) left = false
   }
   const gone = () => {
-    interrupted = true
+    left = false
   }
   stdin.setRawMode(true)
   stdin.on('data', look).once('end', gone).once('error', gone)
@@ -51,70 +56,97 @@ export async function discardTypeAhead(stdin: ReadStream): Promise<boolean> {
   await new Promise((resolve) => setTimeout(resolve, typeAheadMs))
   stdin.pause()
   stdin.off('data', look).off('end', gone).off('error', gone)
-  return !interrupted
+  return left
 }
 
 /** Asks for one line. The terminal must have been found fit to ask: enquirer off a terminal ends the process. */
-export async function askLine(question: LineQuestion): Promise<Line> {
-  if (question.signal.aborted) return { kind: 'cancelled' }
-  const prompt = new Input({
-    name: 'line',
-    message: question.message,
-    stdin: question.stdin,
-    stdout: question.output,
-    styles: { enabled: question.colour },
+export function askLine(question: LineQuestion): Promise<Line> {
+  if (question.signal.aborted) return Promise.resolve({ kind: 'cancelled' })
+  return new Promise((resolve) => {
+    const keys = new Keys()
+    const prompt = promptOn(keys, question)
+    const close = (line: Line) => {
+      release()
+      resolve(line)
+      // Ends the prompt's line on the screen. It says that it was cancelled by rejecting, below.
+      prompt.cancel().catch(() => undefined)
+    }
+    const cancel = () => close({ kind: 'cancelled' })
+    const release = joined([
+      feed(question.stdin, keys, cancel),
+      abortable(question.signal, cancel),
+      countDown(question.deadlineMs, prompt, () => close({ kind: 'late' })),
+    ])
+    const answered = (line: Line) => {
+      release()
+      resolve(line)
+    }
+    // A cancelled prompt rejects with the empty string, not with an Error.
+    prompt.run().then(
+      (text) => answered({ kind: 'typed', text }),
+      () => answered({ kind: 'cancelled' }),
+    )
   })
-  const { promise, settle } = firstOf<Line>()
-  const cancelled = () => settle({ kind: 'cancelled' })
-  const close = (line: Line) => {
-    settle(line)
-    prompt.cancel().catch(cancelled)
+}
+
+/**
+ * A terminal's keys, without the terminal. readline, below enquirer, must not hold the real one: on Ctrl-C and Ctrl-D
+ * it closes itself, so that the process ends without an answer, or (Node 24.2 and later, enquirer #483) throws where
+ * nobody can catch it; and when the terminal goes away it throws that too.
+ */
+class Keys extends PassThrough {
+  readonly isTTY = true
+  readonly isRaw = true
+  setRawMode(): this {
+    return this
   }
-  const closed = () => close({ kind: 'cancelled' })
-  question.signal.addEventListener('abort', closed, { once: true })
-  question.stdin.once('end', cancelled).once('close', cancelled).once('error', cancelled)
-  const stopWatching = watchForClosedReadline(cancelled)
-  const stopCounting = countDown(question.deadlineMs, prompt, () => close({ kind: 'late' }))
-  // Ctrl-C rejects with the empty string, not with an Error.
-  prompt.run().then((text) => settle({ kind: 'typed', text }), cancelled)
-  try {
-    return await promise
-  } finally {
-    stopCounting()
-    // Closing a prompt ends in later turns of the loop; until then its errors are ours.
-    setTimeout(stopWatching, typeAheadMs).unref()
-    question.signal.removeEventListener('abort', closed)
-    question.stdin.off('end', cancelled).off('close', cancelled).off('error', cancelled)
+}
+
+function promptOn(keys: Keys, { message, output, colour }: LineQuestion): InputPrompt {
+  return new Input({
+    name: 'line',
+    message,
+    stdin: keys,
+    stdout: output,
+    styles: { enabled: colour },
+    // To hide the cursor, enquirer would take SIGINT and SIGTERM for itself and leave the process at once.
+    cursorHide: () => undefined,
+  })
+}
+
+/** Hands what is typed to the prompt; what ends a question never reaches it. */
+function feed(stdin: ReadStream, keys: Keys, cancel: () => void): () => void {
+  const onData = (chunk: Buffer | string) => {
+    const text = chunk.toString()
+    if (text.includes(ctrlC) || text.includes(ctrlD)) cancel()
+    else keys.write(text.replaceAll(ctrlZ, ''))
   }
+  stdin.setRawMode(true)
+  stdin.on('data', onData).once('end', cancel).once('close', cancel).once('error', cancel)
+  stdin.resume()
+  return () => {
+    stdin.off('data', onData).off('end', cancel).off('close', cancel).off('error', cancel)
+    stdin.pause()
+  }
+}
+
+function abortable(signal: AbortSignal, cancel: () => void): () => void {
+  signal.addEventListener('abort', cancel, { once: true })
+  return () => signal.removeEventListener('abort', cancel)
 }
 
 function countDown(deadlineMs: number | undefined, prompt: InputPrompt, late: () => void): () => void {
   if (deadlineMs === undefined) return () => undefined
   const timer = setTimeout(late, Math.max(0, deadlineMs - Date.now()))
-  const ticking = setInterval(() => prompt.render().catch(() => undefined), 1_000)
+  const ticking = setInterval(() => void prompt.render().catch(() => undefined), 1_000)
   return () => {
     clearTimeout(timer)
     clearInterval(ticking)
   }
 }
 
-function firstOf<T>(): { readonly promise: Promise<T>; readonly settle: (value: T) => void } {
-  let settle: (value: T) => void = () => undefined
-  const promise = new Promise<T>((resolve) => {
-    settle = resolve
-  })
-  return { promise, settle: (value) => settle(value) }
-}
-
-/**
- * From Node 24.2 on enquirer stumbles over Ctrl-C: readline has closed itself, and pausing it again throws where
- * nobody can catch it (enquirer #483). While a question is open this one error means that the line was cancelled.
- */
-function watchForClosedReadline(cancelled: () => void): () => void {
-  const onRejection = (reason: unknown) => {
-    if ((reason as NodeJS.ErrnoException | undefined)?.code !== 'ERR_USE_AFTER_CLOSE') throw reason
-    cancelled()
+function joined(releases: readonly (() => void)[]): () => void {
+  return () => {
+    for (const release of releases) release()
   }
-  process.on('unhandledRejection', onRejection)
-  return () => process.off('unhandledRejection', onRejection)
 }

@@ -21,6 +21,8 @@ export interface TerminalSettings {
 /** Wrong texts that are asked again before the run is left waiting. */
 const triesMax = 3
 
+const ignored = () => undefined
+
 /** Why nobody can be asked here, or null when somebody can. A pipe never is somebody. */
 export function whyNotAsked(
   settings: Pick<TerminalSettings, 'env' | 'input'> & {
@@ -57,6 +59,8 @@ export class TerminalApprover implements Approver {
       this.#say([`  not approved: ${refusal}`])
       return 'later'
     }
+    // A terminal that goes away says so more than once, also after the question: no reason to end in the window.
+    if (!stdin.listeners('error').includes(ignored)) stdin.on('error', ignored)
     try {
       if (!(await discardTypeAhead(stdin))) return 'later'
       evidence()
