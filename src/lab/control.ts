@@ -1,5 +1,5 @@
-import { createServer, connect, type Server } from 'node:net'
 import { rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { EvhaError } from '../base/errors.ts'
 import { labFiles } from './layout.ts'
 
@@ -20,7 +20,10 @@ export interface LabAnswer {
 const requestBytesMax = 1024 * 1024
 
 /** Listens for requests; one a connection. */
-export function listenOn(socket: string, answer: (request: LabRequest) => Promise<LabAnswer>): Promise<Server> {
+export function listenOn(
+  socket: string,
+  answer: (request: LabRequest) => Promise<LabAnswer>,
+): Promise<Server> {
   rmSync(socket, { force: true })
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     let text = ''
@@ -39,11 +42,18 @@ export function listenOn(socket: string, answer: (request: LabRequest) => Promis
   })
 }
 
-async function answerOne(text: string, answer: (request: LabRequest) => Promise<LabAnswer>): Promise<LabAnswer> {
+async function answerOne(
+  text: string,
+  answer: (request: LabRequest) => Promise<LabAnswer>,
+): Promise<LabAnswer> {
   try {
     return await answer(JSON.parse(text) as LabRequest)
   } catch (error) {
-    return { stdout: '', stderr: `the lab failed: ${error instanceof Error ? error.message : String(error)}\n`, exit: 1 }
+    return {
+      stdout: '',
+      stderr: `the lab failed: ${error instanceof Error ? error.message : String(error)}\n`,
+      exit: 1,
+    }
   }
 }
 
@@ -51,7 +61,12 @@ async function answerOne(text: string, answer: (request: LabRequest) => Promise<
  * Asks the lab of a state directory: `down`, `status`; with a host `reboot`, `drop-links`, `refuse-links`,
  * `accept-links`, `delay MS`. Throws EvhaError `failed` when it does not answer or refuses.
  */
-export function labControl(stateDir: string, name: string, host = '', argv: readonly string[] = []): Promise<string> {
+export function labControl(
+  stateDir: string,
+  name: string,
+  host = '',
+  argv: readonly string[] = [],
+): Promise<string> {
   const failed = (why: string) =>
     new EvhaError({
       kind: 'failed',

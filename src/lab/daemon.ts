@@ -23,13 +23,20 @@ process.on('uncaughtException', (error) => {
 })
 
 const extraEnv = { EVHA_STANDIN_SPEED: plan.fast ? '10' : '1' }
-const hosts = new Map(plan.hosts.map((one) => [one.name, new Host(one.name, one.dir, files.socket, extraEnv)]))
+const hosts = new Map(
+  plan.hosts.map((one) => [one.name, new Host(one.name, one.dir, files.socket, extraEnv)]),
+)
 const servers = new Map<string, LabSshServer>()
 
 for (const { name, dir } of plan.hosts) writeShims(name, dir, files.socket, plan.built, plan.nodeBinary)
 await foundChain(plan)
 const control = await listenOn(files.socket, answer)
-const da = await startDa({ host: '127.0.0.1', port: plan.daPort, blockTimeMs: plan.fast ? 200 : 1_000, logFile: files.daLog })
+const da = await startDa({
+  host: '127.0.0.1',
+  port: plan.daPort,
+  blockTimeMs: plan.fast ? 200 : 1_000,
+  logFile: files.daLog,
+})
 for (const { name, dir, ssh } of plan.hosts) {
   const server = await startSshServer({
     host: ssh.host,

@@ -18,7 +18,20 @@ export async function foundChain(plan: LabPlan): Promise<void> {
   const at = hostFiles(first.dir)
   const binary = join(at.bin, 'testapp')
   const env = hostEnvironment(first.name, first.dir, labFiles(plan.stateDir).socket)
-  await runOnce(binary, ['init', '--home', at.home, '--chain_id', plan.chain, '--evnode.node.aggregator=true', '--evnode.signer.passphrase_file', at.passphrase], env)
+  await runOnce(
+    binary,
+    [
+      'init',
+      '--home',
+      at.home,
+      '--chain_id',
+      plan.chain,
+      '--evnode.node.aggregator=true',
+      '--evnode.signer.passphrase_file',
+      at.passphrase,
+    ],
+    env,
+  )
   const config = join(at.home, 'config', 'evnode.yaml')
   const merged = mergeConfig(readFileSync(config, 'utf8'), {
     'node.aggregator': true,
@@ -60,6 +73,8 @@ function runOnce(program: string, args: readonly string[], env: Record<string, s
       said = `${said}${data}`.slice(-2_000)
     })
     child.once('error', reject)
-    child.once('close', (code) => (code === 0 ? resolve() : reject(new Error(`${program} ${args[0]}: exit ${code}: ${said}`))))
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${program} ${args[0]}: exit ${code}: ${said}`)),
+    )
   })
 }

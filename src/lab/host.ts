@@ -64,7 +64,9 @@ export class Host {
   }
 
   needsReload(service: Service): boolean {
-    return service.loaded.fragmentPath !== '' && stampOf(this.files.units, service.name) !== service.loaded.stamp
+    return (
+      service.loaded.fragmentPath !== '' && stampOf(this.files.units, service.name) !== service.loaded.stamp
+    )
   }
 
   wantsLink(name: string): string {
@@ -99,16 +101,29 @@ export class Host {
 
   #around(unit: string) {
     return {
-      env: { ...hostEnvironment(this.name, this.dir, this.#socket), ...this.#extraEnv, EVHA_STANDIN_SIGNED: this.files.signed },
+      env: {
+        ...hostEnvironment(this.name, this.dir, this.#socket),
+        ...this.#extraEnv,
+        EVHA_STANDIN_SIGNED: this.files.signed,
+      },
       cwd: this.dir,
       log: (line: { invocation: string; pid: number; tag: string; message: string }) =>
-        writeJournal(this.files.journal, { at: Math.round((performance.timeOrigin + performance.now()) * 1000), unit, ...line }),
+        writeJournal(this.files.journal, {
+          at: Math.round((performance.timeOrigin + performance.now()) * 1000),
+          unit,
+          ...line,
+        }),
     }
   }
 }
 
 function isLink(dir: string, name: string): boolean {
-  return existsSync(dir) && readdirSync(join(dir), { withFileTypes: true }).some((entry) => entry.name === name && entry.isSymbolicLink())
+  return (
+    existsSync(dir) &&
+    readdirSync(join(dir), { withFileTypes: true }).some(
+      (entry) => entry.name === name && entry.isSymbolicLink(),
+    )
+  )
 }
 
 function kill(pid: number): void {

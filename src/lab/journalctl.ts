@@ -8,7 +8,9 @@ export function journalctl(host: Host, argv: readonly string[]): Answer {
     const at = argv.findIndex((word) => word === short || word === long)
     return at === -1 ? argv.find((word) => word.startsWith(`${long}=`))?.slice(long.length + 1) : argv[at + 1]
   }
-  const match = argv.map((word) => /^_SYSTEMD_INVOCATION_ID=(.*)$/.exec(word)?.[1]).find((one) => one !== undefined)
+  const match = argv
+    .map((word) => /^_SYSTEMD_INVOCATION_ID=(.*)$/.exec(word)?.[1])
+    .find((one) => one !== undefined)
   const unit = value('-u', '--unit')
   const count = Number(value('-n', '--lines') ?? Number.MAX_SAFE_INTEGER)
   const since = value('-S', '--since')

@@ -10,7 +10,10 @@ export function processesMarked(socket: string, host?: string): number[] {
     .map(Number)
     .filter((pid) => {
       const env = environmentOf(pid)
-      return env.includes(`EVHA_LAB_SOCKET=${socket}`) && (host === undefined || env.includes(`EVHA_LAB_HOST=${host}`))
+      return (
+        env.includes(`EVHA_LAB_SOCKET=${socket}`) &&
+        (host === undefined || env.includes(`EVHA_LAB_HOST=${host}`))
+      )
     })
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { utils } from 'ssh2'
+import ssh2 from 'ssh2'
 import { hostFiles, type LabHost, labFiles } from './layout.ts'
 
 /** All a lab's process must know to begin: what `lab up` decided. */
@@ -36,7 +36,7 @@ interface Wanted {
 export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary }: Wanted): Promise<LabPlan> {
   const files = labFiles(stateDir)
   mkdirSync(files.ssh, { recursive: true, mode: 0o700 })
-  const operator = utils.generateKeyPairSync('ed25519', { comment: 'evha lab operator' })
+  const operator = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'evha lab operator' })
   const identityFile = join(files.ssh, 'operator_key')
   const knownHostsFile = join(files.ssh, 'known_hosts')
   writeFileSync(identityFile, operator.private, { mode: 0o600 })
@@ -48,7 +48,7 @@ export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary 
   const known: string[] = []
   const hosts = addresses.map((address, i): LabHost => {
     const name = `node-${i + 1}`
-    const key = utils.generateKeyPairSync('ed25519', { comment: name })
+    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: name })
     hostKeys[name] = key.private
     known.push(`[${address}]:${ssh} ${key.public.split(' ').slice(0, 2).join(' ')}`)
     return {

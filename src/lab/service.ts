@@ -117,7 +117,9 @@ export class Service {
   }
 
   #ended(): Promise<void> {
-    return this.#child === undefined ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve))
+    return this.#child === undefined
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   #settle(active: ActiveState, sub: string, result: string): void {
@@ -130,7 +132,8 @@ export class Service {
     const { unit } = this.loaded
     const burst = Number(unitValue(unit, 'Unit', 'StartLimitBurst') ?? startLimit.burst)
     const interval = unitValue(unit, 'Unit', 'StartLimitIntervalSec')
-    const intervalMs = interval === undefined ? startLimit.intervalMs : (spanMs(interval) ?? startLimit.intervalMs)
+    const intervalMs =
+      interval === undefined ? startLimit.intervalMs : (spanMs(interval) ?? startLimit.intervalMs)
     if (intervalMs === 0) return false
     const now = Date.now()
     this.#starts = this.#starts.filter((at) => now - at < intervalMs)
@@ -219,7 +222,8 @@ export class Service {
       for (const word of execWords(line)) assign(env, plainValue(word))
     for (const file of unitList(unit, 'Service', 'EnvironmentFile')) {
       const path = file.replace(/^-/, '')
-      if (existsSync(path)) for (const line of readFileSync(path, 'utf8').split('\n')) assign(env, line.trim())
+      if (existsSync(path))
+        for (const line of readFileSync(path, 'utf8').split('\n')) assign(env, line.trim())
     }
     if (unitValue(unit, 'Service', 'PrivateNetwork') === 'yes') env['EVHA_STANDIN_PRIVATE_NETWORK'] = '1'
     return env
@@ -233,10 +237,19 @@ export class Service {
     this.execCode = signal === null ? 1 : 2
     this.execStatus = code ?? signalNumbers[signal ?? ''] ?? 0
     const clean = code === 0 || (this.#stopping && signal === 'SIGTERM')
-    const result = clean ? 'success' : this.result === 'timeout' ? 'timeout' : signal === null ? 'exit-code' : 'signal'
+    const result = clean
+      ? 'success'
+      : this.result === 'timeout'
+        ? 'timeout'
+        : signal === null
+          ? 'exit-code'
+          : 'signal'
     const asked = this.#stopping
     this.#settle(clean ? 'inactive' : 'failed', clean ? 'dead' : 'failed', result)
-    this.#log(0, `${this.name}: Main process exited, code=${signal === null ? 'exited' : 'killed'}, status=${this.execStatus}`)
+    this.#log(
+      0,
+      `${this.name}: Main process exited, code=${signal === null ? 'exited' : 'killed'}, status=${this.execStatus}`,
+    )
     for (const resolve of this.#waiting.splice(0)) resolve()
     if (!asked && this.#restarts(clean)) this.#restartLater()
   }
@@ -256,7 +269,13 @@ export class Service {
   }
 }
 
-const signalNumbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 }
+const signalNumbers: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGTERM: 15,
+}
 
 const wordsOf = (line: string): string[] => (line === '' ? [] : parseExecLine(line).words.map(plainValue))
 

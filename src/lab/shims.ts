@@ -9,7 +9,13 @@ const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as con
 const harmless = ['useradd', 'ip'] as const
 
 /** The commands of a host that must not be this machine's, first on its PATH. */
-export function writeShims(name: string, dir: string, socket: string, built: string, nodeBinary: string | undefined): void {
+export function writeShims(
+  name: string,
+  dir: string,
+  socket: string,
+  built: string,
+  nodeBinary: string | undefined,
+): void {
   const { bin } = hostFiles(dir)
   mkdirSync(bin, { recursive: true })
   const write = (file: string, body: string) => {
@@ -18,12 +24,20 @@ export function writeShims(name: string, dir: string, socket: string, built: str
     chmodSync(path, 0o755)
   }
   const node = quote(process.execPath)
-  for (const command of asked) write(command, `exec ${node} ${quote(join(built, 'lab', 'shim.js'))} ${command} "$@"`)
+  for (const command of asked)
+    write(command, `exec ${node} ${quote(join(built, 'lab', 'shim.js'))} ${command} "$@"`)
   for (const command of harmless) write(command, 'exit 0')
   write('sudo', 'while [ "$1" = -n ] || [ "$1" = -- ]; do shift; done\nexec "$@"')
   write('runuser', 'if [ "$1" = -u ]; then shift 2; fi\nif [ "$1" = -- ]; then shift; fi\nexec "$@"')
   // Byte for byte the same on every host: it is the node's binary there, and binaries are compared.
-  write('testapp', nodeBinary === undefined ? `exec ${node} ${quote(join(built, 'lab', 'standin', 'main.js'))} "$@"` : `exec ${quote(nodeBinary)} "$@"`)
-  const env = Object.entries(hostEnvironment(name, dir, socket)).map(([key, value]) => `export ${key}=${quote(value)}`)
+  write(
+    'testapp',
+    nodeBinary === undefined
+      ? `exec ${node} ${quote(join(built, 'lab', 'node', 'main.js'))} "$@"`
+      : `exec ${quote(nodeBinary)} "$@"`,
+  )
+  const env = Object.entries(hostEnvironment(name, dir, socket)).map(
+    ([key, value]) => `export ${key}=${quote(value)}`,
+  )
   writeFileSync(join(bin, 'host-env'), `${env.join('\n')}\n`)
 }

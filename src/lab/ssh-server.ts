@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
-import { Server, type ServerChannel, type Session, utils } from 'ssh2'
+import ssh2, { type ServerChannel, type Session } from 'ssh2'
 
 /** One host's SSH server inside the lab's process. */
 export interface LabSshServer {
@@ -27,7 +27,7 @@ interface Options {
 
 /** Serves a host over real SSH: public key only, commands really run by `sh`, each in a process group of its own. */
 export async function startSshServer(options: Options): Promise<LabSshServer> {
-  const allowed = utils.parseKey(options.operatorKey)
+  const allowed = ssh2.utils.parseKey(options.operatorKey)
   if (allowed instanceof Error) throw allowed
   const clients = new Set<{ end(): void }>()
   const handle: LabSshServer = {
@@ -42,7 +42,7 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
         server.close(() => resolve())
       }),
   }
-  const server = new Server({ hostKeys: [options.hostKey] }, (client) => {
+  const server = new ssh2.Server({ hostKeys: [options.hostKey] }, (client) => {
     if (!handle.accepting) {
       client.end()
       return

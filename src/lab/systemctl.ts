@@ -21,7 +21,8 @@ export async function systemctl(host: Host, argv: readonly string[]): Promise<An
   const service = host.service(name)
   if (verb === 'show') return ok(show(host, name, service, options))
   if (verb === 'is-active') return isActive(service)
-  if (service === undefined) return fails(verb === 'start' ? 5 : 1, `Failed to ${verb} ${name}: Unit ${name} not found.\n`)
+  if (service === undefined)
+    return fails(verb === 'start' ? 5 : 1, `Failed to ${verb} ${name}: Unit ${name} not found.\n`)
   return act(host, verb, service, options)
 }
 
@@ -37,7 +38,9 @@ async function act(host: Host, verb: string, service: Service, options: readonly
       await service.stop()
       return ok()
     case 'kill': {
-      const wanted = options.map((option) => /^(?:--signal=|-s)(\w+)$/.exec(option)?.[1]).find((one) => one !== undefined)
+      const wanted = options
+        .map((option) => /^(?:--signal=|-s)(\w+)$/.exec(option)?.[1])
+        .find((one) => one !== undefined)
       service.kill(signals.find((signal) => signal === wanted || signal === `SIG${wanted}`) ?? 'SIGTERM')
       return ok()
     }
@@ -57,7 +60,13 @@ async function act(host: Host, verb: string, service: Service, options: readonly
     case 'is-enabled':
       return host.isEnabled(name) ? ok('enabled\n') : fails(1, '', 'disabled\n')
     case 'cat':
-      return ok([`# ${service.loaded.fragmentPath}`, service.loaded.unit.text, ...service.loaded.unit.dropIns.flatMap((one) => [`# ${one.name}`, one.text])].join('\n'))
+      return ok(
+        [
+          `# ${service.loaded.fragmentPath}`,
+          service.loaded.unit.text,
+          ...service.loaded.unit.dropIns.flatMap((one) => [`# ${one.name}`, one.text]),
+        ].join('\n'),
+      )
     default:
       return fails(1, `Unknown command verb ${verb}.\n`)
   }
@@ -68,7 +77,10 @@ function started(name: string, answer: StartAnswer): Answer {
     case 'assertionFailed':
       return fails(1, `Assertion failed on job for ${name}.\n`)
     case 'limited':
-      return fails(1, `Job for ${name} failed.\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`)
+      return fails(
+        1,
+        `Job for ${name} failed.\nSee "systemctl status ${name}" and "journalctl -xeu ${name}" for details.\n`,
+      )
     case 'failed':
       return fails(1, `Job for ${name} failed because the control process exited with error code.\n`)
     default:
@@ -85,7 +97,9 @@ function show(host: Host, name: string, service: Service | undefined, options: r
   const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
   const all = service === undefined ? absent(name) : properties(host, service)
   const names = wanted.length === 0 ? Object.keys(all) : wanted
-  return names.flatMap((property) => (all[property] === undefined ? [] : [`${property}=${all[property]}\n`])).join('')
+  return names
+    .flatMap((property) => (all[property] === undefined ? [] : [`${property}=${all[property]}\n`]))
+    .join('')
 }
 
 const absent = (name: string): Record<string, string> => ({
@@ -122,7 +136,8 @@ function properties(host: Host, service: Service): Record<string, string> {
     InvocationID: service.invocation,
     FragmentPath: loaded.fragmentPath,
     DropInPaths: loaded.dropInPaths.join(' '),
-    UnitFileState: loaded.fragmentPath === '' ? 'transient' : host.isEnabled(service.name) ? 'enabled' : 'disabled',
+    UnitFileState:
+      loaded.fragmentPath === '' ? 'transient' : host.isEnabled(service.name) ? 'enabled' : 'disabled',
     NeedDaemonReload: host.needsReload(service) ? 'yes' : 'no',
     AssertResult: service.assertResult,
     User: unitValue(loaded.unit, 'Service', 'User') ?? '',

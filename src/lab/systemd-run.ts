@@ -8,7 +8,8 @@ export async function systemdRun(host: Host, argv: readonly string[]): Promise<A
   const options = argv.slice(0, end === -1 ? argv.length : end)
   const command = argv.slice(end).filter((word, i) => !(i === 0 && word === '--'))
   if (end === -1 || command.length === 0) return fails(1, 'Command line to execute required.\n')
-  const value = (name: string) => options.find((option) => option.startsWith(`--${name}=`))?.slice(name.length + 3)
+  const value = (name: string) =>
+    options.find((option) => option.startsWith(`--${name}=`))?.slice(name.length + 3)
   const given = value('unit') ?? `run-${process.hrtime.bigint().toString(36)}`
   const name = given.endsWith('.service') ? given : `${given}.service`
   const properties = options.flatMap((option) => /^(?:--property=|-p)(.+)$/s.exec(option)?.[1] ?? [])
@@ -24,7 +25,8 @@ export async function systemdRun(host: Host, argv: readonly string[]): Promise<A
     '',
   ].join('\n')
   const service = host.transient(name, text)
-  if (service === undefined) return fails(1, `Failed to start transient service unit: Unit ${name} was already loaded.\n`)
+  if (service === undefined)
+    return fails(1, `Failed to start transient service unit: Unit ${name} was already loaded.\n`)
   const answer = await service.start()
   if (answer !== 'started') return fails(1, `Job for ${name} failed.\n`)
   if (!options.includes('--wait')) return ok()

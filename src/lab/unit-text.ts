@@ -31,7 +31,10 @@ export function loadUnit(unitsDir: string, name: string): LoadedUnit | undefined
 
 /** What tells an edited unit from the one systemd has read. */
 export function stampOf(unitsDir: string, name: string): string {
-  const paths = [join(unitsDir, name), ...dropInNames(unitsDir, name).map((file) => join(unitsDir, `${name}.d`, file))]
+  const paths = [
+    join(unitsDir, name),
+    ...dropInNames(unitsDir, name).map((file) => join(unitsDir, `${name}.d`, file)),
+  ]
   return paths
     .map((path) => {
       const found = statSync(path, { throwIfNoEntry: false, bigint: true })
@@ -42,7 +45,9 @@ export function stampOf(unitsDir: string, name: string): string {
 
 function dropInNames(unitsDir: string, name: string): string[] {
   try {
-    return readdirSync(join(unitsDir, `${name}.d`)).filter((file) => file.endsWith('.conf')).sort()
+    return readdirSync(join(unitsDir, `${name}.d`))
+      .filter((file) => file.endsWith('.conf'))
+      .sort()
   } catch {
     return []
   }

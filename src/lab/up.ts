@@ -108,10 +108,10 @@ function refuseElsewhere(): void {
   if (process.platform === 'linux') return
   throw new EvhaError({
     kind: 'usage',
-    message: 'the embedded lab needs Linux: its hosts have addresses 127.0.0.11 and up, and their locks are flocks',
+    message:
+      'the embedded lab needs Linux: its hosts have addresses 127.0.0.11 and up, and their locks are flocks',
     changedAnything: 'no',
     retryable: false,
     hint: 'rehearse on staging hosts instead',
   })
 }
-

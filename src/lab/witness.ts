@@ -24,6 +24,10 @@ export function signedHeaders(root: string): SignedHeader[] {
 /** Heights for which two different headers were signed. */
 export function heightsSignedTwice(root: string): number[] {
   const hashes = new Map<number, Set<string>>()
-  for (const { height, hash } of signedHeaders(root)) hashes.set(height, (hashes.get(height) ?? new Set()).add(hash))
-  return [...hashes].filter(([, seen]) => seen.size > 1).map(([height]) => height).sort((a, b) => a - b)
+  for (const { height, hash } of signedHeaders(root))
+    hashes.set(height, (hashes.get(height) ?? new Set()).add(hash))
+  return [...hashes]
+    .filter(([, seen]) => seen.size > 1)
+    .map(([height]) => height)
+    .sort((a, b) => a - b)
 }

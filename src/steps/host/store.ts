@@ -91,13 +91,18 @@ export function difference(here: Manifest, there: Manifest): Difference {
   }
 }
 
-/** Reads the named files of the store as a tar stream, holes left out. Exit 1 is tolerated where the chain runs: a file changed meanwhile. */
-export function packStore(spec: NodeSpec, paths: readonly string[], timeoutMs: number): Command {
+/**
+ * Reads the named files of the store as a tar stream, holes left out. While the chain runs a file may change under
+ * tar, which then says 1: the next pass sees that file again. At a standstill nothing may change.
+ */
+export function packStore(spec: NodeSpec, paths: readonly string[], still: boolean, timeoutMs: number): Command {
   return reads(
     `read ${paths.length} files of the store`,
     script(
-      'cd "$1"\nexec tar --format=gnu --sparse --warning=no-file-changed --ignore-failed-read -cf - --null --verbatim-files-from -T -',
+      `cd "$1"
+tar --format=gnu --sparse --warning=no-file-changed --ignore-failed-read -cf - --null --verbatim-files-from -T - || [ "$? $2" = '1 hot' ]`,
       spec.home,
+      still ? 'still' : 'hot',
     ),
     { stdin: paths.map((path) => `${path}\0`).join(''), timeoutMs },
   )
