@@ -6,7 +6,7 @@ export type Example = readonly [command: string, what: string]
 /** A command's help: what it is, examples first, then usage and options; the exit codes at the end. */
 export function explain(command: Command, sentence: string, examples: readonly Example[]): Command {
   const width = Math.max(...examples.map(([line]) => line.length))
-  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`)
+  const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd())
   return command
     .summary(sentence)
     .addHelpText('before', `${fullName(command)}: ${sentence}\n\nExamples:\n${lines.join('\n')}\n`)

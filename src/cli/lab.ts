@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander'
-import { labDownText, labText } from '../ui/lab-text.ts'
+import { labDownText, labText, noLabText } from '../ui/lab-text.ts'
 import { explain } from './help.ts'
 import type { Act } from './result.ts'
 
-/** `evha lab up|down`; the lab's own modules are loaded only when they are wanted. */
+/** `evha lab up|down|status`; the lab's own modules are loaded only when they are wanted. */
 export function addLab(program: Command, act: Act): void {
   const lab = explain(
     program.command('lab'),
@@ -14,6 +14,7 @@ export function addLab(program: Command, act: Act): void {
     ],
   )
   addUp(lab, act)
+  addStatus(lab, act)
   addDown(lab, act)
 }
 
@@ -31,6 +32,19 @@ function addUp(lab: Command, act: Act): void {
         return { exitCode: 0, json: info, text: labText(info, stateDir) }
       }),
     )
+}
+
+function addStatus(lab: Command, act: Act): void {
+  explain(lab.command('status'), 'whether a lab runs, and where its files are', [
+    ['evha lab status', ''],
+  ]).action(() =>
+    act(async ({ stateDir }) => {
+      const { labInfo } = await import('../lab/up.ts')
+      const info = await labInfo(stateDir)
+      if (info !== undefined) return { exitCode: 0, json: info, text: labText(info, stateDir) }
+      return { exitCode: 0, json: { running: false }, text: noLabText(stateDir) }
+    }),
+  )
 }
 
 function addDown(lab: Command, act: Act): void {

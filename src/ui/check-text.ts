@@ -25,7 +25,7 @@ export function checkText(report: CheckReport, palette: Palette = plain): string
 function findingLines(finding: Finding, palette: Palette): string[] {
   const paint = { blocks: palette.bad, warns: palette.warn, notes: palette.dim }[finding.level]
   return [
-    `  ${paint(finding.level)}  ${printable(finding.what)}`,
+    `  ${paint(finding.level.padEnd(6))}  ${printable(finding.what)}`,
     ...twoColumns(
       [
         ['why', printable(finding.why)],

@@ -9,13 +9,14 @@ export interface ShownLab {
   /** Holds the host directories alone. */
   readonly root: string
   readonly hosts: readonly unknown[]
+  readonly standIn: boolean
 }
 
 /** The lab in a few lines, with the command to type next. */
 export function labText(lab: ShownLab, stateDir: string): string {
   const rows: Row[] = [
     ['chain', printable(lab.chain)],
-    ['hosts', `${lab.hosts.length}, with stand-in nodes`],
+    ['hosts', `${lab.hosts.length}, with ${lab.standIn ? 'stand-in' : 'real'} nodes`],
     ['runbook', lab.runbook],
     ['files', lab.root],
   ]
@@ -30,3 +31,5 @@ export function labText(lab: ShownLab, stateDir: string): string {
 }
 
 export const labDownText = 'the lab is down\n'
+
+export const noLabText = (stateDir: string) => `no lab runs in ${stateDir}; start one with \`evha lab up\`\n`

@@ -10,7 +10,7 @@ export function reportText(report: Report): string {
   const sections = [
     ...head(report),
     '## Result',
-    table(['', ''], [...resultRows(report), ...transferred(report)]),
+    table(['what', 'seen'], [...resultRows(report), ...transferred(report)]),
     '## Approvals',
     approvals(report),
     '## Steps',

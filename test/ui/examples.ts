@@ -1,0 +1,98 @@
+import { begin, type StateView, viewOf } from '../../src/machine/decider.ts'
+import type { Report, Status } from '../../src/run/api.ts'
+
+export const migrated: Report = {
+  run: 'lab-chain-20260131T120000-a1b2',
+  chain: 'lab-chain',
+  outcome: 'migrated',
+  standIn: false,
+  state: 'done',
+  says: 'migrated: the cluster produces and every node votes',
+  attempt: 1,
+  startedAt: '2026-01-31T12:00:00.123Z',
+  endedAt: '2026-01-31T12:03:04.567Z',
+  lastOldHeight: 48_213,
+  firstClusterHeight: 48_214,
+  gapMs: 5_120,
+  ownOverheadMs: 312,
+  predictedGapMs: 4_900,
+  nodesVoting: 5,
+  nodesTotal: 5,
+  hashContinuity: true,
+  forks: [],
+  bytesSeeded: 1_503_238_553,
+  bytesFinal: 912,
+  approvals: [
+    {
+      gate: 'cutover',
+      by: 'operator at the terminal',
+      at: '2026-01-31T12:01:00.000Z',
+      digest: '0123456789abcdef'.repeat(4),
+    },
+  ],
+  steps: [
+    {
+      state: 'check',
+      says: 'looking at every host; nothing is changed',
+      attempt: 1,
+      startedAt: '2026-01-31T12:00:00.200Z',
+      durationMs: 1_234,
+      ok: true,
+    },
+    {
+      state: 'preparePeers',
+      says: 'preparing the peers of node-1; the chain runs',
+      attempt: 1,
+      startedAt: '2026-01-31T12:00:01.500Z',
+      durationMs: 88,
+      ok: false,
+    },
+  ],
+  leftBehind: ['node-1: /var/lib/evha'],
+  failure: null,
+  next: 'evha report lab-chain-20260131T120000-a1b2 --state-dir /var/evha',
+}
+
+export const waiting: Report = {
+  ...migrated,
+  outcome: 'waiting',
+  state: 'gate.cutover',
+  says: 'ready to cut over; the chain runs on node-1 until you approve',
+  endedAt: null,
+  lastOldHeight: null,
+  firstClusterHeight: null,
+  gapMs: null,
+  ownOverheadMs: null,
+  nodesVoting: null,
+  hashContinuity: null,
+  bytesFinal: 0,
+  approvals: [],
+  steps: [],
+  leftBehind: [],
+  next: 'evha resume lab-chain-20260131T120000-a1b2 --confirm cutover=lab-chain --state-dir /var/evha',
+}
+
+export const status: Status = {
+  run: waiting.run,
+  chain: 'lab-chain',
+  state: waiting.state,
+  says: waiting.says,
+  phase: 'gate',
+  outcome: 'waiting',
+  attempt: 1,
+  running: false,
+  failure: null,
+  next: waiting.next,
+  dir: '/var/evha/runs/lab-chain-20260131T120000-a1b2',
+}
+
+/** The machine's first state. */
+export const checkState: StateView = viewOf(begin({ chain: 'lab-chain', source: 'node-1', nodes: 5 }))
+
+export const stoppedState: StateView = {
+  ...checkState,
+  path: 'window.stop',
+  phase: 'window',
+  says: 'stopping node-1: the chain stands still from here',
+  tags: new Set(['reversible', 'chain-stopped']),
+}

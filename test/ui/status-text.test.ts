@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { statusText } from '../../src/ui/status-text.ts'
+import { status } from './examples.ts'
+
+test('where a waiting run stands, and what to type', () => {
+  expect(statusText(status)).toBe(`The migration of lab-chain is not done: it waits for an approval.
+  run        lab-chain-20260131T120000-a1b2
+  state      gate.cutover: ready to cut over; the chain runs on node-1 until you approve
+  attempt    1
+  driven     no, no evha process is at work on it
+  directory  /var/evha/runs/lab-chain-20260131T120000-a1b2
+
+go on with: evha resume lab-chain-20260131T120000-a1b2 --confirm cutover=lab-chain --state-dir /var/evha
+`)
+})
+
+test('a run that is driven is not to be resumed beside it', () => {
+  const text = statusText({ ...status, running: true })
+  expect(text).toContain('driven     yes')
+  expect(text).not.toContain('go on with')
+})
