@@ -1,96 +1,142 @@
-import { appendFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { createServer, type IncomingMessage } from 'node:http'
 
 export interface DaOptions {
   readonly host: string
   readonly port: number
   readonly blockTimeMs: number
+  /** One line for each submission. */
   readonly logFile: string
+}
+
+export interface Da {
+  /** The newest height. */
+  readonly head: () => number
+  readonly port: number
+  /** Holds answers back while true, as an unreachable DA would. */
+  silent: boolean
+  close(): Promise<void>
 }
 
 interface Blob {
   readonly namespace: string
   readonly data: string
+  readonly share_version: number
+  readonly commitment: string
+  readonly index: number
 }
 
-const requestBytesMax = 16 * 1024 * 1024
+const requestBytesMax = 64 * 1024 * 1024
+/** Ten days of blocks of one second; older ones are forgotten. */
+const heightsKept = 864_000
 
-/**
- * A stand-in for DA: keeps blobs in memory by height, one height a block time, and speaks the JSON-RPC the node and
- * evha use (evnode.md A6): header.LocalHead, blob.GetAll, blob.Submit. The same blob may be submitted twice.
- */
-export async function startDa({
-  host,
-  port,
-  blockTimeMs,
-  logFile,
-}: DaOptions): Promise<{ close(): Promise<void> }> {
-  const heights: Blob[][] = [[], []]
-  const ticking = setInterval(() => heights.push([]), blockTimeMs)
-  const call = (method: unknown, params: readonly unknown[]): unknown => {
-    if (method === 'header.LocalHead') return { height: heights.length - 1 }
-    if (method === 'blob.GetAll')
-      return getAll(heights, Number(params[0]), (params[1] as string[] | undefined) ?? [])
-    if (method === 'blob.Submit') {
-      const blobs = (params[0] as Blob[] | undefined) ?? []
-      heights.at(-1)?.push(...blobs)
-      appendFileSync(
-        logFile,
-        `${new Date().toISOString()} height ${heights.length - 1}: ${blobs.length} blobs\n`,
-      )
-      return heights.length - 1
+class Refusal extends Error {}
+
+/** A stand-in for DA: JSON-RPC as the real local one answers, a block each blockTimeMs, all in memory (evnode.md A6, B 11). */
+export async function startDa({ host, port, blockTimeMs, logFile }: DaOptions): Promise<Da> {
+  const log = createWriteStream(logFile, { flags: 'a', mode: 0o600 })
+  const note = (text: string) => log.write(`${new Date().toISOString()} ${text}\n`)
+  const blocks = new Map<number, Blob[]>()
+  let head = 1
+  const ticking = setInterval(() => {
+    head += 1
+    blocks.delete(head - heightsKept)
+  }, blockTimeMs)
+
+  function submit(params: readonly unknown[]): number {
+    const [blobs] = params
+    if (!Array.isArray(blobs) || blobs.length === 0) throw new Refusal('blob: no blobs provided')
+    // It stands in the block that is being made, visible when DA's head gets there.
+    const height = head + 1
+    const taken = blocks.get(height) ?? []
+    for (const { namespace, data } of blobs as { namespace: string; data: string }[]) {
+      const commitment = createHash('sha256').update(data).digest('base64')
+      taken.push({ namespace, data, share_version: 0, commitment, index: -1 })
     }
-    throw new Error(`unknown method ${String(method)}`)
+    blocks.set(height, taken)
+    note(`blob.Submit ${blobs.length} blobs at height ${height}`)
+    return height
   }
-  const server = createServer((request, response) => void answer(request, response, call))
+
+  function getAll(params: readonly unknown[]): readonly Blob[] {
+    const height = Number(params[0])
+    const wanted = Array.isArray(params[1]) ? params[1] : []
+    if (!Number.isSafeInteger(height)) throw new Refusal('invalid height')
+    if (height > head)
+      throw new Refusal(
+        `header: given height is from the future: networkHeight: ${head}, requestedHeight: ${height}`,
+      )
+    const found = (blocks.get(height) ?? []).filter(({ namespace }) => wanted.includes(namespace))
+    if (found.length === 0) throw new Refusal('blob: not found')
+    return found
+  }
+
+  function call(method: unknown, params: readonly unknown[]): unknown {
+    switch (method) {
+      case 'header.LocalHead':
+      case 'header.NetworkHead':
+        return { height: head, time: new Date().toISOString() }
+      case 'blob.GetAll':
+        return getAll(params)
+      case 'blob.Submit':
+        return submit(params)
+      default:
+        throw new Refusal(`method '${String(method)}' not found`)
+    }
+  }
+
+  const da = { silent: false }
+  const server = createServer((request, response) => {
+    bodyOf(request).then(
+      (text) => {
+        if (da.silent) return
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(answerTo(text, call)))
+      },
+      () => response.destroy(),
+    )
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => resolve())
+    server.listen(port, host, resolve)
   })
-  return {
-    close: () =>
-      new Promise((resolve) => {
-        clearInterval(ticking)
-        server.closeAllConnections()
-        server.close(() => resolve())
-      }),
-  }
+  const address = server.address()
+  const bound = typeof address === 'object' && address !== null ? address.port : port
+  note(`stand-in for DA on ${host}:${bound}`)
+  return Object.assign(da, {
+    head: () => head,
+    port: bound,
+    close: async () => {
+      clearInterval(ticking)
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await new Promise<void>((resolve) => log.end(resolve))
+    },
+  })
 }
 
-function getAll(heights: readonly Blob[][], height: number, namespaces: readonly string[]): unknown {
-  const found = (heights[height] ?? []).filter((blob) => namespaces.includes(blob.namespace))
-  if (found.length === 0) throw new Error('blob: not found')
-  return found.map(({ namespace, data }) => ({
-    namespace,
-    data,
-    share_version: 0,
-    commitment: '',
-    index: -1,
-  }))
-}
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  call: (method: unknown, params: readonly unknown[]) => unknown,
-): Promise<void> {
-  let text = ''
-  for await (const chunk of request) {
-    text += String(chunk)
-    if (text.length > requestBytesMax) break
-  }
-  response.setHeader('content-type', 'application/json')
+function answerTo(text: string, call: (method: unknown, params: readonly unknown[]) => unknown): unknown {
+  let id: unknown = null
   try {
-    const { id, method, params } = JSON.parse(text) as { id: unknown; method: unknown; params?: unknown[] }
-    try {
-      response.end(JSON.stringify({ id, jsonrpc: '2.0', result: call(method, params ?? []) }))
-    } catch (error) {
-      response.end(
-        JSON.stringify({ id, jsonrpc: '2.0', error: { code: 1, message: (error as Error).message } }),
-      )
-    }
-  } catch {
-    response.statusCode = 400
-    response.end()
+    const request = JSON.parse(text) as Record<string, unknown>
+    id = request['id'] ?? null
+    const params = Array.isArray(request['params']) ? request['params'] : []
+    return { id, jsonrpc: '2.0', result: call(request['method'], params) }
+  } catch (thrown) {
+    const message = thrown instanceof Refusal ? thrown.message : 'parse error'
+    return { id, jsonrpc: '2.0', error: { code: thrown instanceof Refusal ? 1 : -32700, message } }
   }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request) {
+    const data = Buffer.from(chunk as Uint8Array)
+    bytes += data.length
+    if (bytes > requestBytesMax) throw new Error('the request is too long')
+    chunks.push(data)
+  }
+  return Buffer.concat(chunks).toString()
 }

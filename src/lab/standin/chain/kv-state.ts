@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import { Database } from '../store/database.ts'
+
+/** The test application's key-value state, in a database of its own that is never closed (evnode.md A5). */
+export class KvState {
+  readonly #database: Database
+  readonly #values = new Map<string, string>()
+  #root: string | undefined
+
+  constructor(dir: string) {
+    this.#database = new Database(dir)
+    for (const key of this.#database.keys('kv/'))
+      this.#values.set(key.slice(3), this.#database.get(key)?.toString() ?? '')
+  }
+
+  /** The state root, base64: '' while the state is empty. The real application writes the whole state out instead. */
+  root(): string {
+    if (this.#values.size === 0) return ''
+    this.#root ??= createHash('sha256')
+      .update(
+        [...this.#values]
+          .map(([key, value]) => `${key}:${value};`)
+          .sort()
+          .join(''),
+      )
+      .digest('base64')
+    return this.#root
+  }
+
+  get(key: string): string | undefined {
+    return this.#values.get(`/${key}`)
+  }
+
+  /** Executes a block's transactions (`key=value`, base64) and returns the root after them. */
+  execute(height: number, transactions: readonly string[]): string {
+    const changes: { key: string; value: Buffer }[] = []
+    for (const transaction of transactions) {
+      const [, key, value] = /^([^=]+)=(.+)$/s.exec(Buffer.from(transaction, 'base64').toString()) ?? []
+      if (key === undefined || value === undefined) continue
+      for (const [name, text] of [
+        [`/height/${height}/${key}`, value],
+        [`/${key}`, value],
+      ] as const) {
+        this.#values.set(name, text)
+        changes.push({ key: `kv/${name}`, value: Buffer.from(text) })
+      }
+    }
+    if (changes.length > 0) {
+      this.#root = undefined
+      this.#database.write(changes)
+    }
+    return this.root()
+  }
+
+  /** The end of the process: nothing is closed. */
+  abandon(): void {
+    this.#database.abandon()
+  }
+}

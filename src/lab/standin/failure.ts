@@ -1,0 +1,22 @@
+/** An end of the stand-in in the node's own words: `Error: …`, usage, and the words again, exit 1 (evnode.md B 7.2). */
+export class NodeFailure extends Error {
+  override readonly name = 'NodeFailure'
+}
+
+/** The text of a system error as Go writes it, for those that occur here. */
+export function goErrorText(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return goTexts[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+const goTexts: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'bind: address already in use',
+  EADDRNOTAVAIL: 'bind: cannot assign requested address',
+  EACCES: 'permission denied',
+  ECONNREFUSED: 'connect: connection refused',
+  ECONNRESET: 'read: connection reset by peer',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ENOENT: 'no such file or directory',
+  ETIMEDOUT: 'i/o timeout',
+}

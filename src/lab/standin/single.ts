@@ -1,0 +1,56 @@
+import { DaSubmitter } from './chain/da-submitter.ts'
+import type { Node } from './chain/node.ts'
+import { Producer } from './chain/producer.ts'
+import { goErrorText, NodeFailure } from './failure.ts'
+import { P2p } from './p2p/p2p.ts'
+import { startKvEndpoint } from './rpc/kv-endpoint.ts'
+import { unreadyAfter } from './rpc/readiness.ts'
+import { startRpc } from './rpc/rpc-server.ts'
+
+/** A single sequencer: nothing asks whether another one signs (evnode.md B 3). Runs until the signal. */
+export async function runSingle(node: Node, stop: AbortSignal): Promise<void> {
+  const { log, settings, environment, store } = node
+  const kv = await startKvEndpoint(node)
+  log.warn('no namespaces configured, subscriber will stay idle')
+  log.info('Starting aggregator node')
+  log.info('restored DA inclusion cache from store', {
+    header_entries: 0,
+    data_entries: 0,
+    da_height: store.counter('da-height') ?? 0,
+  })
+  const p2p = new P2p(node)
+  await p2p.listen()
+  p2p.serve()
+  await p2p.dial()
+  const submitter = new DaSubmitter(node)
+  const rpc = environment.privateNetwork
+    ? undefined
+    : await startRpc({
+        address: settings.config.rpc,
+        source: {
+          node,
+          peers: () => p2p.peers(),
+          listenAddresses: p2p.listenAddresses,
+          daHeights: (height) => ({ header: submitter.heightOf(height), data: submitter.heightOf(height) }),
+        },
+        role: undefined,
+        unready: unreadyAfter(node, settings.config.blockTimeMs * 5),
+      }).catch((thrown: unknown) => {
+        const { host, port } = settings.config.rpc
+        throw new NodeFailure(`listen tcp ${host}:${port}: ${goErrorText(thrown)}`)
+      })
+  if (rpc !== undefined)
+    log.info('Started RPC server', { addr: `${settings.config.rpc.host}:${settings.config.rpc.port}` })
+  const producer = new Producer(node, {
+    before: () => Promise.resolve(),
+    commit: () => Promise.resolve(),
+    stored: (block) => p2p.announce(block),
+  })
+  try {
+    await Promise.all([producer.run(stop), submitter.run(stop)])
+  } finally {
+    rpc?.close()
+    kv?.close()
+    p2p.close()
+  }
+}
