@@ -28,8 +28,9 @@ export function listenOn(
   const server = createServer({ allowHalfOpen: true }, (connection) => {
     let text = ''
     connection.on('error', () => connection.destroy())
+    connection.setEncoding('utf8')
     connection.on('data', (data) => {
-      text += data.toString()
+      text += data
       if (text.length > requestBytesMax) connection.destroy()
     })
     connection.on('end', () => {
@@ -80,10 +81,13 @@ export function labControl(
     let text = ''
     connection.setTimeout(60_000, () => connection.destroy(new Error('no answer in time')))
     connection.on('error', (error) => reject(failed(error.message)))
+    connection.setEncoding('utf8')
     connection.on('data', (data) => {
-      text += data.toString()
+      text += data
     })
     connection.on('end', () => {
+      // A lab that died over the question closes without a word.
+      if (text === '') return reject(failed('its process ended before it answered'))
       const reply = JSON.parse(text) as LabAnswer
       if (reply.exit === 0) resolve(reply.stdout)
       else reject(failed(reply.stderr.trim()))

@@ -18,8 +18,11 @@ const plan = JSON.parse(readFileSync(planFile, 'utf8')) as LabPlan
 const files = labFiles(plan.stateDir)
 const log = (text: string) => appendFileSync(files.log, `${new Date().toISOString()} ${text}\n`)
 
+let up = false
 process.on('uncaughtException', (error) => {
-  log(`unexpected: ${error.stack ?? error.message}`)
+  log(`unexpected: ${error.message}`)
+  // A lab that can not come up must say so at once; one that is up goes on for the other hosts' sake.
+  if (!up) process.exit(1)
 })
 
 const extraEnv = { EVHA_STANDIN_SPEED: plan.fast ? '10' : '1' }
@@ -56,6 +59,7 @@ if (sequencer !== undefined) {
 }
 writeFileSync(files.runbook, labRunbook(plan))
 writeFileSync(files.info, `${JSON.stringify(infoOf(), null, 2)}\n`)
+up = true
 log(`up: ${plan.hosts.length} hosts, chain ${plan.chain}`)
 
 function infoOf(): LabInfo {

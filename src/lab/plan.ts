@@ -36,7 +36,7 @@ interface Wanted {
 export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary }: Wanted): Promise<LabPlan> {
   const files = labFiles(stateDir)
   mkdirSync(files.ssh, { recursive: true, mode: 0o700 })
-  const operator = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'evha lab operator' })
+  const operator = freshKey('evha lab operator')
   const identityFile = join(files.ssh, 'operator_key')
   const knownHostsFile = join(files.ssh, 'known_hosts')
   writeFileSync(identityFile, operator.private, { mode: 0o600 })
@@ -48,7 +48,7 @@ export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary 
   const known: string[] = []
   const hosts = addresses.map((address, i): LabHost => {
     const name = `node-${i + 1}`
-    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: name })
+    const key = freshKey(name)
     hostKeys[name] = key.private
     known.push(`[${address}]:${ssh} ${key.public.split(' ').slice(0, 2).join(' ')}`)
     return {
@@ -72,6 +72,15 @@ export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary 
     operatorKey: operator.public,
     built,
     ...(nodeBinary === undefined ? {} : { nodeBinary }),
+  }
+}
+
+/** ssh2 1.17 spoils each 256th ed25519 key: it cuts a zero byte the public key begins with (its issue 1513). */
+function freshKey(comment: string): { private: string; public: string } {
+  for (let tries = 1; ; tries++) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment })
+    const readable = [key.private, key.public].every((text) => !(ssh2.utils.parseKey(text) instanceof Error))
+    if (readable || tries === 20) return key
   }
 }
 

@@ -45,6 +45,8 @@ export class Service {
   #stopping = false
   #timer: NodeJS.Timeout | undefined
   #waiting: (() => void)[] = []
+  /** The start under way, while commands before it still run: whoever else asks shares it. */
+  #starting: Promise<boolean> | undefined
 
   constructor(name: string, loaded: LoadedUnit, around: Surroundings) {
     this.name = name
@@ -56,6 +58,7 @@ export class Service {
   async start(): Promise<StartAnswer> {
     if (this.active === 'deactivating') await this.#ended()
     if (this.active === 'active') return 'running'
+    if (this.#starting !== undefined) return (await this.#starting) ? 'running' : 'failed'
     clearTimeout(this.#timer)
     if (!pathsHold(this.loaded.unit, 'AssertPathExists')) {
       this.assertResult = 'no'
@@ -68,7 +71,11 @@ export class Service {
       this.#settle('failed', 'failed', 'start-limit-hit')
       return 'limited'
     }
-    return (await this.#spawn()) ? 'started' : 'failed'
+    const starting = this.#spawn()
+    this.#starting = starting
+    const isUp = await starting
+    if (this.#starting === starting) this.#starting = undefined
+    return isUp ? 'started' : 'failed'
   }
 
   /** SIGTERM to the group, SIGKILL when that takes too long; resolves when the process is gone. */
@@ -76,7 +83,9 @@ export class Service {
     clearTimeout(this.#timer)
     const child = this.#child
     if (child === undefined) {
+      this.#stopping = true
       if (this.active === 'activating') this.#settle('inactive', 'dead', 'success')
+      await this.#starting
       return
     }
     this.#stopping = true
@@ -148,6 +157,8 @@ export class Service {
     this.#settle('activating', 'start-pre', 'success')
     for (const line of unitList(this.loaded.unit, 'Service', 'ExecStartPre')) {
       const ended = await this.#once(line)
+      // Stopped meanwhile: what was to come must not come.
+      if (this.#stopping) return false
       if (ended === 0) continue
       this.#settle('failed', 'failed', 'exit-code')
       this.#log(0, `${this.name}: Control process exited, code=exited, status=${ended}`)

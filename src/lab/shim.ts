@@ -9,10 +9,16 @@ socket.on('error', () => {
   process.stderr.write(`${name}: the lab does not answer\n`)
   process.exitCode = 1
 })
+socket.setEncoding('utf8')
 socket.on('data', (data) => {
-  text += data.toString()
+  text += data
 })
 socket.on('end', () => {
+  if (text === '') {
+    process.stderr.write(`${name}: the lab ended before it answered\n`)
+    process.exitCode = 1
+    return
+  }
   const answer = JSON.parse(text) as { stdout: string; stderr: string; exit: number }
   process.stderr.write(answer.stderr)
   process.stdout.write(answer.stdout)

@@ -13,7 +13,8 @@ export interface SignedHeader {
 export function signedHeaders(root: string): SignedHeader[] {
   return readdirSync(root).flatMap((host) => {
     const path = hostFiles(join(root, host)).signed
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : []
+    // What follows the last newline is a line being written right now.
+    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []
     return lines.map((line) => {
       const { height, hash } = JSON.parse(line) as { height: number; hash: string }
       return { host, height, hash }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EvhaError } from '../base/errors.ts'
+import { EvhaError, failureOf } from '../base/errors.ts'
 import { dial } from './ssh-dial.ts'
 import { ChannelRefused, type Link } from './ssh-link.ts'
 import { commandRefused, refused, unreachable } from './ssh-refusals.ts'
@@ -30,7 +30,12 @@ async function dialThrough(target: SshTarget, limits: SshLimits): Promise<Link> 
   if (target.through === undefined) return dial(target, limits)
   const hop = await dialThrough(target.through, limits)
   try {
-    const sock = await openTunnel(target.through, hop, target, limits)
+    const sock = await openTunnel(target.through, hop, target, limits).catch((error: unknown) => {
+      // What a hop can not reach is a host nobody reaches.
+      throw error instanceof EvhaError
+        ? new EvhaError({ ...failureOf(error), kind: 'unreachable' }, { cause: error })
+        : error
+    })
     const link = await dial(target, limits, sock)
     void link.lost.then(() => hop.end())
     return link
@@ -63,7 +68,7 @@ async function needsSudo(target: SshTarget, limits: SshLimits, link: Link): Prom
   throw commandRefused(target, false, `${answer.stdout}\n${answer.stderr}`)
 }
 
-/** A byte stream to an address as seen from the host. Throws EvhaError `unreachable`. */
+/** A byte stream to an address as seen from the host. Throws EvhaError: `failed` for a port that refuses, `unreachable` for a lost link. */
 export async function openTunnel(
   target: SshTarget,
   link: Link,
@@ -73,7 +78,8 @@ export async function openTunnel(
   const failed = (why: string, cause?: unknown): EvhaError =>
     new EvhaError(
       {
-        kind: 'unreachable',
+        // A port nobody listens on says nothing against the host; a link that is gone does.
+        kind: link.alive ? 'failed' : 'unreachable',
         message: `${target.name} does not get through to ${to.host}:${to.port}: ${why}`,
         changedAnything: 'no',
         retryable: true,

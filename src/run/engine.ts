@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { clearControl, readControl } from '../journal/control.ts'
@@ -47,6 +48,7 @@ export class Engine {
     this.#hosts = hosts
     this.#steps = steps
     this.#options = options
+    setMaxListeners(0, options.stopNow)
     this.#snapshot = start.snapshot
     this.#wantsAbort = start.wantsAbort
   }
@@ -232,8 +234,11 @@ export class Engine {
     if (deadlineMs === null) return { signal: stopNow, spent: () => false, clear: () => undefined }
     const budget = new AbortController()
     const timer = setTimeout(() => budget.abort(), Math.max(0, deadlineMs - Date.now()))
+    const signal = AbortSignal.any([stopNow, budget.signal])
+    // Every command on every host listens to it; the hosts bound how many that are.
+    setMaxListeners(0, signal)
     return {
-      signal: AbortSignal.any([stopNow, budget.signal]),
+      signal,
       spent: () => budget.signal.aborted,
       clear: () => clearTimeout(timer),
     }

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
+import { eachLine } from './lines.ts'
 import type { Entry } from './raft-storage.ts'
 import type { StoredBlock } from './store.ts'
 
@@ -54,7 +54,7 @@ export function serveRaft(address: string, answer: (request: PeerRequest) => Pee
   const { host, port } = split(address)
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy())
-    createInterface({ input: socket }).on('line', (line) => {
+    eachLine(socket, (line) => {
       const { id, ...request } = JSON.parse(line) as PeerRequest & { id: number }
       socket.write(`${JSON.stringify({ id, ...answer(request as PeerRequest) })}\n`)
     })
@@ -108,7 +108,7 @@ export class Peer {
     }
     socket.on('error', lost)
     socket.on('close', lost)
-    createInterface({ input: socket }).on('line', (line) => {
+    eachLine(socket, (line) => {
       const { id, ...reply } = JSON.parse(line) as PeerReply & { id: number }
       this.#waiting.get(id)?.(reply)
     })

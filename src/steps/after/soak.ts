@@ -17,11 +17,12 @@ export const soak: Step<'soak'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const watch = new SignatureWatch()
+    const read = new Map<string, number>()
     const before = await lowest(context)
     const untilMs = context.now() + context.runbook.window.soakSeconds * 1_000
     do {
       await context.sleep(everyMs)
-      await compareNodes(context, watch)
+      await compareNodes(context, watch, read)
     } while (context.now() < untilMs)
     const after = await lowest(context)
     if (after <= before)
@@ -76,17 +77,22 @@ async function lowest(context: StepContext): Promise<number> {
   return Math.min(...heights.map((height) => height ?? 0))
 }
 
-/** How far back a round looks: a node that lags catches up within it. */
-const lookBackBlocks = 20
-
-async function compareNodes(context: StepContext, watch: SignatureWatch): Promise<void> {
+/** Notes every block of every node above what was read of it before; `read` is each node's newest height read. */
+async function compareNodes(
+  context: StepContext,
+  watch: SignatureWatch,
+  read: Map<string, number>,
+): Promise<void> {
   const first = fact(context, 'stopSource').height
   await Promise.all(
     members(context).map(async (host) => {
+      const { name } = host.spec
       const head = (await heightOf(context, host)) ?? 0
-      for (let height = Math.max(first, head - lookBackBlocks); height <= head; height++) {
+      for (let height = read.get(name) ?? first; height <= head; height++) {
         const block = await readBlock(context, host, height)
-        if (block !== null) watch.note(height, block.hash)
+        if (block === null) break
+        watch.note(height, block.hash)
+        read.set(name, height + 1)
       }
     }),
   )

@@ -95,7 +95,12 @@ export function difference(here: Manifest, there: Manifest): Difference {
  * Reads the named files of the store as a tar stream, holes left out. While the chain runs a file may change under
  * tar, which then says 1: the next pass sees that file again. At a standstill nothing may change.
  */
-export function packStore(spec: NodeSpec, paths: readonly string[], still: boolean, timeoutMs: number): Command {
+export function packStore(
+  spec: NodeSpec,
+  paths: readonly string[],
+  still: boolean,
+  timeoutMs: number,
+): Command {
   return reads(
     `read ${paths.length} files of the store`,
     script(

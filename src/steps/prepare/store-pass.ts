@@ -87,7 +87,10 @@ async function copyTo(
   const timeoutMs = passTimeoutMs[source]
   const names = peers.map((peer) => peer.spec.name).join(', ')
   const relayed = await context.hands.relay(
-    { remote: context.source.remote, command: packStore(context.source.spec, paths, source === 'still', timeoutMs) },
+    {
+      remote: context.source.remote,
+      command: packStore(context.source.spec, paths, source === 'still', timeoutMs),
+    },
     peers.map((peer) => ({
       remote: peer.remote,
       command: unpackStore(peer.spec, serviceUser(context, peer.spec), timeoutMs),
@@ -95,7 +98,9 @@ async function copyTo(
     context.signal,
   )
   if (relayed.from.kind !== 'finished' || relayed.from.exitCode !== 0)
-    throw stuck(`${context.source.spec.name}: reading the store for ${names} ended with ${ended(relayed.from)}`)
+    throw stuck(
+      `${context.source.spec.name}: reading the store for ${names} ended with ${ended(relayed.from)}`,
+    )
   relayed.to.forEach((outcome, i) => {
     const peer = peers[i]
     if (peer === undefined || (outcome.kind === 'finished' && outcome.exitCode === 0)) return
