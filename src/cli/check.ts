@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { checkRunbook } from '../run/check.ts'
 import { checkText } from '../ui/check-text.ts'
+import { widthOf } from '../ui/columns.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
 import type { Act } from './result.ts'
@@ -16,7 +17,11 @@ export function addCheck(program: Command, act: Act): void {
       act(async (shared) => {
         const report = await checkRunbook(runbook)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
-        return { exitCode: report.ok ? 0 : 3, json: report, text: checkText(report, palette) }
+        return {
+          exitCode: report.ok ? 0 : 3,
+          json: report,
+          text: checkText(report, widthOf(process.stdout), palette),
+        }
       }),
     )
 }

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander'
 import { EvhaError } from '../base/errors.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
-import { writeData } from './output.ts'
+import { talk, writeData } from './output.ts'
 import { buildProgram } from './program.ts'
 import type { Result } from './result.ts'
 import { sharedOf } from './shared-options.ts'
@@ -36,6 +36,7 @@ function isMissingCommand(thrown: unknown): boolean {
 function print(result: Result | null, argv: readonly string[]): ExitCode {
   if (result === null) return 2
   writeData(asWritten(argv).json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text)
+  talk(result.last ?? [])
   return result.exitCode
 }
 

@@ -39,9 +39,9 @@ export async function driveCommand(
     const log = dir === undefined ? null : join(dir, 'evha.log')
     const exitCode = codeOf(end, interrupts)
     const untouched = narrator.state === null && exitCode === 0
-    talk(endLines({ end, log, untouched }, palette))
     const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
-    return { exitCode, json: report, text: summaryText(report, onStdout) }
+    const last = endLines({ end, log, untouched }, palette)
+    return { exitCode, json: report, text: summaryText(report, onStdout), last }
   } catch (thrown) {
     const { run } = narrator
     if (run === null) return failed(thrown, { shared })
@@ -64,20 +64,28 @@ export function resumeCommand(run: string, shared: Pick<Shared, 'stateDir' | 'co
   return `evha resume ${quote(run)}${confirms.join('')} --state-dir ${quote(shared.stateDir)}`
 }
 
+const spoken: Partial<Record<NodeJS.Signals, string>> = { SIGINT: 'Ctrl-C', SIGHUP: 'the terminal went away' }
+
 function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
   const { run, state } = narrator
   const goOn = run === null ? ['nothing was begun'] : ['go on with:', `  ${resumeCommand(run.id, shared)}`]
   if (press === 'soon') {
     const what = state === null ? 'what is under way' : `"${state.says}"`
     const why = state?.tags.has('chain-stopped') === true || state?.phase === 'window'
-    talk(['', `${signal}: finishing ${what}, then stopping; press Ctrl-C again to stop now`])
+    talk([
+      '',
+      `${spoken[signal] ?? signal}: finishing ${what}, then stopping; press Ctrl-C again to stop now`,
+    ])
     if (why) talk(['the window is open, so the run first goes on to where the chain produces again'])
     return
   }
   if (press === 'now') {
-    talk(['', `${signal}: stopping now; what was under way is looked at when the run goes on`])
+    talk([
+      '',
+      `${spoken[signal] ?? signal}: stopping now; what was under way is looked at when the run goes on`,
+    ])
     return
   }
-  talk(['', `${signal}: leaving at once`, ...goOn])
+  talk(['', `${spoken[signal] ?? signal}: leaving at once`, ...goOn])
   process.exit(130)
 }

@@ -8,6 +8,8 @@ export interface Result {
   readonly json: unknown
   /** The same for a person. */
   readonly text: string
+  /** What is said on stderr once the data is out: how to go on. */
+  readonly last?: readonly string[]
 }
 
 /** Runs a command's work with the shared options; its result is printed in one place. */

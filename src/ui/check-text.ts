@@ -1,5 +1,5 @@
 import type { CheckReport, Finding } from '../run/api.ts'
-import { twoColumns, widthMax } from './columns.ts'
+import { twoColumns } from './columns.ts'
 import { counted } from './figures.ts'
 import { printable } from './printable.ts'
 import { type Palette, plain } from './style.ts'
@@ -7,11 +7,11 @@ import { type Palette, plain } from './style.ts'
 const levels = ['blocks', 'warns', 'notes'] as const satisfies readonly Finding['level'][]
 
 /** What `check` found: the facts, then each host's findings, the worst first, each with its why and its cure. */
-export function checkText(report: CheckReport, palette: Palette = plain): string {
+export function checkText(report: CheckReport, width: number, palette: Palette = plain): string {
   const lines: string[] = []
   if (report.facts.length > 0) {
     const facts = report.facts.map(([label, value]) => [printable(label), printable(value)] as const)
-    lines.push(...twoColumns(facts, widthMax, '  ', palette.dim), '')
+    lines.push(...twoColumns(facts, width, '  ', palette.dim), '')
   }
   for (const [host, findings] of byHost(report.findings)) {
     lines.push(palette.strong(printable(host)))

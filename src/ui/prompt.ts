@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import type { ReadStream } from 'node:tty'
 import enquirer from 'enquirer'
+import { widthMax } from './columns.ts'
 import type { TextSink } from './style.ts'
 
 /** One line asked from a terminal. */
@@ -59,17 +60,28 @@ export async function discardTypeAhead(stdin: ReadStream): Promise<boolean> {
   return left
 }
 
-/** Asks for one line. The terminal must have been found fit to ask: enquirer off a terminal ends the process. */
+/**
+ * Asks for one line, and answers when the question has left the screen's last line to others.
+ * The terminal must have been found fit to ask: enquirer off a terminal ends the process.
+ */
 export function askLine(question: LineQuestion): Promise<Line> {
   if (question.signal.aborted) return Promise.resolve({ kind: 'cancelled' })
   return new Promise((resolve) => {
     const keys = new Keys()
     const prompt = promptOn(keys, question)
+    let open = true
+    const closed = (): boolean => {
+      const first = open
+      open = false
+      if (first) release()
+      return first
+    }
     const close = (line: Line) => {
-      release()
-      resolve(line)
-      // Ends the prompt's line on the screen. It says that it was cancelled by rejecting, below.
-      prompt.cancel().catch(() => undefined)
+      if (closed())
+        void prompt.cancel().then(
+          () => resolve(line),
+          () => resolve(line),
+        )
     }
     const cancel = () => close({ kind: 'cancelled' })
     const release = joined([
@@ -77,14 +89,10 @@ export function askLine(question: LineQuestion): Promise<Line> {
       abortable(question.signal, cancel),
       countDown(question.deadlineMs, prompt, () => close({ kind: 'late' })),
     ])
-    const answered = (line: Line) => {
-      release()
-      resolve(line)
-    }
     // A cancelled prompt rejects with the empty string, not with an Error.
     prompt.run().then(
-      (text) => answered({ kind: 'typed', text }),
-      () => answered({ kind: 'cancelled' }),
+      (text) => closed() && resolve({ kind: 'typed', text }),
+      () => closed() && resolve({ kind: 'cancelled' }),
     )
   })
 }
@@ -107,7 +115,8 @@ function promptOn(keys: Keys, { message, output, colour }: LineQuestion): InputP
     name: 'line',
     message,
     stdin: keys,
-    stdout: output,
+    // A terminal that does not know its size says 0, on which enquirer never ends the line.
+    stdout: { write: (text: string) => output.write(text), columns: output.columns || widthMax },
     styles: { enabled: colour },
     // To hide the cursor, enquirer would take SIGINT and SIGTERM for itself and leave the process at once.
     cursorHide: () => undefined,

@@ -18,9 +18,9 @@ export function resultRows(report: Report): Row[] {
   ]
 }
 
-/** True once there is anything measured to show. */
+/** True once the cluster was seen to produce; before that the figures are of an attempt that went back. */
 export function hasResult(report: Report): boolean {
-  return report.lastOldHeight !== null
+  return report.firstClusterHeight !== null
 }
 
 const number = (value: number | null) => (value === null ? unknown : String(value))

@@ -1,5 +1,5 @@
 import type { Report } from '../run/api.ts'
-import { twoColumns, widthMax, wrap } from './columns.ts'
+import { twoColumns, widthMax } from './columns.ts'
 import { outcomeSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { hasResult, resultRows, standInNote } from './result-rows.ts'
@@ -11,6 +11,6 @@ export function summaryText(report: Report, palette: Palette = plain): string {
   const paint = good ? palette.good : report.outcome === 'needsHuman' ? palette.bad : palette.warn
   const lines = [paint(printable(outcomeSentence(report.outcome, report.chain)))]
   if (hasResult(report)) lines.push(...twoColumns(resultRows(report), widthMax))
-  if (hasResult(report) && report.standIn) lines.push(...wrap(standInNote, widthMax))
+  if (hasResult(report) && report.standIn) lines.push(standInNote)
   return `${lines.join('\n')}\n`
 }

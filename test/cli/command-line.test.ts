@@ -132,6 +132,7 @@ test('a migrate that reaches nobody ends with 3, a report, and the way on; --yes
   expect(ended.stderr).toContain(`log: ${join(own, 'runs', report.run, 'evha.log')}`)
   // The state directory has a space and quotes in it: the printed command must be one a shell reads back.
   expect(ended.stderr).toContain(`--state-dir '${own.replaceAll("'", `'\\''`)}'`)
+  expect(ended.stderr.trimEnd().split('\n').at(-1)).toBe(`  ${report.next}`)
   const status = JSON.parse((await evha(['status', '--state-dir', own, '--json'])).stdout)
   expect(status).toMatchObject({ run: report.run, state: 'check', running: false })
   const markdown = await evha(['report', '--state-dir', own])

@@ -30,7 +30,7 @@ test('findings stand by their host, the worst first, each with why and cure', ()
       },
     ],
   }
-  expect(checkText(report)).toBe(`  head        48213
+  expect(checkText(report, 80)).toBe(`  head        48213
   block time  1000 ms
 
 node-2
@@ -51,7 +51,7 @@ lab-chain can not be migrated yet: 1 finding to cure; 1 warning
 })
 
 test('nothing found is said', () => {
-  expect(checkText({ chain: 'lab-chain', ok: true, facts: [], findings: [] })).toBe(
+  expect(checkText({ chain: 'lab-chain', ok: true, facts: [], findings: [] }, 80)).toBe(
     'nothing stands against migrating lab-chain\n',
   )
 })

@@ -24,3 +24,8 @@ test('figures of stand-ins are called that', () => {
 test('a run that has measured nothing shows no figures', () => {
   expect(summaryText(waiting)).toBe('The migration of lab-chain is not done: it waits for an approval.\n')
 })
+
+test('an attempt that went back shows no figures', () => {
+  const text = summaryText({ ...waiting, outcome: 'returned', lastOldHeight: 377 })
+  expect(text.trimEnd().split('\n')).toHaveLength(1)
+})

@@ -71,7 +71,10 @@ test.each([
   const gate = askOnTerminal({ gate: 'cutover' })
   await gate.shows('? chain id')
   gate.type(keys)
-  expect((await gate.ended()).answer).toBe('later')
+  const { answer, screen } = await gate.ended()
+  expect(answer).toBe('later')
+  // What is said next stands on a line of its own.
+  expect(screen).toMatch(/^the answer is later; raw: false\r?$/m)
 })
 
 test('a wrong text is said and asked again, three times at most', async () => {
@@ -129,7 +132,11 @@ test('at commit the countdown is shown, and no answer means going back', async (
   await gate.shows('3 s left')
   await gate.shows('1 s left')
   await gate.shows('no answer in time: going back')
-  expect((await gate.ended()).answer).toBe('later')
+  const { answer, screen } = await gate.ended()
+  expect(answer).toBe('later')
+  expect(screen).toMatch(/^ {2}no answer in time: going back\r?$/m)
+  // Nothing is wiped once others write.
+  expect(screen.slice(screen.indexOf('no answer'))).not.toContain('\u001b')
 })
 
 test('at rollback `no` declines', async () => {
