@@ -11,6 +11,7 @@ import { startRpc } from './rpc/rpc-server.ts'
 export async function runSingle(node: Node, stop: AbortSignal): Promise<void> {
   const { log, settings, environment, store } = node
   const kv = await startKvEndpoint(node)
+  stop.addEventListener('abort', () => log.info('leadership resigned before shutdown'), { once: true })
   log.warn('no namespaces configured, subscriber will stay idle')
   log.info('Starting aggregator node')
   log.info('restored DA inclusion cache from store', {

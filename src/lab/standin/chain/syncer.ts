@@ -1,0 +1,123 @@
+import { NodeFailure } from '../failure.ts'
+import type { P2p } from '../p2p/p2p.ts'
+import type { Node } from './node.ts'
+import type { SignedBlock } from './signed-block.ts'
+import { judge } from './validate.ts'
+
+/** Where a block came from; '' is Raft, as the node logs it (evnode.md B 7.4). */
+type Source = '' | 'p2p'
+
+/** Blocks ahead of the head that are kept while the gap is filled. */
+const aheadMax = 1_000
+const retryMs = 200
+
+/**
+ * Lays blocks of others into the store, the real node's blind spots included: what is not above the own head is
+ * dropped without a word, and the first block with another parent passes (evnode.md B 2.3).
+ */
+export class Syncer {
+  readonly #node: Node
+  readonly #p2p: P2p
+  readonly #fail: (failure: NodeFailure) => void
+  readonly #ahead = new Map<number, { block: SignedBlock; source: Source }>()
+  #tolerated = false
+  #filling = false
+  #stopped = false
+
+  constructor(node: Node, p2p: P2p, fail: (failure: NodeFailure) => void) {
+    this.#node = node
+    this.#p2p = p2p
+    this.#fail = fail
+  }
+
+  /** Begins to listen to peers, and asks them for what is missing. */
+  start(): void {
+    this.#p2p.hear({
+      onBlock: (block, peerId) => this.take(block, 'p2p', peerId),
+      onHeight: (height, peerId) => {
+        if (height > this.#node.store.head.height) this.#fill(height + 1, peerId).catch(() => {})
+      },
+    })
+    for (const peerId of this.#p2p.peerIds()) this.#fill(Number.MAX_SAFE_INTEGER, peerId).catch(() => {})
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#p2p.hear(undefined)
+  }
+
+  /** A block, from wherever. */
+  take(block: SignedBlock, source: Source, peerId = ''): void {
+    const { store, log } = this.#node
+    const { height } = block.header
+    if (this.#stopped) return
+    if (height <= store.head.height) {
+      log.of('syncer').debug('height already processed', { height })
+      return
+    }
+    if (this.#ahead.size < aheadMax && this.#ahead.get(height)?.source !== '')
+      this.#ahead.set(height, { block, source })
+    this.#applyAhead()
+    if (store.head.height + 1 < height) this.#fill(height, peerId).catch(() => {})
+  }
+
+  /** Applies the blocks that follow the head without a gap. */
+  #applyAhead(): void {
+    for (;;) {
+      const next = this.#ahead.get(this.#node.store.head.height + 1)
+      if (next === undefined || this.#stopped) break
+      this.#ahead.delete(next.block.header.height)
+      if (!this.#apply(next.block, next.source)) break
+    }
+    for (const height of this.#ahead.keys())
+      if (height <= this.#node.store.head.height) this.#ahead.delete(height)
+  }
+
+  /** False when the block was not taken. */
+  #apply(block: SignedBlock, source: Source): boolean {
+    const { store, kv, log } = this.#node
+    const { height } = block.header
+    const verdict = judge(block, store.head)
+    if (verdict === 'badSignature') return false
+    // Between peers, a header that does not follow the known one is refused before anything else looks at it.
+    if (verdict !== 'fits' && source === 'p2p') return false
+    log.of('syncer').info('syncing block', { height, source })
+    if (verdict === 'otherState' || (verdict === 'otherParent' && this.#tolerated)) {
+      this.#fail(invalidState(height))
+      return false
+    }
+    if (verdict === 'otherParent') this.#tolerated = true
+    store.append(block, kv.execute(height, block.transactions))
+    return true
+  }
+
+  /** Asks peers, that one first, for the blocks between the head and a height. */
+  async #fill(below: number, peerId: string): Promise<void> {
+    if (this.#filling) return
+    this.#filling = true
+    const { store } = this.#node
+    try {
+      while (!this.#stopped && store.head.height + 1 < below) {
+        const before = store.head.height
+        for (const id of [peerId, ...this.#p2p.peerIds()].filter(Boolean)) {
+          const blocks = await this.#p2p.blocksFrom(id, store.head.height + 1, below - 1).catch(() => [])
+          for (const block of blocks)
+            if (!this.#stopped && block.header.height === store.head.height + 1) this.#apply(block, 'p2p')
+          if (store.head.height > before) break
+        }
+        this.#applyAhead()
+        if (store.head.height > before) continue
+        if (this.#ahead.size === 0) return
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    } finally {
+      this.#filling = false
+    }
+  }
+}
+
+function invalidState(height: number): NodeFailure {
+  return new NodeFailure(
+    `follower worker exited unexpectedly: components started with error: node stopped due to critical execution client failure: invalid state detected (block-height ${height}, state-height ${height - 1}) - block references do not match local state. Manual intervention required: invalid state`,
+  )
+}

@@ -1,0 +1,398 @@
+import type { Logger } from '../logger.ts'
+import { Campaign } from './campaign.ts'
+import { Leadership } from './leadership.ts'
+import { initialConfiguration, startingElection, type Voter } from './membership.ts'
+import type {
+  AppendReply,
+  AppendRequest,
+  RaftRequest,
+  SnapshotRequest,
+  VoteReply,
+  VoteRequest,
+} from './messages.ts'
+import type { RaftDir } from './raft-dir.ts'
+import type { Entry, EntryContent, Snapshot } from './raft-log.ts'
+import type { RaftTiming } from './raft-settings.ts'
+import { SteadyClock } from './steady-clock.ts'
+import { RaftTransport } from './transport.ts'
+
+export interface RaftOptions {
+  readonly self: Voter
+  readonly timing: RaftTiming
+  readonly dir: RaftDir
+  readonly snapshotThreshold: number
+  readonly trailingLogs: number
+  /** Reach and hear nobody. */
+  readonly isolated: boolean
+  readonly speed: number
+  readonly logger: Logger
+}
+
+/** What happens in the cluster, told to the node above. */
+export interface RaftEvents {
+  /** This node leads, or no longer does. */
+  readonly onLeading: (leading: boolean) => void
+  /** Another leader is known, '' when none is. */
+  readonly onLeader: (id: string) => void
+  /** Committed, in order, each once a process. */
+  readonly onCommitted: (entry: Entry) => void
+  /** A leader's snapshot took the place of entries. */
+  readonly onSnapshot: (snapshot: Snapshot) => void
+}
+
+type Role = 'follower' | 'candidate' | 'leader'
+
+/**
+ * A member of a small, honest Raft: pre-vote, persisted term, vote and log, a quorum for each entry, a leader lease.
+ * Votes look at this log alone, never at the chain's store: that is the hazard of a fresh cluster (evnode.md B 2).
+ */
+export class RaftNode {
+  readonly #options: RaftOptions
+  readonly #events: RaftEvents
+  readonly #transport: RaftTransport
+  readonly #clock: SteadyClock
+  readonly #tickMs: number
+  #role: Role = 'follower'
+  #leader: { id: string; address: string } = { id: '', address: '' }
+  #leadership: Leadership | undefined
+  #deadlineMs = 0
+  #commitIndex = 0
+  #appliedIndex = 0
+  #ticking: NodeJS.Timeout | undefined
+  #waiting: { index: number; resolve: () => void; reject: (error: Error) => void }[] = []
+  #closed = false
+
+  constructor(options: RaftOptions, events: RaftEvents) {
+    this.#options = options
+    this.#events = events
+    this.#tickMs = Math.min(20, Math.max(5, options.timing.leaseMs / 8))
+    this.#clock = new SteadyClock(this.#tickMs)
+    this.#transport = new RaftTransport(options.self.address, options.isolated, (request) => ({
+      ...this.#answer(request),
+    }))
+  }
+
+  get isLeader(): boolean {
+    return this.#role === 'leader'
+  }
+
+  get leaderId(): string {
+    return this.#leader.id
+  }
+
+  get #log() {
+    return this.#options.dir.log
+  }
+
+  get #stable() {
+    return this.#options.dir.stable
+  }
+
+  get #voters(): readonly Voter[] {
+    return this.#log.configuration.voters
+  }
+
+  /** Opens the listener: from here others reach this node, whether it has a membership or not (evnode.md A3). Throws NodeFailure. */
+  async open(): Promise<void> {
+    const { self, logger } = this.#options
+    await this.#transport.listen()
+    const { index, voters } = this.#log.configuration
+    logger.of('raft-hashicorp').raft('INFO', initialConfiguration(index, voters))
+    logger.info('initialized raft node', { node_id: self.id, addr: self.address, bootstrap: false })
+    const { snapshot } = this.#log
+    this.#commitIndex = snapshot.index
+    this.#appliedIndex = snapshot.index
+    if (snapshot.index > 0) this.#events.onSnapshot(snapshot)
+    this.#becomeFollower()
+    this.#ticking = setInterval(() => this.#tick(), this.#tickMs)
+  }
+
+  /** Takes part: from the directory's membership, or with `members` where it has none. Throws NodeFailure. */
+  start(members: () => readonly Voter[]): void {
+    const raftNode = this.#options.logger.of('raft-node')
+    if (this.#log.configuration.voters.length > 0) {
+      raftNode.info('raft node started with existing local state')
+      return
+    }
+    const voters = members()
+    raftNode.info('Bootstrap raft cluster')
+    // Contacted before: a term is on the disk, a membership is not, now and at each start to come (evnode.md A3).
+    if (this.#options.dir.hasState)
+      throw startingElection('bootstrap cluster: bootstrap only works on new clusters')
+    this.#stable.set(1, '')
+    this.#log.append({ index: 1, term: 1, kind: 'configuration', voters })
+    raftNode.info('bootstrapped raft cluster')
+  }
+
+  /** Replicates an entry; resolves when a quorum has it, rejects when this node stops leading first. */
+  propose(content: EntryContent): Promise<void> {
+    const leadership = this.#leadership
+    if (leadership === undefined) return Promise.reject(new Error('node is not the leader'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ index: this.#log.lastIndex + 1, resolve, reject })
+      leadership.append(content)
+    })
+  }
+
+  /** Resolves when a quorum still takes this node for its leader. */
+  verifyLeader(): Promise<void> {
+    return this.#leadership?.verify() ?? Promise.reject(new Error('raft cluster does not have quorum'))
+  }
+
+  /** True once everything in the log is applied; false when that takes longer. */
+  async landed(timeoutMs: number): Promise<boolean> {
+    const index = this.#log.lastIndex
+    const untilMs = performance.now() + timeoutMs
+    while (this.#appliedIndex < index && performance.now() < untilMs && !this.#closed)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    return this.#appliedIndex >= index
+  }
+
+  /** Hands the leadership to a member that has everything, and waits until it is gone; at most so long. */
+  async resign(timeoutMs: number): Promise<void> {
+    const untilMs = performance.now() + timeoutMs
+    let handedOver = false
+    while (this.isLeader && performance.now() < untilMs) {
+      handedOver = handedOver || (await (this.#leadership?.transfer() ?? false))
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    clearInterval(this.#ticking)
+    this.#leadership?.end()
+    this.#transport.close()
+    this.#failWaiting()
+    this.#options.dir.close()
+  }
+
+  #tick(): void {
+    this.#clock.advance()
+    if (this.#role === 'leader') {
+      this.#leadership?.tick()
+      return
+    }
+    if (this.#clock.nowMs < this.#deadlineMs) return
+    const { logger, self } = this.#options
+    const raft = logger.of('raft-hashicorp')
+    if (!this.#voters.some(({ id }) => id === self.id)) {
+      this.#setDeadline(this.#options.timing.heartbeatMs)
+      return
+    }
+    if (this.#role === 'follower') {
+      const { id, address } = this.#leader
+      raft.raft(
+        'WARN',
+        `heartbeat timeout reached, starting election: last-leader-addr=${address} last-leader-id=${id}`,
+      )
+      this.#setLeader('', '')
+    } else raft.raft('WARN', 'Election timeout reached, restarting election')
+    this.#campaign(false)
+  }
+
+  #campaign(transfer: boolean): void {
+    this.#role = 'candidate'
+    this.#setDeadline(this.#options.timing.electionMs)
+    const { self, timing, logger } = this.#options
+    const campaign = new Campaign({
+      self,
+      voters: this.#voters,
+      lastIndex: this.#log.lastIndex,
+      lastTerm: this.#log.lastTerm,
+      transfer,
+      timeoutMs: timing.electionMs,
+      logger: logger.of('raft-hashicorp'),
+      ask: (address, request, timeoutMs) => this.#transport.ask(address, request, timeoutMs),
+      stillOn: (term) => !this.#closed && this.#role === 'candidate' && this.#stable.term <= term,
+      voteForSelf: (term) => this.#stable.set(term, self.id),
+      sawTerm: (term) => this.#sawTerm(term),
+    })
+    campaign.run(this.#stable.term + 1).then(
+      (term) => {
+        if (term !== undefined && this.#role === 'candidate' && this.#stable.term === term) this.#lead(term)
+      },
+      () => {},
+    )
+  }
+
+  #lead(term: number): void {
+    const { self, timing, logger, speed } = this.#options
+    const raft = logger.of('raft-hashicorp')
+    this.#role = 'leader'
+    this.#leader = self
+    raft.raft('INFO', `entering leader state: leader="Node at ${self.address} [Leader]"`)
+    this.#leadership = new Leadership({
+      self,
+      voters: this.#voters,
+      term,
+      log: this.#log,
+      clock: this.#clock,
+      timing,
+      speed,
+      logger: raft,
+      ask: (address, request, timeoutMs) => this.#transport.ask(address, request, timeoutMs),
+      commitIndex: () => this.#commitIndex,
+      commit: (index) => this.#commitTo(index),
+      stepDown: (seen) => this.#stepDown(seen),
+    })
+    logger.info('Raft leader changed notification')
+    this.#leadership.append({ kind: 'noop' })
+    this.#events.onLeading(true)
+  }
+
+  #sawTerm(term: number): void {
+    if (term > this.#stable.term) this.#stepDown(term)
+  }
+
+  /** Back to follower, in the term that was seen. */
+  #stepDown(term: number): void {
+    const led = this.#role === 'leader'
+    if (term > this.#stable.term) this.#stable.set(term, '')
+    this.#leadership?.end()
+    this.#leadership = undefined
+    const wasFollower = this.#role === 'follower'
+    this.#role = 'follower'
+    if (led) this.#setLeader('', '')
+    if (!wasFollower) this.#becomeFollower()
+    if (!led) return
+    this.#failWaiting()
+    this.#events.onLeading(false)
+  }
+
+  #becomeFollower(): void {
+    const { self, timing, logger } = this.#options
+    const { id, address } = this.#leader
+    this.#setDeadline(timing.heartbeatMs)
+    logger
+      .of('raft-hashicorp')
+      .raft(
+        'INFO',
+        `entering follower state: follower="Node at ${self.address} [Follower]" leader-address=${address} leader-id=${id}`,
+      )
+  }
+
+  #setLeader(id: string, address: string): void {
+    if (this.#leader.id === id) return
+    this.#leader = { id, address }
+    if (id !== '') this.#options.logger.info('Raft leader changed notification')
+    this.#events.onLeader(id)
+  }
+
+  /** Between once and twice the base, so that members do not campaign at the same moment. */
+  #setDeadline(baseMs: number): void {
+    this.#deadlineMs = this.#clock.nowMs + baseMs * (1 + Math.random())
+  }
+
+  #answer(request: RaftRequest): VoteReply | AppendReply {
+    const refused = { term: this.#stable.term, ok: false, lastIndex: this.#log.lastIndex }
+    if (this.#closed) return refused
+    switch (request.type) {
+      case 'vote':
+        return { granted: this.#grants(request), term: this.#stable.term }
+      case 'append':
+        return this.#takeEntries(request)
+      case 'snapshot':
+        return this.#takeSnapshot(request)
+      case 'timeoutNow':
+        if (request.term < this.#stable.term) return refused
+        this.#setLeader('', '')
+        this.#campaign(true)
+        return { ...refused, ok: true }
+    }
+  }
+
+  #grants({ pre, term, candidate, address, lastIndex, lastTerm, transfer }: VoteRequest): boolean {
+    const raft = this.#options.logger.of('raft-hashicorp')
+    const { id, address: leaderAddress } = this.#leader
+    const known = this.#voters
+    if (known.length > 0 && !known.some((voter) => voter.id === candidate)) return false
+    if (id !== '' && id !== candidate && !transfer) {
+      const what = pre ? 'pre-vote' : 'vote'
+      raft.raft(
+        'WARN',
+        `rejecting ${what} request since we have a leader: from=${address} leader=${leaderAddress} leader-id=${id}`,
+      )
+      return false
+    }
+    if (term < this.#stable.term) return false
+    if (!pre && term > this.#stable.term) this.#sawTerm(term)
+    const { votedFor } = this.#stable
+    if (!pre && votedFor !== '') return votedFor === candidate
+    // Only the Raft log is compared; how far the chain's store goes plays no part.
+    const own = this.#log
+    if (lastTerm < own.lastTerm || (lastTerm === own.lastTerm && lastIndex < own.lastIndex)) return false
+    if (pre) return true
+    this.#stable.set(term, candidate)
+    this.#setDeadline(this.#options.timing.heartbeatMs)
+    return true
+  }
+
+  /** What every message of a leader does: its term counts, and the wait for it begins anew. False for an old leader. */
+  #hearLeader(term: number, leader: string, address: string): boolean {
+    if (term < this.#stable.term) return false
+    if (term > this.#stable.term || this.#role !== 'follower') this.#stepDown(term)
+    this.#setLeader(leader, address)
+    this.#setDeadline(this.#options.timing.heartbeatMs)
+    return true
+  }
+
+  #takeEntries(request: AppendRequest): AppendReply {
+    const { term, leader, address, heartbeat, prevIndex, prevTerm, entries, commit } = request
+    const log = this.#log
+    const reply = (ok: boolean) => ({ term: this.#stable.term, ok, lastIndex: log.lastIndex })
+    if (!this.#hearLeader(term, leader, address)) return reply(false)
+    if (heartbeat) return reply(true)
+    // What lies behind the snapshot is committed, so it is the same there.
+    const isKnown = prevIndex <= log.snapshot.index || log.termAt(prevIndex) === prevTerm
+    if (!isKnown) return reply(false)
+    for (const entry of entries) {
+      if (entry.index <= log.snapshot.index || log.termAt(entry.index) === entry.term) continue
+      if (entry.index <= log.lastIndex) log.cutFrom(entry.index)
+      log.append(entry)
+    }
+    this.#commitTo(Math.min(commit, prevIndex + entries.length))
+    return reply(true)
+  }
+
+  #takeSnapshot({ term, leader, address, snapshot }: SnapshotRequest): AppendReply {
+    const log = this.#log
+    const ok = this.#hearLeader(term, leader, address)
+    if (ok && snapshot.index > this.#commitIndex) {
+      this.#options.dir.save(snapshot)
+      log.replaceBy(snapshot)
+      this.#commitIndex = snapshot.index
+      this.#appliedIndex = snapshot.index
+      this.#events.onSnapshot(snapshot)
+    }
+    return { term: this.#stable.term, ok, lastIndex: log.lastIndex }
+  }
+
+  #commitTo(index: number): void {
+    this.#commitIndex = Math.max(this.#commitIndex, Math.min(index, this.#log.lastIndex))
+    while (this.#appliedIndex < this.#commitIndex) {
+      const entry = this.#log.entry(this.#appliedIndex + 1)
+      if (entry === undefined) return
+      this.#appliedIndex += 1
+      this.#events.onCommitted(entry)
+      this.#maybeSnapshot(entry)
+    }
+    const done = this.#waiting.filter((one) => one.index <= this.#appliedIndex)
+    this.#waiting = this.#waiting.filter((one) => one.index > this.#appliedIndex)
+    for (const { resolve } of done) resolve()
+  }
+
+  #maybeSnapshot(entry: Entry): void {
+    const { snapshotThreshold, trailingLogs, dir } = this.#options
+    if (entry.kind !== 'block' || entry.index - this.#log.snapshot.index < snapshotThreshold) return
+    const snapshot = { index: entry.index, term: entry.term, voters: this.#voters, block: entry.block }
+    dir.save(snapshot)
+    this.#log.compact(snapshot, trailingLogs)
+  }
+
+  #failWaiting(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { reject } of waiting) reject(new Error('leadership lost while committing log'))
+  }
+}
