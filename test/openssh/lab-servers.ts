@@ -28,7 +28,13 @@ export async function startLabServers(lab: LabInfo, dir: string): Promise<LabSer
         dir: own,
         address: host.address,
         authorizedKeysFile: join(labFiles(lab.stateDir).ssh, 'operator_key.pub'),
-        extra: ['AllowTcpForwarding yes', 'MaxStartups 100', `ForceCommand ${onItsHost(host.dir)}`],
+        extra: [
+          'AllowTcpForwarding yes',
+          'MaxStartups 100',
+          // The login shell reads the host's start-up files, which has none, and not those of whoever runs the test.
+          `SetEnv HOME=${host.dir}`,
+          `ForceCommand ${onItsHost(host.dir)}`,
+        ],
       })
       servers.set(host.name, server)
     }
