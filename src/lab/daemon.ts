@@ -8,6 +8,7 @@ import { Host } from './host.ts'
 import { journalctl } from './journalctl.ts'
 import { hostEnvironment, type LabInfo, labFiles } from './layout.ts'
 import { daNamespace, type LabPlan, labRunbook } from './plan.ts'
+import { answerShims } from './shim-calls.ts'
 import { writeShims } from './shims.ts'
 import { type LabSshServer, startSshServer } from './ssh-server.ts'
 import { systemctl } from './systemctl.ts'
@@ -34,6 +35,7 @@ const servers = new Map<string, LabSshServer>()
 for (const { name, dir } of plan.hosts) writeShims(name, dir, files.socket, plan.built, plan.nodeBinary)
 await foundChain(plan)
 const control = await listenOn(files.socket, answer)
+const shims = answerShims(files.socket, answerSafely)
 const da = await startDa({
   host: '127.0.0.1',
   port: plan.daPort,
@@ -73,6 +75,14 @@ function infoOf(): LabInfo {
     pid: process.pid,
     da: { address: `http://127.0.0.1:${plan.daPort}`, namespace: daNamespace },
     standIn: plan.nodeBinary === undefined,
+  }
+}
+
+async function answerSafely(request: LabRequest): Promise<Answer> {
+  try {
+    return await answer(request)
+  } catch (error) {
+    return fails(1, `the lab failed: ${error instanceof Error ? error.message : String(error)}\n`)
   }
 }
 
@@ -118,6 +128,7 @@ async function answerLab(name: string): Promise<Answer> {
   await Promise.all([...servers.values()].map((server) => server.close()))
   await da.close()
   control.close()
+  shims.close()
   rmSync(files.socket, { force: true })
   setTimeout(() => process.exit(0), 50)
   return ok()

@@ -3,6 +3,7 @@ import { EvhaError } from '../base/errors.ts'
 import { labControl } from './control.ts'
 import { labFiles } from './layout.ts'
 import { processesMarked } from './marked-processes.ts'
+import { pipeOf } from './shim-calls.ts'
 
 const goneTimeoutMs = 10_000
 
@@ -26,6 +27,7 @@ export async function clearRemains(stateDir: string): Promise<void> {
   }
   rmSync(files.dir, { recursive: true, force: true })
   rmSync(files.socket, { force: true })
+  rmSync(pipeOf(files.socket), { force: true })
 }
 
 function kill(pid: number): void {

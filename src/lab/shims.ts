@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote } from '../remote/render.ts'
 import { hostEnvironment, hostFiles } from './layout.ts'
+import { shimBody } from './shim-calls.ts'
 
 /** Answered by the lab's process. */
 const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as const
@@ -24,8 +25,7 @@ export function writeShims(
     chmodSync(path, 0o755)
   }
   const node = quote(process.execPath)
-  for (const command of asked)
-    write(command, `exec ${node} ${quote(join(built, 'lab', 'shim.js'))} ${command} "$@"`)
+  for (const command of asked) write(command, shimBody(command))
   for (const command of harmless) write(command, 'exit 0')
   write('sudo', 'while [ "$1" = -n ] || [ "$1" = -- ]; do shift; done\nexec "$@"')
   write('runuser', 'if [ "$1" = -u ]; then shift 2; fi\nif [ "$1" = -- ]; then shift; fi\nexec "$@"')

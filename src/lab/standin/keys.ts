@@ -57,7 +57,7 @@ export function newSignerJson(passphrase: string): { json: string; publicKey: Bu
 }
 
 function keyFrom(passphrase: string, publicKey: Buffer): Buffer {
-  return scryptSync(passphrase, publicKey, 32, { N: 16_384, r: 8, p: 1 })
+  return scryptSync(passphrase, publicKey, 32, { N: 4_096, r: 8, p: 1 })
 }
 
 /** The passphrase in the file that the flag names. Throws NodeFailure. */

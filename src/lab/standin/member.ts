@@ -120,7 +120,6 @@ export class Member implements RaftEvents {
     log.info('starting follower operations')
     log.info('Starting syncing node')
     this.#logRestored()
-    this.#p2p.serve()
     const { sendMs } = settings.config.raft
     for (let waitedMs = 0; this.#raftHeight === 0 && waitedMs < sendMs && !this.#stopped; waitedMs += 20)
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -129,6 +128,8 @@ export class Member implements RaftEvents {
       log.info('raft state still at height 0 after wait; skipping recovery to allow normal sync')
     else this.#checkAgainstRaft()
     await this.#openRpc(settings.config.blockTimeMs * 15)
+    // Only from here on does a new leader's question find an answer; its first one comes earlier (evnode.md A2).
+    this.#p2p.serve()
     log.of('pruner').info('pruning is disabled, not starting pruner')
     const syncer = log.of('syncer')
     syncer.info('initialized syncer state', {
