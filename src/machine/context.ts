@@ -29,6 +29,8 @@ export interface RunContext {
   /** The last failure, until a retry or a resume clears it. */
   readonly failure: Failure | null
   readonly returnCause: ReturnCause | null
+  /** What went wrong when the run turned back; outlives the steps of the way back. */
+  readonly returnFailure: Failure | null
 }
 
 /** What a run starts from. */

@@ -73,6 +73,7 @@ export const migrateMachine = rules.createMachine({
     approvals: {},
     failure: null,
     returnCause: null,
+    returnFailure: null,
   }),
   initial: 'check',
   on: {

@@ -95,10 +95,12 @@ export const rules = setup({
     voidApprovals: assign({ approvals: {}, evidence: {}, failure: null }),
     goBackBecause: assign(({ context }, { cause }: { cause: ReturnCause }) => ({
       returnCause: context.returnCause ?? cause,
+      returnFailure: context.returnFailure ?? context.failure,
     })),
     nextAttempt: assign(({ context }) => ({
       attempt: context.attempt + 1,
       returnCause: null,
+      returnFailure: null,
       approvals: {},
       evidence: {},
       failure: null,

@@ -8,7 +8,7 @@ import { whoDrives } from '../steps/host/who.ts'
 import { steps as realSteps } from '../steps/registry.ts'
 import type { StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
-import { exitCodeOf, nextCommand, outcomeOf } from './ends.ts'
+import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { Engine, type Stop } from './engine.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
@@ -92,7 +92,7 @@ async function abortElsewhere(run: string, options: DriveOptions): Promise<RunEn
     run,
     outcome: outcomeOf(view, view.context.failure, false),
     exitCode: exitCodeOf(view, stop),
-    failure: view.context.failure,
+    failure: lastFailure(view.context),
     next: nextCommand(view, run, stored.header.chain, options.stateDir),
   }
 }
@@ -157,7 +157,7 @@ function finishDrive(run: OpenRun, engine: Engine, stop: Stop, options: DriveOpt
 
 function endOf(run: OpenRun, engine: Engine, stop: Stop): RunEnd {
   const { view } = engine
-  const failure = stop.why === 'failed' ? stop.failure : view.context.failure
+  const failure = stop.why === 'failed' ? stop.failure : lastFailure(view.context)
   const interrupted = stop.why === 'paused'
   const outcome = outcomeOf(view, failure, !interrupted)
   return {

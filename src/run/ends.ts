@@ -17,6 +17,10 @@ export function outcomeOf(view: StateView, failure: Failure | null, driven: bool
   return driven ? 'waiting' : 'interrupted'
 }
 
+/** What went wrong last, or what turned the run back. */
+export const lastFailure = ({ failure, returnFailure }: StateView['context']): Failure | null =>
+  failure ?? returnFailure
+
 /** Exit codes of the command line, by how the run stands (design section 2). */
 export function exitCodeOf(view: StateView, stop: Stop): RunEnd['exitCode'] {
   if (stop.why === 'paused') return 130
@@ -45,6 +49,7 @@ export function nextCommand(view: StateView, run: string, chain: string, stateDi
   if (view.path === 'needsHuman') return `evha report ${run} ${at}`
   if (view.gate === 'finish') return `evha resume ${run}${confirm('finish')} ${at}`
   if (view.gate === 'rollback') return `evha resume ${run}${confirm('rollback')} ${at}`
-  if (view.tags.has('irreversible')) return `evha resume ${run} ${at}`
-  return `evha resume ${run}${confirm('cutover', 'commit')} ${at}`
+  // Only where the gate itself is waiting: a pasted command must not approve what nobody has looked at.
+  if (view.gate === 'cutover') return `evha resume ${run}${confirm('cutover', 'commit')} ${at}`
+  return `evha resume ${run} ${at}`
 }

@@ -5,7 +5,7 @@ import { findRun } from '../journal/runs.ts'
 import { advance, begin, type StateView, viewOf } from '../machine/decider.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { ApprovalReport, Report, RunOutcome, Status, StepReport } from './api.ts'
-import { nextCommand, outcomeOf } from './ends.ts'
+import { lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { eventOf, inputOf, readRun, type StoredRun, snapshotOf } from './rebuild.ts'
 
 /** The report of a run, from its journal alone: it outlives the hosts. Without `run` the newest one. */
@@ -34,7 +34,7 @@ export function reportOf(stateDir: string, run?: string): Report {
     approvals: records.flatMap(approvalIn),
     steps: stepsIn(stored),
     leftBehind: facts.finish?.leftBehind ?? facts.tidy?.leftBehind ?? [],
-    failure: view.context.failure,
+    failure: lastFailure(view.context),
     next: nextCommand(view, header.run, header.chain, stateDir),
   }
 }
@@ -53,7 +53,7 @@ export function statusOf(stateDir: string, run?: string): Status {
     outcome: outcomeNow(stateDir, stored, view),
     attempt: view.context.attempt,
     running: isDriven(stateDir, stored),
-    failure: view.context.failure,
+    failure: lastFailure(view.context),
     next: nextCommand(view, header.run, header.chain, stateDir),
     dir: files.dir,
   }

@@ -1,8 +1,8 @@
 import { EvhaError } from '../../base/errors.ts'
-import { ask, must, onEach, stuck } from '../ask.ts'
+import { must, onEach, stuck } from '../ask.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
-import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
 import { keyOf, rebooted } from '../window/arm.ts'
 import { whyNotFenced } from '../window/fence.ts'
 import { guardDir } from '../window/stop-source.ts'
@@ -45,32 +45,51 @@ async function readIt(context: StepContext): ReturnType<Step<'decide'>['verify']
   return done({ decision: stands.decision })
 }
 
-/** One round over all hosts; throws the first thing that no longer holds, and when the round took too long. */
+/** A round that was only slow is made again, so often; nothing is decided yet, and each one is measured whole. */
+const roundsMax = 3
+
+/** One round over all hosts; throws the first thing that no longer holds, and when no round was quick enough. */
 export async function measureAll(context: StepContext): Promise<void> {
-  const startedMs = context.now()
-  if (context.windowDeadlineMs !== null && startedMs >= context.windowDeadlineMs)
-    throw new EvhaError({
-      kind: 'budget',
-      message: 'the budget of the window is spent',
-      changedAnything: 'no',
-      retryable: false,
-      hint: 'the run goes back to the single sequencer; raise window.budgetSeconds if the parts need more',
-    })
+  let tookMs = 0
+  for (let round = 0; round < roundsMax; round++) {
+    const startedMs = context.now()
+    refuseSpentBudget(context, startedMs)
+    await measureOnce(context)
+    tookMs = context.now() - startedMs
+    if (tookMs <= roundMaxMs) return
+  }
+  throw new EvhaError({
+    kind: 'failed',
+    message: `the last round over all hosts took ${tookMs} ms, more than ${roundMaxMs} ms: what it saw may be out of date`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'see with `time ssh HOST true` which host is slow; its login shell may run slow start-up files',
+  })
+}
+
+function refuseSpentBudget({ windowDeadlineMs }: StepContext, nowMs: number): void {
+  if (windowDeadlineMs === null || nowMs < windowDeadlineMs) return
+  throw new EvhaError({
+    kind: 'budget',
+    message: 'the budget of the window is spent',
+    changedAnything: 'no',
+    retryable: false,
+    hint: 'the run goes back to the single sequencer; raise window.budgetSeconds if the parts need more',
+  })
+}
+
+async function measureOnce(context: StepContext): Promise<void> {
+  const { source } = context
   const [open, guard, boots] = await Promise.all([
-    whyNotFenced(context, context.source),
-    context.hands.statusOfDetached(context.source.remote, guardDir(context)),
+    whyNotFenced(context, source),
+    context.hands.statusOfDetached(source.remote, guardDir(context)),
     rebooted(context),
     sourceIsDown(context),
     stillWarm(context),
   ])
   if (open !== null) throw stuck(open)
-  if (guard.kind !== 'running') throw stuck(`${context.source.spec.name}: the guard of the store is gone`)
+  if (guard.kind !== 'running') throw stuck(`${source.spec.name}: the guard of the store is gone`)
   if (boots.length > 0) throw stuck(`${boots.join(', ')}: rebooted inside the window`)
-  const tookMs = context.now() - startedMs
-  if (tookMs > roundMaxMs)
-    throw stuck(
-      `the last round took ${tookMs} ms, more than ${roundMaxMs} ms: what it saw may be out of date`,
-    )
 }
 
 async function sourceIsDown(context: StepContext): Promise<void> {
@@ -90,15 +109,4 @@ async function stillWarm(context: StepContext): Promise<void> {
     if (!isWarm && unit.active !== 'inactive' && unit.active !== 'failed')
       throw stuck(`${peer.spec.name}: ${peer.spec.unit} runs although nobody started it`)
   })
-}
-
-/** True when the host answers at all. */
-export async function answers(context: StepContext, host: Host): Promise<boolean> {
-  try {
-    await ask(context, host, showUnit(host.spec.unit))
-    return true
-  } catch (thrown) {
-    if (thrown instanceof EvhaError && thrown.kind !== 'interrupted') return false
-    throw thrown
-  }
 }

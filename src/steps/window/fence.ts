@@ -7,9 +7,12 @@ import { done, type Host, notYet, type Step, type StepContext } from '../step.ts
 
 /** Why the unit of this host could still be started as a single sequencer; null when it can not. */
 export async function whyNotFenced(context: StepContext, host: Host): Promise<string | null> {
-  const permits = await must(context, host, listPermits(host.spec))
+  const [permits, shown] = await Promise.all([
+    must(context, host, listPermits(host.spec)),
+    must(context, host, showUnit(host.spec.unit)),
+  ])
   if (permits.includes('single')) return `${host.spec.name}: the permit for single mode still stands`
-  const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
+  const unit = readUnit(shown)
   if (!unit.dropIns.includes(permitDropInPath(host.spec)))
     return `${host.spec.name}: systemd has not loaded the drop-in that asks for the permit`
   if (unit.needsReload)

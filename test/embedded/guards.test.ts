@@ -1,0 +1,121 @@
+// Safety is shown by what fails: each guard is taken away once, and the stand-in does the harm it was there against.
+import { expect, test } from 'vitest'
+import { steps } from '../../src/steps/registry.ts'
+import type { StepContext } from '../../src/steps/step.ts'
+import { andThen, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
+
+/** Somebody's hand, a cron job or a second unit starts the old sequencer on the source just after the commit. */
+function oldSequencerStartedAgain(lab: Lab): Replaced {
+  return {
+    startQuorum: {
+      apply: andThen(steps.startQuorum.apply, async () => {
+        await lab.on('node-1', 'systemctl start ev-node.service')
+        await pause(2_000)
+      }),
+    },
+  }
+}
+
+/** The fence and all that looks at it: permit, negative test, store guard. */
+const withoutFence: Replaced = {
+  fence: {
+    precheck: () => Promise.resolve(),
+    apply: () => Promise.resolve(undefined),
+    verify: async (context: StepContext) => {
+      await steps.fence.apply(context)
+      const verdict = await steps.fence.verify(context)
+      await giveBack(context)
+      return verdict
+    },
+  },
+  proveEqual: {
+    precheck: () => Promise.resolve(),
+    apply: async (context: StepContext) => {
+      await steps.fence.apply(context)
+      const tried = await steps.proveEqual.apply(context)
+      await giveBack(context)
+      return tried
+    },
+  },
+  weighCommit: { verify: fencedFor((context) => steps.weighCommit.verify(context)) },
+  decide: {
+    apply: fencedFor(async (context) => {
+      const decided = await steps.decide.apply(context)
+      // The guard of the store goes with the fence: alone it would hold the old sequencer back.
+      await context.hands.killDetached(
+        context.source.remote,
+        `${context.source.spec.paths.evha}/runs/${context.run}/guard.${context.attempt}`,
+      )
+      return decided
+    }),
+  },
+}
+
+async function giveBack(context: StepContext): Promise<void> {
+  if ('undo' in steps.fence) await steps.fence.undo(context)
+}
+
+function fencedFor<T>(work: (context: StepContext) => Promise<T>) {
+  return async (context: StepContext): Promise<T> => {
+    await steps.fence.apply(context)
+    try {
+      return await work(context)
+    } finally {
+      await giveBack(context)
+    }
+  }
+}
+
+test('with the fence, the old sequencer started by hand beside the cluster signs nothing', () =>
+  withLab(5, async (lab) => {
+    const end = await driveWith(lab, oldSequencerStartedAgain(lab))
+    expect(end.outcome, end.failure?.message).toBe('migrated')
+    expect(lab.signedTwice()).toEqual([])
+  }))
+
+test('without the fence, the old sequencer started by hand beside the cluster signs heights a second time', () =>
+  withLab(5, async (lab) => {
+    await driveWith(lab, { ...withoutFence, ...oldSequencerStartedAgain(lab) })
+    expect(lab.signedTwice()).not.toEqual([])
+  }))
+
+/** The copy of the window is not made, as in the public guide: the peers have what the chain had some blocks ago. */
+const staleCopies: Replaced = {
+  smoke: {
+    // The chain runs on for a while after the last copy.
+    apply: andThen(steps.smoke.apply, () => pause(1_500)),
+  },
+  finalSync: { apply: () => Promise.resolve({ bytes: 0, files: 0 }) },
+}
+
+/** What the proof would have said, had it not looked. */
+const withoutProof: Replaced = {
+  proveEqual: {
+    verify: (context: StepContext) =>
+      Promise.resolve({
+        done: true as const,
+        output: {
+          equal: context.peers.map((peer) => peer.spec.name),
+          different: {},
+          manifestSha256: '',
+          refusal: 'not tried',
+        },
+      }),
+  },
+}
+
+test('with the proof of equal content, peers with a stale copy are never started and the old sequencer goes on', () =>
+  withLab(5, async (lab) => {
+    const end = await driveWith(lab, staleCopies)
+    expect(end.outcome).toBe('returned')
+    expect(end.failure?.message).toContain('have the content of node-1')
+    expect(lab.signedTwice()).toEqual([])
+    for (const peer of ['node-2', 'node-3', 'node-4', 'node-5'])
+      expect((await lab.on(peer, 'systemctl is-active ev-node.service')).code, peer).toBe(3)
+  }))
+
+test('without the proof, a stale store leads and signs heights a second time', () =>
+  withLab(5, async (lab) => {
+    await driveWith(lab, { ...staleCopies, ...withoutProof })
+    expect(lab.signedTwice()).not.toEqual([])
+  }))

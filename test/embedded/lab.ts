@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Gate, StepName } from '../../src/base/names.ts'
+import { labDown } from '../../src/lab/down.ts'
+import type { LabInfo } from '../../src/lab/layout.ts'
+import { heightsSignedTwice } from '../../src/lab/witness.ts'
+import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
+import { startRun } from '../../src/run/drive.ts'
+import { steps as realSteps } from '../../src/steps/registry.ts'
+import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
+
+const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The built evha as an operator runs it off a terminal. `onStart` gets the process, to signal it. */
+export function evha(
+  args: readonly string[],
+  onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => {
+      stdout += String(data)
+    })
+    child.stderr.on('data', (data) => {
+      stderr += String(data)
+    })
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    onStart((signal) => child.kill(signal))
+  })
+}
+
+export interface Lab extends LabInfo {
+  /** evha with this lab's state directory. */
+  evha(...args: string[]): Promise<Ended>
+  signedTwice(): number[]
+  /** Runs on a host of the lab as root would: its shims come first. */
+  on(host: string, command: string): Promise<Ended>
+}
+
+/** A fast lab for one test; down and removed again whatever happens. */
+export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void>): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'evha-embedded-'))
+  try {
+    const up = await evha([
+      'lab',
+      'up',
+      '--fast',
+      '--nodes',
+      String(nodes),
+      '--state-dir',
+      stateDir,
+      '--json',
+    ])
+    if (up.code !== 0) throw new Error(`lab up: ${up.stderr}`)
+    const info = JSON.parse(up.stdout) as LabInfo
+    await work({
+      ...info,
+      evha: (...args) => evha([...args, '--state-dir', stateDir]),
+      signedTwice: () => heightsSignedTwice(info.root),
+      on: (host, command) => onHost(join(info.root, host), command),
+    })
+  } finally {
+    await labDown({ stateDir })
+    rmSync(stateDir, { recursive: true, force: true })
+  }
+}
+
+function onHost(dir: string, command: string): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn('sh', ['-c', `. ./bin/host-env\n${command}`], {
+      cwd: dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => {
+      stdout += String(data)
+    })
+    child.stderr.on('data', (data) => {
+      stderr += String(data)
+    })
+    child.on('close', (code) => resolve({ code, stdout, stderr }))
+  })
+}
+
+export const confirm = (lab: LabInfo, ...gates: Gate[]): string[] =>
+  gates.flatMap((gate) => ['--confirm', `${gate}=${lab.chain}`])
+
+/** The migration as `evha migrate --json` tells of it. */
+export async function migrate(
+  lab: Lab,
+  ...gates: Gate[]
+): Promise<{ code: number | null; report: Report; stderr: string }> {
+  const ended = await lab.evha('migrate', lab.runbook, '--json', ...confirm(lab, ...gates))
+  return { code: ended.code, report: JSON.parse(ended.stdout) as Report, stderr: ended.stderr }
+}
+
+export type Replaced = { readonly [K in StepName]?: Partial<StepRegistry[K]> }
+
+/** The same drive in this process, with parts of steps taken away: how a test removes a guard. No flag can. */
+export function driveWith(
+  lab: Lab,
+  replaced: Replaced,
+  onProgress: (text: string) => void = () => undefined,
+): Promise<RunEnd> {
+  const steps = Object.fromEntries(
+    Object.entries(realSteps).map(([name, step]) => [name, { ...step, ...replaced[name as StepName] }]),
+  ) as unknown as StepRegistry
+  const options: DriveOptions = {
+    stateDir: lab.stateDir,
+    confirms: new Map<Gate, string>([
+      ['cutover', lab.chain],
+      ['commit', lab.chain],
+    ]),
+    approver: { ask: () => Promise.resolve('later') },
+    observer: {
+      opened: () => undefined,
+      entered: (state) => onProgress(state.path),
+      progress: () => undefined,
+      left: () => undefined,
+      failed: (_state, failure) => onProgress(failure.message),
+    },
+    stopNow: new AbortController().signal,
+    stopSoon: () => false,
+  }
+  return startRun(lab.runbook, options, steps)
+}
+
+/** A part of a step that does what the real one does, and then something else. */
+export function andThen<T>(
+  real: (context: StepContext) => Promise<T>,
+  more: (context: StepContext) => Promise<void>,
+) {
+  return async (context: StepContext): Promise<T> => {
+    const result = await real(context)
+    await more(context)
+    return result
+  }
+}
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

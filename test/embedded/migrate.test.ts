@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Report } from '../../src/run/api.ts'
+import { migrate, withLab } from './lab.ts'
+
+test.each([3, 5, 7] as const)('a live chain goes from one sequencer to %i nodes', (nodes) =>
+  withLab(nodes, async (lab) => {
+    const { code, report, stderr } = await migrate(lab, 'cutover', 'commit', 'finish')
+    expect(code, stderr).toBe(0)
+    expect(report).toMatchObject({
+      outcome: 'migrated',
+      chain: lab.chain,
+      standIn: true,
+      nodesVoting: nodes,
+      nodesTotal: nodes,
+      hashContinuity: true,
+      forks: [],
+    })
+    expect(report.firstClusterHeight).toBe((report.lastOldHeight ?? 0) + 1)
+    expect(report.gapMs).toBeGreaterThan(0)
+    expect(report.ownOverheadMs).toBeLessThan(report.gapMs ?? 0)
+    expect(report.bytesSeeded).toBeGreaterThan(0)
+    expect(report.approvals.map((approval) => approval.gate)).toEqual(['cutover', 'commit', 'finish'])
+    expect(lab.signedTwice()).toEqual([])
+    await everyNodeIsPermanent(nodes, lab)
+    await reportOutlivesTheLab(report, lab)
+  }),
+)
+
+type Lab = Parameters<Parameters<typeof withLab>[1]>[0]
+
+/** After finish each unit is enabled, carries the assertion itself, and refuses to start without its permit. */
+async function everyNodeIsPermanent(nodes: number, lab: Lab): Promise<void> {
+  for (let k = 1; k <= nodes; k++) {
+    const shown = await lab.on(
+      `node-${k}`,
+      'systemctl show ev-node.service --property=UnitFileState,ActiveState,DropInPaths',
+    )
+    expect(shown.stdout).toBe('UnitFileState=enabled\nActiveState=active\nDropInPaths=\n')
+    const unit = readFileSync(`${lab.root}/node-${k}/etc/systemd/system/ev-node.service`, 'utf8')
+    expect(unit).toMatch(/^AssertPathExists=\|.*\/permits\/raft$/m)
+  }
+}
+
+async function reportOutlivesTheLab(report: Report, lab: Lab): Promise<void> {
+  await lab.evha('lab', 'down')
+  const again = await lab.evha('report', '--json')
+  expect(JSON.parse(again.stdout)).toMatchObject({
+    run: report.run,
+    outcome: 'migrated',
+    gapMs: report.gapMs,
+  })
+  const resumed = await lab.evha('resume', report.run)
+  expect(resumed.code).toBe(0)
+}
+
+test('without an approval the chain runs on, and the printed command goes on', () =>
+  withLab(3, async (lab) => {
+    const waiting = await migrate(lab)
+    expect(waiting.code).toBe(4)
+    expect(waiting.report).toMatchObject({ outcome: 'waiting', state: 'gate.cutover', lastOldHeight: null })
+    expect(waiting.stderr).toContain(waiting.report.next ?? 'no command')
+    const before = (await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout
+    expect(before).toBe('active\n')
+
+    const [, ...command] = (waiting.report.next ?? '').split(' ')
+    const gone = await lab.evha(
+      ...command.filter((word, i, all) => word !== '--state-dir' && all[i - 1] !== '--state-dir'),
+      '--json',
+    )
+    // Cutover and commit were approved by that command; finish was not, and is waited for.
+    expect(gone.code, gone.stderr).toBe(4)
+    expect(JSON.parse(gone.stdout)).toMatchObject({
+      outcome: 'migrated',
+      state: 'gate.finish',
+      nodesVoting: 3,
+    })
+    expect(lab.signedTwice()).toEqual([])
+  }))
