@@ -1,0 +1,127 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { bootstrapAll, chainFor, startAll } from './chain.ts'
+import { hashAt, heightOf, type Place, reaches, rpcOf, until, withScratch } from './stand.ts'
+
+async function leaderOf(places: readonly Place[]): Promise<Place> {
+  return until('one leader', async () => {
+    const roles = await Promise.all(places.map((place) => rpcOf(place).raftNode()))
+    const leaders = places.filter((_, k) => {
+      const role = roles[k]
+      return role?.kind === 'ok' && role.value.isLeader
+    })
+    return leaders.length === 1 ? leaders[0] : undefined
+  })
+}
+
+async function sameChain(places: readonly Place[], from: number, to: number): Promise<void> {
+  for (let height = from; height <= to; height += 1) {
+    const hashes = await Promise.all(places.map((place) => hashAt(place, height)))
+    expect(new Set(hashes).size).toBe(1)
+  }
+}
+
+test('three nodes with equal stores elect one and go on at the next height, with linked hashes on all', () =>
+  withScratch(async (scratch) => {
+    const { places, last, lastHash } = await chainFor(scratch, 3)
+    const nodes = startAll(scratch, places, places)
+    await Promise.all(places.map((place) => reaches(place, last + 5)))
+    await sameChain(places, last, last + 5)
+    const [place] = places
+    if (place === undefined) throw new Error('no place')
+    const next = await rpcOf(place).block(last + 1)
+    expect(next.kind === 'ok' && next.value.header.lastHeaderHash).toBe(lastHash)
+    await leaderOf(places)
+    const made = nodes.flatMap((node) => node.produced)
+    expect(Math.min(...made)).toBe(last + 1)
+    expect(nodes.some((node) => node.events.some(({ kind }) => kind === 'waitingForPeers'))).toBe(true)
+
+    const roles = await Promise.all(places.map((one) => rpcOf(one).raftNode()))
+    const codes = await Promise.all(
+      nodes.map(async (node, k) => {
+        const role = roles[k]
+        if (role?.kind === 'ok' && role.value.isLeader) return { leader: true, code: await node.stop(), node }
+        return { leader: false, code: 0, node }
+      }),
+    )
+    const led = codes.find(({ leader }) => leader)
+    expect(led?.code).toBe(1)
+    expect(led?.node.last).toBe('leader lock lost')
+    expect(led?.node.events.map(({ kind }) => kind)).toContain('halted')
+    // The others elect one of themselves and go on.
+    const left = places.filter((_, k) => !(codes[k]?.leader ?? false))
+    const second = await leaderOf(left)
+    const head = (await heightOf(second)) ?? 0
+    await Promise.all(left.map((one) => reaches(one, head + 3)))
+    const follower = left.find((one) => one !== second)
+    const at = places.findIndex((one) => one === follower)
+    expect(await nodes[at]?.stop()).toBe(0)
+    expect(scratch.signedTwice(...places.map(({ home }) => home))).toEqual([])
+  }))
+
+test('a late joiner with a Raft directory that was kept comes in and catches up', () =>
+  withScratch(async (scratch) => {
+    const { places, last } = await chainFor(scratch, 5)
+    await bootstrapAll(scratch, places)
+    const early = startAll(scratch, places.slice(0, 3), places)
+    for (const node of early) {
+      await node.until('raftStarted')
+      const known = await node.until('configuration')
+      expect([known.index, known.voters.length]).toEqual([1, 5])
+    }
+    await Promise.all(places.slice(0, 3).map((place) => reaches(place, last + 10)))
+    const late = startAll(scratch, places.slice(3), places)
+    await Promise.all(places.slice(3).map((place) => reaches(place, last + 15)))
+    await sameChain(places, last, last + 15)
+    for (const node of [...early, ...late]) expect(node.isUp).toBe(true)
+    expect(scratch.signedTwice(...places.map(({ home }) => home))).toEqual([])
+  }))
+
+test('two of five elect nobody, keep their RPC closed and write no block', () =>
+  withScratch(async (scratch) => {
+    const { places, last } = await chainFor(scratch, 5)
+    await bootstrapAll(scratch, places)
+    const pair = places.slice(0, 2)
+    const nodes = startAll(scratch, pair, places)
+    for (const node of nodes)
+      await until('three elections in vain', () =>
+        node.stderr.split('pre-vote campaign failed').length > 3 ? true : undefined,
+      )
+    for (const place of pair) expect((await rpcOf(place).live()).kind).toBe('closed')
+    for (const node of nodes) expect(await node.stop()).toBe(0)
+    for (const place of pair)
+      expect((await scratch.offline(place.home)).last).toContain(`current height ${last} is`)
+  }))
+
+test('a killed leader is replaced, and comes back as a follower', () =>
+  withScratch(async (scratch) => {
+    const { places, last } = await chainFor(scratch, 3)
+    const nodes = startAll(scratch, places, places)
+    await Promise.all(places.map((place) => reaches(place, last + 3)))
+    const leader = await leaderOf(places)
+    const at = places.indexOf(leader)
+    await nodes[at]?.stop('SIGKILL')
+    const left = places.filter((place) => place !== leader)
+    const head = Math.max(
+      ...(await Promise.all(left.map((place) => heightOf(place)))).map((height) => height ?? 0),
+    )
+    await Promise.all(left.map((place) => reaches(place, head + 3)))
+    startAll(scratch, [leader], places)
+    await reaches(leader, head + 6)
+    await sameChain(places, last, head + 6)
+  }))
+
+test('a node whose data is gone catches up from its peers', () =>
+  withScratch(async (scratch) => {
+    const { places, last } = await chainFor(scratch, 3)
+    await bootstrapAll(scratch, places)
+    startAll(scratch, places.slice(0, 2), places)
+    await Promise.all(places.slice(0, 2).map((place) => reaches(place, last + 5)))
+    const empty = places[2]
+    if (empty === undefined) throw new Error('no third place')
+    rmSync(join(empty.home, 'data'), { recursive: true })
+    startAll(scratch, [empty], places)
+    await reaches(empty, last + 6)
+    await sameChain(places, 1, last + 6)
+  }))

@@ -1,0 +1,316 @@
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { type LogEvent, readLog } from '../../../src/evnode/logs.ts'
+import { peerIdOf } from '../../../src/evnode/peer-id.ts'
+import { type NodeRpc, nodeRpc } from '../../../src/evnode/rpc.ts'
+import { built } from '../../cli/built.ts'
+
+const main = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'standin', 'main.js')
+/** Far above what anything here needs, also on a busy machine. */
+const patienceMs = 40_000
+const outputCharsMax = 4_000_000
+
+/** Everything a test of stand-ins leaves behind, processes and files, is gone at its end. */
+export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+  await built()
+  const dir = mkdtempSync(join(tmpdir(), 'evha-standin-'))
+  const scratch = new Scratch(dir)
+  try {
+    await work(scratch)
+  } finally {
+    await scratch.end()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+export type Env = Readonly<Record<string, string>>
+
+export class Scratch {
+  readonly dir: string
+  readonly passphraseFile: string
+  readonly #running: RunningNode[] = []
+
+  constructor(dir: string) {
+    this.dir = dir
+    this.passphraseFile = join(dir, 'passphrase')
+    writeFileSync(this.passphraseFile, 'a passphrase\n', { mode: 0o600 })
+  }
+
+  /** A home with a chain of its own; blocks each 100 ms, DA where nobody listens. */
+  async newHome(name: string, ...flags: string[]): Promise<string> {
+    const home = join(this.dir, name)
+    const ended = await this.run(
+      'init',
+      '--home',
+      home,
+      '--chain_id',
+      'test-chain',
+      '--evnode.node.aggregator=true',
+      '--evnode.signer.passphrase_file',
+      this.passphraseFile,
+      '--evnode.da.address',
+      'http://127.0.0.1:9',
+      '--evnode.da.namespace',
+      'test-ns',
+      ...flags,
+    )
+    if (ended.code !== 0) throw new Error(ended.stderr)
+    return home
+  }
+
+  /** Another node of the same chain: its data, genesis and signer, but a node key of its own. */
+  async peerOf(home: string, name: string, { data = true } = {}): Promise<string> {
+    const other = await this.newHome(name)
+    for (const file of ['genesis.json', 'signer.json'])
+      execFileSync('cp', [join(home, 'config', file), join(other, 'config', file)])
+    if (data) this.copyData(home, other)
+    return other
+  }
+
+  copyData(from: string, to: string): void {
+    execFileSync('rm', ['-rf', join(to, 'data')])
+    execFileSync('cp', ['-a', '--sparse=always', join(from, 'data'), join(to, 'data')])
+  }
+
+  /** Runs to its end. */
+  async run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+    const child = spawn(process.execPath, [main, ...args], { timeout: patienceMs, killSignal: 'SIGKILL' })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (data) => {
+      stdout += String(data)
+    })
+    child.stderr.on('data', (data) => {
+      stderr += String(data)
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return { code, stdout, stderr }
+  }
+
+  /** Starts a node; `env` may turn the stand-in's own switches. */
+  start(home: string, flags: readonly string[], env: Env = {}): RunningNode {
+    const child = spawn(
+      process.execPath,
+      [
+        main,
+        'start',
+        '--home',
+        home,
+        '--evnode.signer.passphrase_file',
+        this.passphraseFile,
+        '--evnode.signer.signer_path',
+        join(home, 'config'),
+        '--evnode.log.format',
+        'json',
+        ...flags,
+      ],
+      {
+        env: { ...process.env, EVHA_STANDIN_SIGNED: this.witnessOf(home), EVHA_STANDIN_SPEED: '10', ...env },
+      },
+    )
+    const node = new RunningNode(child)
+    this.#running.push(node)
+    return node
+  }
+
+  /** The height a stopped store tells by the rollback that must fail. */
+  async offline(home: string): Promise<{ code: number | null; last: string }> {
+    const { code, stderr } = await this.run('rollback', '--home', home, '--height', '18446744073709551615')
+    return { code, last: lastLine(stderr) }
+  }
+
+  witnessOf(home: string): string {
+    return join(home, 'signed.log')
+  }
+
+  /** Every header signed in these homes, oldest first for each. */
+  signed(...homes: string[]): { height: number; hash: string }[] {
+    return homes.flatMap((home) => {
+      const file = this.witnessOf(home)
+      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+      return lines.map((line) => JSON.parse(line) as { height: number; hash: string })
+    })
+  }
+
+  /** Heights for which two different headers were signed. */
+  signedTwice(...homes: string[]): number[] {
+    const hashes = new Map<number, Set<string>>()
+    for (const { height, hash } of this.signed(...homes))
+      hashes.set(height, (hashes.get(height) ?? new Set()).add(hash))
+    return [...hashes].filter(([, seen]) => seen.size > 1).map(([height]) => height)
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#running.map((node) => node.kill()))
+  }
+}
+
+/** A node that was started. */
+export class RunningNode {
+  readonly #child: ChildProcessWithoutNullStreams
+  readonly #ended: Promise<number | null>
+  stderr = ''
+
+  constructor(child: ChildProcessWithoutNullStreams) {
+    this.#child = child
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = `${this.stderr}${text}`.slice(-outputCharsMax)
+    })
+    this.#ended = once(child, 'close').then(([code]) => code as number | null)
+  }
+
+  get isUp(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  get events(): readonly LogEvent[] {
+    return readLog(this.stderr)
+  }
+
+  /** Heights this process made, in order. */
+  get produced(): number[] {
+    return this.events.flatMap((event) => (event.kind === 'produced' ? [event.height] : []))
+  }
+
+  /** The exit code, once it ends by itself or by a signal. */
+  ended(): Promise<number | null> {
+    return this.#ended
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (this.isUp) this.#child.kill(signal)
+    return this.#ended
+  }
+
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL')
+  }
+
+  get last(): string {
+    return lastLine(this.stderr)
+  }
+
+  /** Waits for an event of the log. */
+  until<K extends LogEvent['kind']>(
+    kind: K,
+    fits: (event: Extract<LogEvent, { kind: K }>) => boolean = () => true,
+  ) {
+    return until(`${kind} in:\n${this.stderr.slice(-3_000)}`, () =>
+      this.events.find(
+        (event): event is Extract<LogEvent, { kind: K }> =>
+          event.kind === kind && fits(event as Extract<LogEvent, { kind: K }>),
+      ),
+    )
+  }
+}
+
+export function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1) ?? ''
+}
+
+/** Asks again and again until there is an answer. */
+export async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadlineMs = Date.now() + patienceMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
+    await new Promise((wake) => setTimeout(wake, 25))
+  }
+}
+
+/** Where a node of a test listens. */
+export interface Place {
+  readonly name: string
+  readonly home: string
+  readonly address: string
+  readonly rpcPort: number
+  readonly p2pPort: number
+  readonly raftPort: number
+}
+
+let nextAddress = 2 + (process.pid % 200)
+
+/** A loopback address nobody else of this process uses, and free ports on it. */
+export async function placeFor(home: string, name: string): Promise<Place> {
+  nextAddress += 1
+  const address = `127.${10 + (process.pid % 100)}.0.${1 + (nextAddress % 250)}`
+  const [rpcPort = 0, p2pPort = 0, raftPort = 0] = await freePorts(address, 3)
+  return { name, home, address, rpcPort, p2pPort, raftPort }
+}
+
+async function freePorts(host: string, count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, host)
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
+  return ports
+}
+
+/** Flags of a single sequencer at a place. */
+export function singleFlags(place: Place): string[] {
+  return [
+    '--evnode.rpc.address',
+    `${place.address}:${place.rpcPort}`,
+    '--evnode.p2p.listen_address',
+    `/ip4/${place.address}/tcp/${place.p2pPort}`,
+  ]
+}
+
+/** Flags of a member among members. */
+export function memberFlags(place: Place, members: readonly Place[]): string[] {
+  const others = members.filter((member) => member !== place)
+  const peerId = ({ home }: Place) => peerIdOf(readFileSync(join(home, 'config', 'node_key.json'), 'utf8'))
+  return [
+    ...singleFlags(place),
+    '--evnode.p2p.peers',
+    others.map((other) => `/ip4/${other.address}/tcp/${other.p2pPort}/p2p/${peerId(other)}`).join(','),
+    '--evnode.raft.enable=true',
+    '--evnode.raft.node_id',
+    place.name,
+    '--evnode.raft.raft_addr',
+    `${place.address}:${place.raftPort}`,
+    '--evnode.raft.raft_dir',
+    join(place.home, 'raft'),
+    '--evnode.raft.peers',
+    others.map((other) => `${other.name}@${other.address}:${other.raftPort}`).join(','),
+  ]
+}
+
+export function rpcOf({ address, rpcPort }: Place): NodeRpc {
+  const open = () =>
+    new Promise<ReturnType<typeof connect>>((resolve, reject) => {
+      const socket = connect(rpcPort, address, () => resolve(socket))
+      socket.once('error', reject)
+    })
+  return nodeRpc(open, { timeoutMs: 10_000 })
+}
+
+/** The store's head over RPC; undefined while the node does not answer. */
+export async function heightOf(place: Place): Promise<number | undefined> {
+  const state = await rpcOf(place).state()
+  return state.kind === 'ok' ? state.value.lastBlockHeight : undefined
+}
+
+/** Waits until the node's head is at least this. */
+export function reaches(place: Place, height: number): Promise<number> {
+  return until(`${place.name} at height ${height}`, async () => {
+    const now = await heightOf(place)
+    return now !== undefined && now >= height ? now : undefined
+  })
+}
+
+export async function hashAt(place: Place, height: number): Promise<string> {
+  const block = await rpcOf(place).block(height)
+  if (block.kind !== 'ok') throw new Error(`${place.name} does not give block ${height}: ${block.kind}`)
+  return block.value.hash
+}
