@@ -1,9 +1,7 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
 import { stuck } from '../../src/steps/ask.ts'
 import { steps } from '../../src/steps/registry.ts'
-import { driveWith, type Lab, migrate, pause, withLab } from './lab.ts'
+import { driveWith, filesOf, type Lab, migrate, pause, withLab } from './lab.ts'
 
 test('abort at the cutover gate removes keys, units and its own directory; the chain never stopped', () =>
   withLab(3, async (lab) => {
@@ -83,19 +81,6 @@ test('every step of the way back is the undo of a step of the way there', () => 
   for (const name of ['arm', 'fence', 'stopSource', 'warmPeers', 'copySigner', 'preparePeers'] as const)
     expect('undo' in steps[name], name).toBe(true)
 })
-
-/** Config, units and the like by content; data, Raft directories and logs change while the chain runs. */
-function filesOf(lab: Lab): Map<string, string> {
-  const found = new Map<string, string>()
-  for (const entry of readdirSync(lab.root, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    const name = relative(lab.root, path)
-    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue
-    if (/\/(data|raft)\//.test(name) || name.endsWith('.log')) continue
-    found.set(name, readFileSync(path, 'utf8'))
-  }
-  return found
-}
 
 async function advances(lab: Lab): Promise<boolean> {
   const height = async () =>

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Gate, StepName } from '../../src/base/names.ts'
 import { labDown } from '../../src/lab/down.ts'
 import type { LabInfo } from '../../src/lab/layout.ts'
@@ -49,30 +49,56 @@ export interface Lab extends LabInfo {
 
 /** A fast lab for one test; down and removed again whatever happens. */
 export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void>): Promise<void> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'evha-embedded-'))
+  const [lab, down] = await labForAll(nodes)
   try {
-    const up = await evha([
-      'lab',
-      'up',
-      '--fast',
-      '--nodes',
-      String(nodes),
-      '--state-dir',
-      stateDir,
-      '--json',
-    ])
-    if (up.code !== 0) throw new Error(`lab up: ${up.stderr}`)
-    const info = JSON.parse(up.stdout) as LabInfo
-    await work({
-      ...info,
-      evha: (...args) => evha([...args, '--state-dir', stateDir]),
-      signedTwice: () => heightsSignedTwice(info.root),
-      on: (host, command) => onHost(join(info.root, host), command),
-    })
+    await work(lab)
   } finally {
+    await down()
+  }
+}
+
+/** A fast lab for several tests, and what takes it down. */
+export async function labForAll(nodes: 3 | 5 | 7): Promise<[lab: Lab, down: () => Promise<void>]> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'evha-embedded-'))
+  const down = async () => {
     await labDown({ stateDir })
     rmSync(stateDir, { recursive: true, force: true })
   }
+  const up = await evha(['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json'])
+  if (up.code !== 0) {
+    await down()
+    throw new Error(`lab up: ${up.stderr}`)
+  }
+  const info = JSON.parse(up.stdout) as LabInfo
+  const lab: Lab = {
+    ...info,
+    evha: (...args) => evha([...args, '--state-dir', stateDir]),
+    signedTwice: () => heightsSignedTwice(info.root),
+    on: (host, command) => onHost(join(info.root, host), command),
+  }
+  return [lab, down]
+}
+
+/** Config, units and the like by content; data, Raft directories and logs change while the chain runs. */
+export function filesOf(lab: LabInfo): Map<string, string> {
+  return new Map(
+    [...allFilesOf(lab)].filter(([path]) => !/\/(data|raft)\//.test(path) && !path.endsWith('.log')),
+  )
+}
+
+/** Every file below the lab's root by its content, the preallocated ones by their size and time. */
+export function allFilesOf(lab: LabInfo): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const entry of readdirSync(lab.root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const seen = statSync(path, { throwIfNoEntry: false })
+    if (seen?.isFile() !== true) continue
+    found.set(
+      relative(lab.root, path),
+      seen.size > 1_000_000 ? `${seen.size} ${seen.mtimeMs}` : readFileSync(path, 'utf8'),
+    )
+  }
+  return found
 }
 
 function onHost(dir: string, command: string): Promise<Ended> {

@@ -1,7 +1,7 @@
 import { must, onEach, stuck, until } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
-import { givePermit } from '../host/permits.ts'
-import { enableUnit, readUnit, showUnit } from '../host/systemd.ts'
+import { allowRaft } from '../host/permits.ts'
+import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { startPeer } from '../window/warm-peers.ts'
 
@@ -17,9 +17,12 @@ export const startQuorum: Step<'startQuorum'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
-    await onEach(warm, (peer) => allow(context, peer))
-    await onEach(warm, (peer) => startPeer(context, peer))
-    return startOneMore(context)
+    await onEach(warm, (peer) => must(context, peer, allowRaft(peer.spec)))
+    const [last] = await Promise.all([
+      startOneMore(context),
+      onEach(warm, (peer) => startAgain(context, peer)),
+    ])
+    return last
   },
   verify: async (context, measured) => {
     const { height } = fact(context, 'stopSource')
@@ -49,7 +52,7 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   let why = 'there is none left with the same content'
   for (const peer of candidates) {
     try {
-      await allow(context, peer)
+      await must(context, peer, allowRaft(peer.spec))
       const started = await startPeer(context, peer)
       return { last: peer.spec.name, startedAtMs: started.startedAtMs }
     } catch (thrown) {
@@ -61,11 +64,9 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   throw stuck(`no peer could be started to make the quorum: ${why}`)
 }
 
-/** From now on this node may run Raft, over a reboot as well. */
-export async function allow(context: StepContext, peer: Host): Promise<void> {
-  await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
-  const unit = readUnit(await must(context, peer, showUnit(peer.spec.unit)))
-  if (unit.unitFileState !== 'enabled') await must(context, peer, enableUnit(peer.spec.unit))
+/** A warm node that went down meanwhile, after a crash of ours, is started again. */
+async function startAgain(context: StepContext, peer: Host): Promise<void> {
+  if (!isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit))))) await startPeer(context, peer)
 }
 
 export function hostsNamed(context: StepContext, names: readonly string[]): Host[] {

@@ -1,12 +1,13 @@
 import { changes, script } from '../../base/command.ts'
 import { must, onEach } from '../ask.ts'
+import { allowRaft } from '../host/permits.ts'
 import { copyOver, fileExists, putAway } from '../host/swap.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
 import { configPath, kept, permitDropInPath, staged, unitPath } from '../host/unit-files.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { guardDir } from '../window/stop-source.ts'
 import { startPeer } from '../window/warm-peers.ts'
-import { allow, hostsNamed } from './start-quorum.ts'
+import { hostsNamed } from './start-quorum.ts'
 
 export const startRest: Step<'startRest'> = {
   name: 'startRest',
@@ -20,7 +21,7 @@ export const startRest: Step<'startRest'> = {
     const rest = hostsNamed(context, equal)
     await Promise.all([
       onEach(rest, async (peer) => {
-        await allow(context, peer)
+        await must(context, peer, allowRaft(peer.spec))
         await startPeer(context, peer)
       }),
       joinSource(context),
@@ -52,8 +53,8 @@ async function joinSource(context: StepContext): Promise<void> {
   await context.hands.killDetached(source.remote, guardDir(context))
   await swapIn(context, source)
   await must(context, source, reloadUnits())
-  await allow(context, source)
-  await startPeer(context, { ...source, spec })
+  await must(context, source, allowRaft(spec))
+  await startPeer(context, source)
 }
 
 /** Each file: the old one is kept once, the staged one renamed into place. Repeated, it goes on where it stopped. */

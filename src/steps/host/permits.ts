@@ -18,6 +18,18 @@ export function givePermit(spec: NodeSpec, mode: Mode, lasting: Lasting): Comman
   )
 }
 
+/** The durable permit for Raft mode, and the unit enabled: from now on a reboot starts this member. One round trip. */
+export function allowRaft(spec: NodeSpec): Command {
+  return changes(
+    'give the durable Raft permit and enable the unit',
+    script(
+      `mkdir -p "$1"\n: > "$1/raft"\nsync "$1/raft" "$1"\nsystemctl enable "$2"`,
+      permitDirs(spec).durable,
+      spec.unit,
+    ),
+  )
+}
+
 /** Takes both permits of a mode and brings that to the disk: a start in this mode is refused from now on. */
 export function takePermit(spec: NodeSpec, mode: Mode): Command {
   const dirs = permitDirs(spec)

@@ -39,9 +39,12 @@ export const fence: Step<'fence'> = {
   },
   verify: async (context) => {
     const { source } = context
-    const open = await whyNotFenced(context, source)
+    const [open, shown] = await Promise.all([
+      whyNotFenced(context, source),
+      must(context, source, showUnit(source.spec.unit)),
+    ])
     if (open !== null) return notYet(open)
-    const unit = readUnit(await must(context, source, showUnit(source.spec.unit)))
+    const unit = readUnit(shown)
     if (unit.active !== 'active') return notYet(`${source.spec.name}: ${source.spec.unit} is ${unit.active}`)
     const noted = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
     if (noted === null) return notYet(`${source.spec.name}: its RPC tells no head`)

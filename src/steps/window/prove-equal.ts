@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { EvhaError } from '../../base/errors.ts'
 import { ask, must, stuck } from '../ask.ts'
+import type { Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/store.ts'
 import { readUnit, showUnit, startUnit } from '../host/systemd.ts'
 import { manifestsOf } from '../prepare/store-pass.ts'
@@ -18,29 +19,27 @@ export const proveEqual: Step<'proveEqual'> = {
     const open = await whyNotFenced(context, context.source)
     if (open !== null) throw stuck(open)
   },
-  apply: async (context) => ({ refusal: await tryTheFence(context) }),
-  verify: async (context, measured) => {
-    if (measured?.refusal === undefined) return notYet('the fence was not tried yet')
-    const manifests = await equalise(context)
-    const here = manifests[context.source.spec.name] ?? new Map()
-    const different: Record<string, string> = {}
-    for (const peer of context.peers) {
-      const change = difference(here, manifests[peer.spec.name] ?? new Map())
-      const first = change.toCopy[0] ?? change.toRemove[0]
-      if (first !== undefined)
-        different[peer.spec.name] =
-          `${change.toCopy.length + change.toRemove.length} files differ, the first is ${first}`
-    }
-    const equal = context.peers.map((peer) => peer.spec.name).filter((name) => different[name] === undefined)
-    if (equal.length < peersNeeded(context))
-      return notYet(
-        `only ${equal.length} of ${context.peers.length} peers have the content of ${context.source.spec.name}: ${Object.entries(
-          different,
-        )
-          .map(([name, why]) => `${name}: ${why}`)
-          .join('; ')}`,
-      )
-    return done({ equal, different, manifestSha256: digestOf(here), refusal: measured.refusal })
+  apply: async (context) => {
+    const [refusal, compared] = await Promise.all([tryTheFence(context), compareStores(context)])
+    return { refusal, ...compared }
+  },
+  verify: (context, measured) => {
+    const { refusal, equal, different, manifestSha256 } = measured ?? {}
+    if (
+      refusal === undefined ||
+      equal === undefined ||
+      different === undefined ||
+      manifestSha256 === undefined
+    )
+      return Promise.resolve(notYet('fence and content were not compared yet'))
+    if (equal.length >= peersNeeded(context))
+      return Promise.resolve(done({ equal, different, manifestSha256, refusal }))
+    const which = Object.entries(different).map(([name, why]) => `${name}: ${why}`)
+    return Promise.resolve(
+      notYet(
+        `only ${equal.length} of ${context.peers.length} peers have the content of ${context.source.spec.name}: ${which.join('; ')}`,
+      ),
+    )
   },
   undo: () => Promise.resolve(),
 }
@@ -64,6 +63,21 @@ async function tryTheFence(context: StepContext): Promise<string> {
     retryable: false,
     hint: `look at \`systemctl cat ${source.spec.unit}\` on ${source.spec.name}: the drop-in must assert the permit`,
   })
+}
+
+/** Which peers hold the very content of the source, and what differs on the others. */
+async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqual'], 'refusal'>> {
+  const manifests = await equalise(context)
+  const here = manifests[context.source.spec.name] ?? new Map()
+  const different: Record<string, string> = {}
+  for (const { spec } of context.peers) {
+    const { toCopy, toRemove } = difference(here, manifests[spec.name] ?? new Map())
+    const first = toCopy[0] ?? toRemove[0]
+    if (first !== undefined)
+      different[spec.name] = `${toCopy.length + toRemove.length} files differ, the first is ${first}`
+  }
+  const equal = context.peers.map((peer) => peer.spec.name).filter((name) => different[name] === undefined)
+  return { equal, different, manifestSha256: digestOf(here) }
 }
 
 /** Manifests of all nodes; when they differ only in how files are laid out in holes, the holes are dug alike first. */

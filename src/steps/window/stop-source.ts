@@ -39,23 +39,24 @@ export const stopSource: Step<'stopSource'> = {
   },
   verify: async (context) => {
     const { source } = context
-    const record = parseStopRecord(
-      await must(context, source, readStopRecord(source.spec, context.run, context.attempt)),
-    )
-    if (record === null) return notYet(`${source.spec.name}: ${source.spec.unit} was not stopped yet`)
-    const unit = readUnit(await must(context, source, showUnit(source.spec.unit)))
-    if (unit.active !== 'inactive')
-      return notYet(`${source.spec.name}: ${source.spec.unit} is ${unit.active} after the stop`)
-    if (unit.execMainStatus !== 0)
-      return notYet(`${source.spec.name}: the node stopped with exit ${unit.execMainStatus}`)
-    const events = await eventsOf(context, source)
-    if (!events.some((event) => event.kind === 'halted'))
-      return notYet(`${source.spec.name}: the node did not say that it halted`)
+    const [recorded, shown, events, guard] = await Promise.all([
+      must(context, source, readStopRecord(source.spec, context.run, context.attempt)),
+      must(context, source, showUnit(source.spec.unit)),
+      eventsOf(context, source),
+      context.hands.statusOfDetached(source.remote, guardDir(context)),
+    ])
+    const { name, unit } = source.spec
+    const record = parseStopRecord(recorded)
+    const state = readUnit(shown)
     const height = lastProduced(events)
-    if (height === null)
-      return notYet(`${source.spec.name}: its log names no block; N can not be cross-checked`)
-    const guarded = await context.hands.statusOfDetached(source.remote, guardDir(context))
-    if (guarded.kind !== 'running') return notYet(`${source.spec.name}: the guard of the store does not run`)
+    if (record === null) return notYet(`${name}: ${unit} was not stopped yet`)
+    if (state.active !== 'inactive') return notYet(`${name}: ${unit} is ${state.active} after the stop`)
+    if (state.execMainStatus !== 0)
+      return notYet(`${name}: the node stopped with exit ${state.execMainStatus}`)
+    if (!events.some((event) => event.kind === 'halted'))
+      return notYet(`${name}: the node did not say that it halted`)
+    if (height === null) return notYet(`${name}: its log names no block; N can not be cross-checked`)
+    if (guard.kind !== 'running') return notYet(`${name}: the guard of the store does not run`)
     return done({ height, ...record })
   },
   /** The guard first: the store must be free before the node may start again. */
