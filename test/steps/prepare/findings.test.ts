@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { readConfig } from '../../../src/evnode/config.ts'
+import { runbookFromText } from '../../../src/runbook/load.ts'
+import { readUnit } from '../../../src/steps/host/systemd.ts'
+import {
+  hostFindings,
+  peerFindings,
+  sharedNodeKeys,
+  sourceFindings,
+} from '../../../src/steps/prepare/findings.ts'
+import type { Survey } from '../../../src/steps/prepare/survey.ts'
+
+const runbook = runbookFromText(
+  readFileSync(join(import.meta.dirname, '..', '..', '..', 'runbooks', 'single-to-ha.yaml'), 'utf8'),
+  'single-to-ha.yaml',
+)
+const spec = runbook.source
+const healthy: Survey = {
+  missingTools: [],
+  gnuTar: true,
+  binarySha256: 'aa',
+  binaryVersion: '',
+  unitThere: true,
+  genesisSha256: 'bb',
+  signerSha256: 'cc',
+  nodeKeyPublic: 'k1',
+  passphraseThere: true,
+  storeThere: true,
+  dataBytes: 1_000,
+  freeBytes: 1_000_000,
+  clockMs: 0,
+}
+const fresh: Survey = {
+  ...healthy,
+  genesisSha256: '',
+  signerSha256: '',
+  nodeKeyPublic: '',
+  storeThere: false,
+  dataBytes: 0,
+}
+const down = readUnit('LoadState=not-found\nActiveState=inactive\n')
+const up = readUnit('LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n')
+const config = readConfig(
+  readFileSync(
+    join(import.meta.dirname, '..', '..', 'fixtures', 'evnode', 'homes', 'node-1', 'evnode.yaml'),
+    'utf8',
+  ),
+)
+const whats = (findings: readonly { level: string; what: string }[]) =>
+  findings.map(({ level, what }) => `${level}: ${what}`)
+
+test('a healthy host, a fresh peer and a running source have no blocker', () => {
+  expect(hostFindings(spec, healthy, 0)).toEqual([])
+  expect(peerFindings(spec, fresh, down, healthy, runbook)).toEqual([])
+  expect(sourceFindings(spec, healthy, up, config).filter((one) => one.level === 'blocks')).toEqual([])
+})
+
+test.each<[string, Partial<Survey>, RegExp]>([
+  ['a missing tool', { missingTools: ['flock'] }, /flock is missing/],
+  ['another tar', { gnuTar: false }, /not GNU tar/],
+  ['no passphrase', { passphraseThere: false }, /passphrase file/],
+])('%s blocks a host', (_what, change, says) => {
+  expect(whats(hostFindings(spec, { ...healthy, ...change }, 0))).toEqual([expect.stringMatching(says)])
+})
+
+test.each([1_500, -1_500])('a clock %i ms off blocks; a tenth of that does not', (skewMs) => {
+  expect(whats(hostFindings(spec, healthy, skewMs))[0]).toMatch(/^blocks: its clock/)
+  expect(hostFindings(spec, healthy, skewMs / 10)).toEqual([])
+})
+
+test.each<[string, Partial<Survey>, RegExp]>([
+  ['no binary', { binarySha256: '' }, /is missing/],
+  ['another binary', { binarySha256: 'zz' }, /another binary/],
+  ['data of its own', { storeThere: true }, /data below/],
+  ['a key of its own', { signerSha256: 'zz' }, /signer.json of its own/],
+  ['another genesis', { genesisSha256: 'zz' }, /another chain/],
+  ['no room', { freeBytes: 1_500 }, /bytes are free/],
+])('%s blocks a peer, with a cure', (_what, change, says) => {
+  const [finding, ...rest] = peerFindings(spec, { ...fresh, ...change }, down, healthy, runbook)
+  expect(rest).toEqual([])
+  expect(finding).toMatchObject({ level: 'blocks', what: expect.stringMatching(says) })
+  expect(finding?.cure).not.toBe('')
+})
+
+test('a peer that runs already blocks', () => {
+  expect(whats(peerFindings(spec, fresh, up, healthy, runbook))[0]).toMatch(/runs already/)
+})
+
+test('a stopped sequencer, a missing database and a foreign db_path block the source; a unit that is not enabled warns', () => {
+  const found = whats(
+    sourceFindings(spec, { ...healthy, storeThere: false }, down, { ...config, dbPath: '/elsewhere' }),
+  )
+  expect(found).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^blocks: .* is inactive/),
+      expect.stringMatching(/^warns: .* is not enabled/),
+      expect.stringMatching(/^blocks: there is no database/),
+      expect.stringMatching(/^blocks: db_path/),
+    ]),
+  )
+})
+
+test('two hosts with one node key are found, and which two', () => {
+  expect(sharedNodeKeys({ a: 'k1', b: 'k2', c: '', d: '' })).toEqual([])
+  expect(sharedNodeKeys({ a: 'k1', b: 'k1' })).toMatchObject([
+    { host: 'b', what: 'it has the node key of a' },
+  ])
+})
