@@ -26,6 +26,11 @@ export function parseFlags(words: readonly string[], command: string): Flags {
       continue
     }
     if (!word.startsWith('-')) continue
+    if (word === '-o' && specs.has('output')) {
+      at += 1
+      given.set('output', words[at] ?? '')
+      continue
+    }
     if (!word.startsWith('--')) throw new NodeFailure(`unknown shorthand flag: '${word[1] ?? ''}' in ${word}`)
     const [, written = '', inline] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? []
     const name = written.replace(/^rollkit\./, 'evnode.')

@@ -1,3 +1,7 @@
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { daTarget } from '../../../evnode/da.ts'
+import { exchange } from '../../../evnode/exchange.ts'
 import { objectOr } from '../../../evnode/json.ts'
 
 /** A blob to be written to DA. */
@@ -16,17 +20,29 @@ export async function submitBlobs(
   blobs: readonly DaBlob[],
   signal: AbortSignal,
 ): Promise<number> {
-  const url = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`
+  const { host, port, path } = daTarget(address)
   const params = [blobs.map((blob) => ({ ...blob, share_version: 0 })), {}]
-  const response = await fetch(url, {
+  const answer = await exchange(() => opened(host, port), {
     method: 'POST',
+    path,
+    host: `${host}:${port}`,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'blob.Submit', params }),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+    timeoutMs: requestTimeoutMs,
+    signal,
   })
-  const answer = objectOr(await response.text())
-  const height = answer?.['result']
+  if (answer.kind !== 'answer') throw new Error('why' in answer ? answer.why : answer.kind)
+  const said = objectOr(answer.body)
+  const height = said?.['result']
   if (typeof height !== 'number')
-    throw new Error(JSON.stringify(answer?.['error'] ?? `status ${response.status}`))
+    throw new Error(JSON.stringify(said?.['error'] ?? `status ${answer.status}`))
   return height
+}
+
+/** A TCP connection, once it stands. */
+export function opened(host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, host, () => resolve(socket))
+    socket.once('error', reject)
+  })
 }

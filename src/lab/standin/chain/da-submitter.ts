@@ -39,12 +39,7 @@ export class DaSubmitter {
       try {
         await this.#submit(signal)
       } catch (thrown) {
-        const error =
-          thrown instanceof Error
-            ? thrown.cause instanceof Error
-              ? thrown.cause.message
-              : thrown.message
-            : String(thrown)
+        const error = thrown instanceof Error ? thrown.message : String(thrown)
         if (!signal.aborted)
           log.of('da_submitter').error('DA layer submission failed', { error, itemType: 'header' })
       }
