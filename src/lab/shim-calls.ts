@@ -3,7 +3,7 @@ import { closeSync, constants, openSync, readFileSync, rmSync, writeFileSync, wr
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { LabAnswer, LabRequest } from './control.ts'
-import { eachLine } from './node/lines.ts'
+import { eachLine } from './lines.ts'
 
 /** Where shims ask: beside the lab's socket. A shell can write into a named pipe, but not into a socket. */
 export const pipeOf = (socket: string) => `${socket}.pipe`

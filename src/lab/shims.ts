@@ -33,7 +33,7 @@ export function writeShims(
   write(
     'testapp',
     nodeBinary === undefined
-      ? `exec ${node} ${quote(join(built, 'lab', 'node', 'main.js'))} "$@"`
+      ? `exec ${node} ${quote(join(built, 'lab', 'standin', 'main.js'))} "$@"`
       : `exec ${quote(nodeBinary)} "$@"`,
   )
   const env = Object.entries(hostEnvironment(name, dir, socket)).map(

@@ -133,7 +133,10 @@ export async function migrate(
 
 export type Replaced = { readonly [K in StepName]?: Partial<StepRegistry[K]> }
 
-/** The same drive in this process, with parts of steps taken away: how a test removes a guard. No flag can. */
+/**
+ * The same drive in this process, with parts of steps taken away: how a test removes a guard. No flag can.
+ * It is stopped as soon as a height was signed twice: the harm is done then, and the rest is waiting.
+ */
 export function driveWith(
   lab: Lab,
   replaced: Replaced,
@@ -142,6 +145,10 @@ export function driveWith(
   const steps = Object.fromEntries(
     Object.entries(realSteps).map(([name, step]) => [name, { ...step, ...replaced[name as StepName] }]),
   ) as unknown as StepRegistry
+  const harm = new AbortController()
+  const watch = setInterval(() => {
+    if (lab.signedTwice().length > 0) harm.abort()
+  }, 500)
   const options: DriveOptions = {
     stateDir: lab.stateDir,
     confirms: new Map<Gate, string>([
@@ -156,10 +163,10 @@ export function driveWith(
       left: () => undefined,
       failed: (_state, failure) => onProgress(failure.message),
     },
-    stopNow: new AbortController().signal,
+    stopNow: harm.signal,
     stopSoon: () => false,
   }
-  return startRun(lab.runbook, options, steps)
+  return startRun(lab.runbook, options, steps).finally(() => clearInterval(watch))
 }
 
 /** A part of a step that does what the real one does, and then something else. */
