@@ -108,6 +108,18 @@ export class RaftLog {
     this.#entries.push(entry)
   }
 
+  /** Takes a leader's entries behind the one it names; false when that one is not here or is another. */
+  accept(prevIndex: number, prevTerm: number, entries: readonly Entry[]): boolean {
+    // What lies behind the snapshot is committed, so it is the same there.
+    if (prevIndex > this.#snapshot.index && this.termAt(prevIndex) !== prevTerm) return false
+    for (const entry of entries) {
+      if (entry.index <= this.#snapshot.index || this.termAt(entry.index) === entry.term) continue
+      if (entry.index <= this.lastIndex) this.cutFrom(entry.index)
+      this.append(entry)
+    }
+    return true
+  }
+
   /** Drops an entry and all after it: another leader's log counts. */
   cutFrom(index: number): void {
     const start = Math.max(0, index - this.#base.index - 1)

@@ -1,5 +1,6 @@
-import type { Logger } from '../logger.ts'
+import { judgeCandidate } from './ballot.ts'
 import { Campaign } from './campaign.ts'
+import { ElectionTimer } from './election-timer.ts'
 import { Leadership } from './leadership.ts'
 import { initialConfiguration, startingElection, type Voter } from './membership.ts'
 import type {
@@ -10,35 +11,10 @@ import type {
   VoteReply,
   VoteRequest,
 } from './messages.ts'
-import type { RaftDir } from './raft-dir.ts'
-import type { Entry, EntryContent, Snapshot } from './raft-log.ts'
-import type { RaftTiming } from './raft-settings.ts'
-import { SteadyClock } from './steady-clock.ts'
+import type { RaftEvents, RaftOptions } from './raft-events.ts'
+import type { EntryContent } from './raft-log.ts'
+import { StateMachine } from './state-machine.ts'
 import { RaftTransport } from './transport.ts'
-
-export interface RaftOptions {
-  readonly self: Voter
-  readonly timing: RaftTiming
-  readonly dir: RaftDir
-  readonly snapshotThreshold: number
-  readonly trailingLogs: number
-  /** Reach and hear nobody. */
-  readonly isolated: boolean
-  readonly speed: number
-  readonly logger: Logger
-}
-
-/** What happens in the cluster, told to the node above. */
-export interface RaftEvents {
-  /** This node leads, or no longer does. */
-  readonly onLeading: (leading: boolean) => void
-  /** Another leader is known, '' when none is. */
-  readonly onLeader: (id: string) => void
-  /** Committed, in order, each once a process. */
-  readonly onCommitted: (entry: Entry) => void
-  /** A leader's snapshot took the place of entries. */
-  readonly onSnapshot: (snapshot: Snapshot) => void
-}
 
 type Role = 'follower' | 'candidate' | 'leader'
 
@@ -50,23 +26,22 @@ export class RaftNode {
   readonly #options: RaftOptions
   readonly #events: RaftEvents
   readonly #transport: RaftTransport
-  readonly #clock: SteadyClock
-  readonly #tickMs: number
+  readonly #timer: ElectionTimer
   #role: Role = 'follower'
   #leader: { id: string; address: string } = { id: '', address: '' }
   #leadership: Leadership | undefined
-  #deadlineMs = 0
-  #commitIndex = 0
-  #appliedIndex = 0
-  #ticking: NodeJS.Timeout | undefined
-  #waiting: { index: number; resolve: () => void; reject: (error: Error) => void }[] = []
+  readonly #state: StateMachine
   #closed = false
 
   constructor(options: RaftOptions, events: RaftEvents) {
     this.#options = options
     this.#events = events
-    this.#tickMs = Math.min(20, Math.max(5, options.timing.leaseMs / 8))
-    this.#clock = new SteadyClock(this.#tickMs)
+    this.#timer = new ElectionTimer(options.timing.leaseMs)
+    this.#state = new StateMachine({
+      ...options,
+      onCommitted: events.onCommitted.bind(events),
+      onSnapshot: events.onSnapshot.bind(events),
+    })
     this.#transport = new RaftTransport(options.self.address, options.isolated, (request) => ({
       ...this.#answer(request),
     }))
@@ -99,12 +74,9 @@ export class RaftNode {
     const { index, voters } = this.#log.configuration
     logger.of('raft-hashicorp').raft('INFO', initialConfiguration(index, voters))
     logger.info('initialized raft node', { node_id: self.id, addr: self.address, bootstrap: false })
-    const { snapshot } = this.#log
-    this.#commitIndex = snapshot.index
-    this.#appliedIndex = snapshot.index
-    if (snapshot.index > 0) this.#events.onSnapshot(snapshot)
+    this.#state.open()
     this.#becomeFollower()
-    this.#ticking = setInterval(() => this.#tick(), this.#tickMs)
+    this.#timer.start(() => this.#tick())
   }
 
   /** Takes part: from the directory's membership, or with `members` where it has none. Throws NodeFailure. */
@@ -128,10 +100,9 @@ export class RaftNode {
   propose(content: EntryContent): Promise<void> {
     const leadership = this.#leadership
     if (leadership === undefined) return Promise.reject(new Error('node is not the leader'))
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ index: this.#log.lastIndex + 1, resolve, reject })
-      leadership.append(content)
-    })
+    const applied = this.#state.applied(this.#log.lastIndex + 1)
+    leadership.append(content)
+    return applied
   }
 
   /** Resolves when a quorum still takes this node for its leader. */
@@ -143,9 +114,9 @@ export class RaftNode {
   async landed(timeoutMs: number): Promise<boolean> {
     const index = this.#log.lastIndex
     const untilMs = performance.now() + timeoutMs
-    while (this.#appliedIndex < index && performance.now() < untilMs && !this.#closed)
+    while (this.#state.appliedIndex < index && performance.now() < untilMs && !this.#closed)
       await new Promise((resolve) => setTimeout(resolve, 5))
-    return this.#appliedIndex >= index
+    return this.#state.appliedIndex >= index
   }
 
   /** Hands the leadership to a member that has everything, and waits until it is gone; at most so long. */
@@ -159,25 +130,25 @@ export class RaftNode {
   }
 
   close(): void {
+    if (this.#closed) return
     this.#closed = true
-    clearInterval(this.#ticking)
+    this.#timer.stop()
     this.#leadership?.end()
     this.#transport.close()
-    this.#failWaiting()
+    this.#state.giveUp()
     this.#options.dir.close()
   }
 
   #tick(): void {
-    this.#clock.advance()
     if (this.#role === 'leader') {
       this.#leadership?.tick()
       return
     }
-    if (this.#clock.nowMs < this.#deadlineMs) return
+    if (!this.#timer.isOver) return
     const { logger, self } = this.#options
     const raft = logger.of('raft-hashicorp')
     if (!this.#voters.some(({ id }) => id === self.id)) {
-      this.#setDeadline(this.#options.timing.heartbeatMs)
+      this.#timer.restart(this.#options.timing.heartbeatMs)
       return
     }
     if (this.#role === 'follower') {
@@ -193,7 +164,7 @@ export class RaftNode {
 
   #campaign(transfer: boolean): void {
     this.#role = 'candidate'
-    this.#setDeadline(this.#options.timing.electionMs)
+    this.#timer.restart(this.#options.timing.electionMs)
     const { self, timing, logger } = this.#options
     const campaign = new Campaign({
       self,
@@ -227,13 +198,13 @@ export class RaftNode {
       voters: this.#voters,
       term,
       log: this.#log,
-      clock: this.#clock,
+      clock: this.#timer.clock,
       timing,
       speed,
       logger: raft,
       ask: (address, request, timeoutMs) => this.#transport.ask(address, request, timeoutMs),
-      commitIndex: () => this.#commitIndex,
-      commit: (index) => this.#commitTo(index),
+      commitIndex: () => this.#state.commitIndex,
+      commit: (index) => this.#state.commitTo(index),
       stepDown: (seen) => this.#stepDown(seen),
     })
     logger.info('Raft leader changed notification')
@@ -256,14 +227,14 @@ export class RaftNode {
     if (led) this.#setLeader('', '')
     if (!wasFollower) this.#becomeFollower()
     if (!led) return
-    this.#failWaiting()
+    this.#state.giveUp()
     this.#events.onLeading(false)
   }
 
   #becomeFollower(): void {
     const { self, timing, logger } = this.#options
     const { id, address } = this.#leader
-    this.#setDeadline(timing.heartbeatMs)
+    this.#timer.restart(timing.heartbeatMs)
     logger
       .of('raft-hashicorp')
       .raft(
@@ -277,11 +248,6 @@ export class RaftNode {
     this.#leader = { id, address }
     if (id !== '') this.#options.logger.info('Raft leader changed notification')
     this.#events.onLeader(id)
-  }
-
-  /** Between once and twice the base, so that members do not campaign at the same moment. */
-  #setDeadline(baseMs: number): void {
-    this.#deadlineMs = this.#clock.nowMs + baseMs * (1 + Math.random())
   }
 
   #answer(request: RaftRequest): VoteReply | AppendReply {
@@ -302,29 +268,29 @@ export class RaftNode {
     }
   }
 
-  #grants({ pre, term, candidate, address, lastIndex, lastTerm, transfer }: VoteRequest): boolean {
-    const raft = this.#options.logger.of('raft-hashicorp')
-    const { id, address: leaderAddress } = this.#leader
-    const known = this.#voters
-    if (known.length > 0 && !known.some((voter) => voter.id === candidate)) return false
-    if (id !== '' && id !== candidate && !transfer) {
+  #grants(request: VoteRequest): boolean {
+    const { pre, term, candidate, address } = request
+    const { log } = this.#options.dir
+    const { id: leader, address: leaderAddress } = this.#leader
+    const { term: ownTerm, votedFor } = this.#stable
+    const { lastIndex, lastTerm } = log
+    const own = { term: ownTerm, votedFor, lastIndex, lastTerm, leader, voters: this.#voters }
+    const vote = judgeCandidate(request, own)
+    if (vote === 'hasLeader') {
       const what = pre ? 'pre-vote' : 'vote'
-      raft.raft(
-        'WARN',
-        `rejecting ${what} request since we have a leader: from=${address} leader=${leaderAddress} leader-id=${id}`,
-      )
+      this.#options.logger
+        .of('raft-hashicorp')
+        .raft(
+          'WARN',
+          `rejecting ${what} request since we have a leader: from=${address} leader=${leaderAddress} leader-id=${leader}`,
+        )
       return false
     }
-    if (term < this.#stable.term) return false
-    if (!pre && term > this.#stable.term) this.#sawTerm(term)
-    const { votedFor } = this.#stable
-    if (!pre && votedFor !== '') return votedFor === candidate
-    // Only the Raft log is compared; how far the chain's store goes plays no part.
-    const own = this.#log
-    if (lastTerm < own.lastTerm || (lastTerm === own.lastTerm && lastIndex < own.lastIndex)) return false
-    if (pre) return true
+    // A newer term counts even where its candidate does not get the vote.
+    if (!pre) this.#sawTerm(term)
+    if (vote !== 'granted' || pre) return vote === 'granted'
     this.#stable.set(term, candidate)
-    this.#setDeadline(this.#options.timing.heartbeatMs)
+    this.#timer.restart(this.#options.timing.heartbeatMs)
     return true
   }
 
@@ -333,7 +299,7 @@ export class RaftNode {
     if (term < this.#stable.term) return false
     if (term > this.#stable.term || this.#role !== 'follower') this.#stepDown(term)
     this.#setLeader(leader, address)
-    this.#setDeadline(this.#options.timing.heartbeatMs)
+    this.#timer.restart(this.#options.timing.heartbeatMs)
     return true
   }
 
@@ -343,56 +309,14 @@ export class RaftNode {
     const reply = (ok: boolean) => ({ term: this.#stable.term, ok, lastIndex: log.lastIndex })
     if (!this.#hearLeader(term, leader, address)) return reply(false)
     if (heartbeat) return reply(true)
-    // What lies behind the snapshot is committed, so it is the same there.
-    const isKnown = prevIndex <= log.snapshot.index || log.termAt(prevIndex) === prevTerm
-    if (!isKnown) return reply(false)
-    for (const entry of entries) {
-      if (entry.index <= log.snapshot.index || log.termAt(entry.index) === entry.term) continue
-      if (entry.index <= log.lastIndex) log.cutFrom(entry.index)
-      log.append(entry)
-    }
-    this.#commitTo(Math.min(commit, prevIndex + entries.length))
+    if (!log.accept(prevIndex, prevTerm, entries)) return reply(false)
+    this.#state.commitTo(Math.min(commit, prevIndex + entries.length))
     return reply(true)
   }
 
   #takeSnapshot({ term, leader, address, snapshot }: SnapshotRequest): AppendReply {
-    const log = this.#log
     const ok = this.#hearLeader(term, leader, address)
-    if (ok && snapshot.index > this.#commitIndex) {
-      this.#options.dir.save(snapshot)
-      log.replaceBy(snapshot)
-      this.#commitIndex = snapshot.index
-      this.#appliedIndex = snapshot.index
-      this.#events.onSnapshot(snapshot)
-    }
-    return { term: this.#stable.term, ok, lastIndex: log.lastIndex }
-  }
-
-  #commitTo(index: number): void {
-    this.#commitIndex = Math.max(this.#commitIndex, Math.min(index, this.#log.lastIndex))
-    while (this.#appliedIndex < this.#commitIndex) {
-      const entry = this.#log.entry(this.#appliedIndex + 1)
-      if (entry === undefined) return
-      this.#appliedIndex += 1
-      this.#events.onCommitted(entry)
-      this.#maybeSnapshot(entry)
-    }
-    const done = this.#waiting.filter((one) => one.index <= this.#appliedIndex)
-    this.#waiting = this.#waiting.filter((one) => one.index > this.#appliedIndex)
-    for (const { resolve } of done) resolve()
-  }
-
-  #maybeSnapshot(entry: Entry): void {
-    const { snapshotThreshold, trailingLogs, dir } = this.#options
-    if (entry.kind !== 'block' || entry.index - this.#log.snapshot.index < snapshotThreshold) return
-    const snapshot = { index: entry.index, term: entry.term, voters: this.#voters, block: entry.block }
-    dir.save(snapshot)
-    this.#log.compact(snapshot, trailingLogs)
-  }
-
-  #failWaiting(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const { reject } of waiting) reject(new Error('leadership lost while committing log'))
+    if (ok) this.#state.install(snapshot)
+    return { term: this.#stable.term, ok, lastIndex: this.#log.lastIndex }
   }
 }

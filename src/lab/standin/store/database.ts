@@ -91,6 +91,7 @@ export class Database {
     this.#memtable.close()
     closeSync(this.#valueLog)
     for (const { fd } of this.#tables) closeSync(fd)
+    this.#lock.abandon()
   }
 
   #point(key: string, place: Place | undefined, fd: number): void {

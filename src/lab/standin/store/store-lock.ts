@@ -7,6 +7,8 @@ import { NodeFailure } from '../failure.ts'
 export interface StoreLock {
   /** Lets the store go, and its pid file. */
   release(): void
+  /** Lets the store go as a kill does: the pid file stays. */
+  abandon(): void
 }
 
 /**
@@ -33,5 +35,6 @@ export function takeStoreLock(dir: string): StoreLock {
       rmSync(pidFile, { force: true })
       closeSync(fd)
     },
+    abandon: () => closeSync(fd),
   }
 }

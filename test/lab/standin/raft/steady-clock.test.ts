@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { SteadyClock } from '../../../../src/lab/standin/raft/steady-clock.ts'
+
+function standStill(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
+test('a stall of the process does not count', () => {
+  const clock = new SteadyClock(10)
+  standStill(300)
+  clock.advance()
+  expect(clock.nowMs).toBeLessThanOrEqual(20)
+  expect(clock.nowMs).toBeGreaterThan(0)
+})
+
+test('time that passes in ticks does', () => {
+  const clock = new SteadyClock(1_000)
+  standStill(30)
+  clock.advance()
+  standStill(30)
+  clock.advance()
+  expect(clock.nowMs).toBeGreaterThanOrEqual(60)
+})
