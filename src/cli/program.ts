@@ -9,6 +9,7 @@ import { addPeerId } from './peer-id.ts'
 import { addReport } from './report.ts'
 import type { Act } from './result.ts'
 import { addResume } from './resume.ts'
+import { addRollback } from './rollback.ts'
 import { addSharedOptions } from './shared-options.ts'
 import { addStatus } from './status.ts'
 
@@ -36,7 +37,17 @@ export function buildProgram(act: (program: Command) => Act): Command {
   ])
   addSharedOptions(program)
   const acting = act(program)
-  for (const add of [addCheck, addMigrate, addResume, addAbort, addStatus, addReport, addLab, addPeerId])
+  for (const add of [
+    addCheck,
+    addMigrate,
+    addResume,
+    addAbort,
+    addRollback,
+    addStatus,
+    addReport,
+    addLab,
+    addPeerId,
+  ])
     add(program, acting)
   return program
 }

@@ -72,6 +72,37 @@ export async function abortRun(
   })
 }
 
+/** After the point of no return: one sequencer again, through its own gate. */
+export async function rollbackRun(
+  wanted: string | undefined,
+  options: DriveOptions,
+  steps: StepRegistry = realSteps,
+): Promise<RunEnd> {
+  const run = reopenRun(options.stateDir, wanted)
+  return withHosts(run, options, true, async (hosts) => {
+    refuseOtherChain(run.runbook, options)
+    const engine = reopened(run, hosts, steps, options, false)
+    if (engine.view.phase !== 'rollback' && engine.view.gate !== 'rollback') {
+      if (engine.refuses({ type: 'ROLLBACK' })) throw noRollbackFrom(engine)
+      engine.give({ type: 'ROLLBACK' })
+    }
+    return finishDrive(run, engine, await engine.drive(), options)
+  })
+}
+
+function noRollbackFrom({ view }: Engine): EvhaError {
+  const before = !view.tags.has('irreversible')
+  return new EvhaError({
+    kind: 'usage',
+    message: `there is nothing to roll back from here: ${view.says}`,
+    changedAnything: 'no',
+    retryable: false,
+    hint: before
+      ? 'before the point of no return `evha abort` goes back'
+      : 'after finish the old unit lies below the directory of evha on the sequencer; go back by hand',
+  })
+}
+
 /** How long a running process gets to bring the old sequencer back after it was asked to. */
 const abortElsewhereMs = 180_000
 

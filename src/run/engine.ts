@@ -57,6 +57,11 @@ export class Engine {
     return viewOf(this.#snapshot)
   }
 
+  /** True when the event has no edge here. */
+  refuses(event: RunEvent): boolean {
+    return ignores(this.#snapshot, event)
+  }
+
   /** Gives the machine an event that is not the end of a step; it is on the disk before it counts. */
   give(event: RunEvent): void {
     this.#run.journal.append({ type: 'event', event: { ...event } })
