@@ -19,7 +19,6 @@ test.each([
 
 test('what is escaped is known, a variable or a specifier is not', () => {
   expect(execWords('$$HOME 100%% $ x$1').map(hasUnknown)).toEqual([false, false, false, false])
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's variables look like this
   expect(execWords('$HOME ${HOME} a${B}c %h "%i" $$${A}').map(hasUnknown)).toEqual([
     true,
     true,

@@ -98,7 +98,6 @@ test.each([
   ['another verb', '/b version', /does not start a node/],
   ['no verb', '/b --home /h', /does not start a node/],
   ['two verbs', '/b start run', /does not start a node/],
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: systemd's variables look like this
   ['a variable', '/b start --home ${HOME_DIR}', /systemd replaces/],
   ['a specifier', '/b start --home %S/x', /systemd replaces/],
 ])('%s is refused', (_, exec, message) => {

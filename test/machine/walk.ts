@@ -13,7 +13,10 @@ export const failed = (step: StepName, kind: 'failed' | 'contradiction' = 'faile
   failure: { kind, message: 'no', changedAnything: 'yes', retryable: true, hint: '' },
 })
 
-export const approve = (gate: 'cutover' | 'commit' | 'rollback' | 'finish', digest: string = gate): RunEvent => ({
+export const approve = (
+  gate: 'cutover' | 'commit' | 'rollback' | 'finish',
+  digest: string = gate,
+): RunEvent => ({
   type: 'APPROVE',
   gate,
   chain,
