@@ -110,6 +110,18 @@ test('a crash while deciding reads the arbiter, even when the budget is long spe
   expect(pathAfter([...deciding, { type: 'RESUME', windowOverran: true }])).toBe('commit.settle')
 })
 
+test('a crash before the decision fell counts as an interruption, which is tried again at once', () => {
+  const crashed = [
+    ...deciding,
+    { type: 'RESUME', windowOverran: false } as const,
+    done('readDecision', { decision: 'open' }),
+  ]
+  expect(viewOf(play(crashed))).toMatchObject({
+    path: 'abort.copies',
+    context: { returnCause: 'interrupted' },
+  })
+})
+
 const back: RunEvent[] = [
   done('killCopies'),
   done('revokePermits'),

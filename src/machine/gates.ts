@@ -1,0 +1,75 @@
+import { abortable, approved, because, declined, returnable, rollable, weighs } from './edges.ts'
+import { rules } from './rules.ts'
+
+/** The four gates. Each weighs its evidence, shows it, and opens only for an approval that is bound to it. */
+export const gates = rules.createStateConfig({
+  id: 'gate',
+  initial: 'cutover',
+  states: {
+    cutover: {
+      meta: { phase: 'gate', says: 'ready to cut over; the chain runs on {source} until you approve' },
+      tags: ['reversible', 'waiting'],
+      invoke: weighs('weighCutover'),
+      on: {
+        ...abortable,
+        APPROVE: {
+          target: '#window',
+          guard: approved('cutover'),
+          actions: 'noteApproval',
+          meta: { irreversible: 'the chain stops until the cluster produces or {source} is back' },
+        },
+      },
+    },
+    commit: {
+      meta: { phase: 'gate', says: 'the warm nodes wait; one more is the point of no return' },
+      tags: ['reversible', 'waiting', 'chain-stopped'],
+      invoke: {
+        ...weighs('weighCommit'),
+        onError: { target: '#abort', actions: ['noteFailure', because('failure')] },
+      },
+      on: {
+        ...returnable,
+        APPROVE: {
+          target: '#commit',
+          guard: approved('commit'),
+          actions: 'noteApproval',
+          meta: {
+            irreversible: 'the cluster may produce a block; {source} alone may never produce again',
+          },
+        },
+        DECLINE: { target: '#abort', guard: declined('commit'), actions: because('declined') },
+      },
+    },
+    finish: {
+      meta: { phase: 'gate', says: 'the cluster runs; finish removes the way back' },
+      tags: ['irreversible', 'waiting'],
+      invoke: weighs('weighFinish'),
+      on: {
+        ...rollable,
+        APPROVE: {
+          target: '#finish',
+          guard: approved('finish'),
+          actions: 'noteApproval',
+          meta: { irreversible: 'the old unit and the copies that a rollback would use are put away' },
+        },
+      },
+    },
+    rollback: {
+      meta: {
+        phase: 'gate',
+        says: 'rolling back stops the cluster; the most advanced store goes on alone',
+      },
+      tags: ['irreversible', 'waiting'],
+      invoke: weighs('weighRollback'),
+      on: {
+        APPROVE: {
+          target: '#rollback',
+          guard: approved('rollback'),
+          actions: 'noteApproval',
+          meta: { irreversible: 'the cluster stops and its members are forbidden to run Raft' },
+        },
+        DECLINE: { target: '#verifyElection', guard: declined('rollback') },
+      },
+    },
+  },
+})

@@ -1,0 +1,60 @@
+import { orReturns, returnable } from './edges.ts'
+import { rules } from './rules.ts'
+
+/** The window: from the open decision file to one node less than a quorum. Everything here leads back when it fails. */
+export const window = rules.createStateConfig({
+  id: 'window',
+  initial: 'arm',
+  on: returnable,
+  states: {
+    arm: {
+      meta: { phase: 'window', says: 'opening the decision file on {source}; the chain still runs' },
+      tags: ['reversible'],
+      invoke: orReturns('arm', '#window.fence'),
+    },
+    fence: {
+      meta: {
+        phase: 'window',
+        says: 'fencing {source}: its unit can not start again as a single sequencer',
+      },
+      tags: ['reversible'],
+      invoke: orReturns('fence', '#window.stop'),
+    },
+    stop: {
+      meta: { phase: 'window', says: 'stopping {source}: the chain stands still from here' },
+      tags: ['reversible', 'chain-stopped'],
+      invoke: orReturns('stopSource', '#window.sync'),
+    },
+    sync: {
+      meta: { phase: 'window', says: 'copying what changed since the last pass' },
+      tags: ['reversible', 'chain-stopped'],
+      invoke: orReturns('finalSync', '#window.prove'),
+    },
+    prove: {
+      meta: { phase: 'window', says: 'proving the same content on every node to be started' },
+      tags: ['reversible', 'chain-stopped'],
+      invoke: orReturns('proveEqual', '#window.warm'),
+    },
+    warm: {
+      meta: {
+        phase: 'window',
+        says: 'starting one node less than a quorum; they wait and produce nothing',
+      },
+      tags: ['reversible', 'chain-stopped'],
+      invoke: orReturns('warmPeers', '#gate.commit'),
+    },
+    returned: {
+      meta: {
+        phase: 'end',
+        says: '{source} produces again as the single sequencer; the next attempt starts with seeding',
+      },
+      tags: ['reversible'],
+      on: {
+        BUDGET_SPENT: {},
+        RESUME: { actions: 'voidApprovals' },
+        ABORT: '#aborted',
+        NEXT_ATTEMPT: { target: '#seedData', actions: 'nextAttempt' },
+      },
+    },
+  },
+})
