@@ -275,6 +275,9 @@ export function memberFlags(place: Place, members: readonly Place[]): string[] {
     '--evnode.p2p.peers',
     others.map((other) => `/ip4/${other.address}/tcp/${other.p2pPort}/p2p/${peerId(other)}`).join(','),
     '--evnode.raft.enable=true',
+    // As long as a lease may be: on a busy machine no leader shall lose it for the machine's sake.
+    '--evnode.raft.leader_lease_timeout',
+    '350ms',
     '--evnode.raft.node_id',
     place.name,
     '--evnode.raft.raft_addr',

@@ -128,6 +128,8 @@ export class P2p {
     while (!this.#ended.signal.aborted) {
       await sleep(redialMs / environment.speed, undefined, { signal: this.#ended.signal })
       const there = this.#peers.has(seed.peerId)
+      // The other side may have been quicker to call.
+      if (!known && there) log.info('connected to seed peer', { peer: seed.peerId })
       if (known && !there)
         log.warn('disconnected from seed peer, scheduling reconnect', { peer: seed.peerId })
       known = there || (await this.#call(seed))
