@@ -1,16 +1,17 @@
 import { setMaxListeners } from 'node:events'
-import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
+import type { Failure } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { clearControl, readControl } from '../journal/control.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
-import type { Facts, Weighed } from '../steps/facts.ts'
-import type { Host, Step, StepContext, StepRegistry, Verdict } from '../steps/step.ts'
+import type { Weighed } from '../steps/facts.ts'
+import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions } from './api.ts'
 import { gateIrreversible } from './gate-words.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
+import { tryStep } from './try-step.ts'
 
 /** Why the engine put the run down. The state in the journal says the rest. */
 export type Stop =
@@ -260,48 +261,6 @@ export class Engine {
       tell: (text) => this.#options.observer.progress(text),
     })
   }
-}
-
-type Ended =
-  | { readonly kind: 'done'; readonly output: unknown }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-
-/**
- * One step, tried. After a crash its verify is asked first: what is found done is never done again. An effect whose
- * end was not seen is settled the same way before it counts as failed.
- */
-export async function tryStep(
-  step: Step<StepName>,
-  context: StepContext,
-  wasUnsettled: boolean,
-): Promise<Ended> {
-  try {
-    if (wasUnsettled) {
-      const settled = await step.verify(context)
-      if (settled.done) return { kind: 'done', output: settled.output }
-    }
-    await step.precheck(context)
-    const measured = await step.apply(context)
-    return endOf(step, context, await step.verify(context, measured))
-  } catch (thrown) {
-    const failure = failureOf(thrown)
-    if (failure.changedAnything !== 'unknown' || context.signal.aborted) return { kind: 'failed', failure }
-    const settled = await step
-      .verify(context)
-      .catch((): Verdict<Facts[StepName]> => ({ done: false, why: failure.message }))
-    return settled.done ? { kind: 'done', output: settled.output } : { kind: 'failed', failure }
-  }
-}
-
-function endOf(step: Step<StepName>, context: StepContext, verdict: Verdict<Facts[StepName]>): Ended {
-  if (verdict.done) return { kind: 'done', output: verdict.output }
-  throw new EvhaError({
-    kind: 'failed',
-    message: `${verdict.why} (${step.name})`,
-    changedAnything: 'yes',
-    retryable: true,
-    hint: `look at the named host; \`evha resume ${context.run}\` goes on`,
-  })
 }
 
 /** Stopping here leaves a chain that produces, and nothing half done. */

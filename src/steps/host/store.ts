@@ -1,11 +1,11 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { lockDirOf, neverCopied } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 
-/** The directory whose flock is the store's lock (evnode.md A5). */
-export const lockDir = (spec: NodeSpec) => `${spec.home}/data/${spec.db}`
+/** The directory whose flock is the store's lock. `check` has seen that the databases lie in `data`. */
+export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: 'data', db: spec.db })
 
-/** Name of a file the node writes and nobody copies (evnode.md B 6.2). */
-const lockFile = 'LOCK'
+const [lockFile] = neverCopied
 
 /** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
 export interface ManifestEntry {

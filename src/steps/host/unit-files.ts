@@ -1,13 +1,14 @@
+import { homeFiles } from '../../evnode/home.ts'
 import { permitDropInName } from '../../evnode/permit.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 
 /** Where evha lays the unit of a host, its drop-in, and what it keeps beside them. */
 export const unitPath = (spec: NodeSpec) => `${spec.paths.units}/${spec.unit}`
 export const permitDropInPath = (spec: NodeSpec) => `${spec.paths.units}/${spec.unit}.d/${permitDropInName}`
-export const configPath = (spec: NodeSpec) => `${spec.home}/config/evnode.yaml`
-export const genesisPath = (spec: NodeSpec) => `${spec.home}/config/genesis.json`
-export const signerPath = (spec: NodeSpec) => `${spec.home}/config/signer.json`
-export const nodeKeyPath = (spec: NodeSpec) => `${spec.home}/config/node_key.json`
+export const configPath = (spec: NodeSpec) => homeFiles(spec.home).config
+export const genesisPath = (spec: NodeSpec) => homeFiles(spec.home).genesis
+export const signerPath = (spec: NodeSpec) => homeFiles(spec.home).signer
+export const nodeKeyPath = (spec: NodeSpec) => homeFiles(spec.home).nodeKey
 
 /** Staged beside the live files of the source, swapped in only after commit. */
 export const staged = (spec: NodeSpec) => ({

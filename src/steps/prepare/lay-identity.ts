@@ -1,4 +1,5 @@
 import { changes, reads, script } from '../../base/command.ts'
+import { homeFiles, initArgv } from '../../evnode/home.ts'
 import { must, stuck } from '../ask.ts'
 import { digests, readDigests } from '../host/files.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
@@ -54,35 +55,35 @@ export async function layNodeKey(context: StepContext, peer: Host): Promise<void
   const { spec } = peer
   const user = serviceUser(context, spec)
   const scratch = `${spec.paths.evha}/init`
-  const init = asServiceUser(user, [
-    spec.binary,
-    'init',
-    '--home',
-    scratch,
-    '--chain_id',
-    context.runbook.chain,
-    '--evnode.node.aggregator=true',
-    ...(spec.passphraseFile === undefined ? [] : ['--evnode.signer.passphrase_file', spec.passphraseFile]),
-  ])
+  const init = asServiceUser(
+    user,
+    initArgv({
+      binary: spec.binary,
+      home: scratch,
+      chain: context.runbook.chain,
+      ...(spec.passphraseFile === undefined ? {} : { passphraseFile: spec.passphraseFile }),
+    }),
+  )
   await must(
     context,
     peer,
     changes(
       'make a node key where there is none',
       script(
-        `key=$1 scratch=$2 user=$3
-shift 3
+        `key=$1 scratch=$2 made=$3 user=$4
+shift 4
 if [ -s "$key" ]; then exit 0; fi
 rm -rf "$scratch"
 mkdir -p "$scratch"
 if [ -n "$user" ]; then chown "$user" "$scratch"; fi
 "$@" >/dev/null
-mv -f "$scratch/config/node_key.json" "$key"
+mv -f "$made" "$key"
 chmod 600 "$key"
 sync "$key" "\${key%/*}"
 rm -rf "$scratch"`,
         nodeKeyPath(spec),
         scratch,
+        homeFiles(scratch).nodeKey,
         user,
         ...init,
       ),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { homeFiles } from '../../evnode/home.ts'
 import type { LogEvent } from '../../evnode/logs.ts'
 import { parseExecStart } from '../../evnode/unit.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
@@ -122,24 +123,23 @@ const scratchOf = (spec: NodeSpec) => `${spec.paths.evha}/smoke`
 /** The config as the cluster will read it; key, genesis and node key are linked, not copied. */
 function layScratch(context: StepContext, spec: NodeSpec): Command {
   const isSource = spec.name === context.source.spec.name
+  const there = homeFiles(scratchOf(spec))
   return changes(
     'lay a scratch home',
     script(
-      `rm -rf "$1"
-mkdir -p "$1/config"
-cp "$2" "$1/config/evnode.yaml"
-ln -s "$3" "$1/config/genesis.json"
-ln -s "$4" "$1/config/node_key.json"
-ln -s "$5" "$1/config/signer.json"
-mkdir -p "$7"
-if [ -n "$6" ]; then chown -R "$6" "$1" "$7"; fi`,
+      `scratch=$1 raft=$2 user=$3 config=$4 to=$5
+shift 5
+rm -rf "$scratch"
+mkdir -p "\${to%/*}" "$raft"
+cp "$config" "$to"
+while [ "$#" -gt 1 ]; do ln -s "$1" "$2"; shift 2; done
+if [ -n "$user" ]; then chown -R "$user" "$scratch" "$raft"; fi`,
       scratchOf(spec),
-      isSource ? staged(spec).config : configPath(spec),
-      genesisPath(spec),
-      nodeKeyPath(spec),
-      signerPath(spec),
-      serviceUser(context, spec),
       spec.raftDir,
+      serviceUser(context, spec),
+      isSource ? staged(spec).config : configPath(spec),
+      there.config,
+      ...[genesisPath(spec), there.genesis, nodeKeyPath(spec), there.nodeKey, signerPath(spec), there.signer],
     ),
   )
 }
