@@ -59,7 +59,7 @@ test.each([
   ['no run', ['status'], 'there is no run in', 'evha migrate RUNBOOK'],
   ['no run to go on with', ['resume'], 'there is no run in', 'evha migrate RUNBOOK'],
   ['what is no run id', ['report', '../../etc'], 'is not the id of a run', 'a run id looks like'],
-  ['no key file', ['peer-id', '/nonexistent'], 'there is no such file', 'config/node_key.json'],
+  ['no key file', ['peer-id', 'nope/node_key.json'], 'there is no such file', 'config/node_key.json'],
 ])('%s is a usage error', async (_name, args, message, cure) => {
   const ended = await evha([...args, '--state-dir', stateDir])
   expect(ended).toMatchObject({ exitCode: 2, stdout: '' })

@@ -70,6 +70,7 @@ export async function layNodeKey(context: StepContext, peer: Host): Promise<void
     changes(
       'make a node key where there is none',
       script(
+        // `ln` never replaces: of two commands at once (one of a killed evha still runs) the first key stays.
         `key=$1 scratch=$2 made=$3 user=$4
 shift 4
 if [ -s "$key" ]; then exit 0; fi
@@ -77,9 +78,14 @@ rm -rf "$scratch"
 mkdir -p "$scratch"
 if [ -n "$user" ]; then chown "$user" "$scratch"; fi
 "$@" >/dev/null
-mv -f "$made" "$key"
-chmod 600 "$key"
-sync "$key" "\${key%/*}"
+new=$key.evha-new.$$
+cp -p "$made" "$new"
+chmod 600 "$new"
+sync "$new"
+if [ ! -s "$key" ]; then rm -f "$key"; fi
+ln "$new" "$key" 2>/dev/null || [ -s "$key" ]
+rm -f "$new"
+sync "\${key%/*}"
 rm -rf "$scratch"`,
         nodeKeyPath(spec),
         scratch,
@@ -91,19 +97,17 @@ rm -rf "$scratch"`,
   )
 }
 
-/** The public half of the node key, base64; the private half never leaves its host. */
+/** The public half of the node key, base64, or '' when there is none yet; the private half never leaves its host. */
 export async function readNodeKeyPublic(context: StepContext, host: Host): Promise<string> {
-  const key = await must(
+  return must(
     context,
     host,
     reads(
       'read the public node key',
       script(
-        `sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$1"`,
+        `if [ -s "$1" ]; then sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$1"; fi`,
         nodeKeyPath(host.spec),
       ),
     ),
   )
-  if (key === '') throw stuck(`${host.spec.name}: ${nodeKeyPath(host.spec)} has no public key`)
-  return key
 }

@@ -12,7 +12,14 @@ import { digests, makeDirs, readDigests, remove } from '../host/files.ts'
 import { givePermit, type Mode, permitDirs } from '../host/permits.ts'
 import { serviceUser } from '../host/service-user.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
-import { configPath, genesisPath, permitDropInPath, staged, unitPath } from '../host/unit-files.ts'
+import {
+  configPath,
+  genesisPath,
+  nodeKeyPath,
+  permitDropInPath,
+  staged,
+  unitPath,
+} from '../host/unit-files.ts'
 import { whoDrives } from '../host/who.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { claim } from './claim.ts'
@@ -39,13 +46,20 @@ export const preparePeers: Step<'preparePeers'> = {
     const claimed = await ask(context, source, claim(source.spec, context.run, whoDrives()))
     if (claimed.exitCode !== 0) throw claimedByOther(source, claimed.stdout.trim())
     await onEach(context.peers, (peer) => layGround(context, peer))
-    const plan = await planFiles(context)
+    const keys = await nodeKeys(context)
+    const [keyless] = withoutKey(context, keys)
+    if (keyless !== undefined)
+      throw stuck(`${keyless.spec.name}: ${nodeKeyPath(keyless.spec)} has no public key`)
+    const plan = await planFiles(context, keys)
     await onEach(context.nodes, (host) => layFiles(context, host, plan.files[host.spec.name] ?? []))
     await onEach(context.nodes, (host) => must(context, host, reloadUnits()))
     return { diff: plan.diff, timing: plan.timing, peerIds: plan.peerIds }
   },
   verify: async (context) => {
-    const plan = await planFiles(context)
+    const keys = await nodeKeys(context)
+    const [keyless] = withoutKey(context, keys)
+    if (keyless !== undefined) return notYet(`${keyless.spec.name}: it has no node key yet`)
+    const plan = await planFiles(context, keys)
     for (const host of context.nodes) {
       const wanted = plan.files[host.spec.name] ?? []
       const found = readDigests(await must(context, host, digests(wanted.map((file) => file.path))))
@@ -129,11 +143,16 @@ interface FilePlan {
   readonly peerIds: Readonly<Record<string, string>>
 }
 
+/** The public node keys, base64, by node name; '' where there is none yet. */
+const nodeKeys = (context: StepContext) => onEach(context.nodes, (host) => readNodeKeyPublic(context, host))
+
+const withoutKey = (context: StepContext, keys: Readonly<Record<string, string>>) =>
+  context.nodes.filter((host) => keys[host.spec.name] === '')
+
 /** Every file of every host, from the source's live ones: the same plan is laid by apply and compared by verify. */
-async function planFiles(context: StepContext): Promise<FilePlan> {
+async function planFiles(context: StepContext, keys: Readonly<Record<string, string>>): Promise<FilePlan> {
   const { source, runbook } = context
   const live = await readSourceFiles(context, source)
-  const keys = await onEach(context.nodes, (host) => readNodeKeyPublic(context, host))
   const peerIds = Object.fromEntries(
     Object.entries(keys).map(([name, key]) => [name, peerIdOfPublicKey(Buffer.from(key, 'base64'))]),
   )
