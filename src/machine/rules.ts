@@ -94,7 +94,8 @@ export const rules = setup({
     clearFailure: assign({ failure: null }),
     voidApprovals: assign({ approvals: {}, evidence: {}, failure: null }),
     goBackBecause: assign(({ context }, { cause }: { cause: ReturnCause }) => ({
-      returnCause: context.returnCause ?? cause,
+      // Whatever else led back before, an operator who asks for it means the end of the run.
+      returnCause: cause === 'operator' ? cause : (context.returnCause ?? cause),
       returnFailure: context.returnFailure ?? context.failure,
     })),
     nextAttempt: assign(({ context }) => ({

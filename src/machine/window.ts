@@ -1,4 +1,4 @@
-import { orReturns, returnable } from './edges.ts'
+import { abortable, orReturns, returnable } from './edges.ts'
 import { rules } from './rules.ts'
 
 /** The window: from the open decision file to one node less than a quorum. Everything here leads back when it fails. */
@@ -52,7 +52,8 @@ export const window = rules.createStateConfig({
       on: {
         BUDGET_SPENT: {},
         RESUME: { actions: 'voidApprovals' },
-        ABORT: '#aborted',
+        // The source produces already; the same order once more finds that, and then removes what was prepared.
+        ABORT: abortable.ABORT,
         NEXT_ATTEMPT: { target: '#seedData', actions: 'nextAttempt' },
       },
     },

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Failure } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
-import { clearControl, readControl } from '../journal/control.ts'
+import { type Control, clearControl, readControl } from '../journal/control.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
 import type { Weighed } from '../steps/facts.ts'
@@ -79,27 +79,30 @@ export class Engine {
         this.#options.observer.entered(view)
         shown = view.path
       }
-      if (view.final || view.work === null) return { why: 'end' }
-      const stop = this.#heed(view) ?? (await this.#advanceOnce(view))
+      if (view.final) return { why: 'end' }
+      const control = readControl(this.#run.files.dir)
+      if (this.#turnsBack(view, control)) continue
+      const stop = this.#heed(view, control) ?? (await this.#advanceOnce(view))
       if (stop !== null) return stop
     }
   }
 
-  /** What the operator asked for since the last step: to go back, or to stop at the next safe point. */
-  #heed(view: StateView): Stop | null {
-    const control = readControl(this.#run.files.dir)
+  /** Goes back when the operator asked for it and the state has a way back. */
+  #turnsBack(view: StateView, control: Control | undefined): boolean {
     if (control === 'abort') {
       this.#wantsAbort = true
       clearControl(this.#run.files.dir)
     }
-    if (this.#wantsAbort) {
-      if (view.tags.has('irreversible')) return { why: 'tooLateToAbort' }
-      if (!ignores(this.#snapshot, { type: 'ABORT' }) && view.phase !== 'abort') {
-        this.#wantsAbort = false
-        this.give({ type: 'ABORT' })
-        return null
-      }
-    }
+    if (!this.#wantsAbort || view.phase === 'abort' || this.refuses({ type: 'ABORT' })) return false
+    this.#wantsAbort = false
+    this.give({ type: 'ABORT' })
+    return true
+  }
+
+  /** What ends the drive before the state's own work: nothing to do, too late to go back, or a wish to stop here. */
+  #heed(view: StateView, control: Control | undefined): Stop | null {
+    if (view.work === null) return { why: 'end' }
+    if (this.#wantsAbort && view.tags.has('irreversible')) return { why: 'tooLateToAbort' }
     const wantsPause = control === 'pause' || this.#options.stopSoon()
     if (wantsPause && isSafePoint(view)) {
       if (control === 'pause') clearControl(this.#run.files.dir)

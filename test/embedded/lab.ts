@@ -7,7 +7,7 @@ import { labDown } from '../../src/lab/down.ts'
 import type { LabInfo } from '../../src/lab/layout.ts'
 import { heightsSignedTwice } from '../../src/lab/witness.ts'
 import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
-import { startRun } from '../../src/run/drive.ts'
+import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 
@@ -141,20 +141,38 @@ export function driveWith(
   lab: Lab,
   replaced: Replaced,
   onProgress: (text: string) => void = () => undefined,
+  gates: readonly Gate[] = ['cutover', 'commit'],
 ): Promise<RunEnd> {
-  const steps = Object.fromEntries(
+  return untilHarm(lab, onProgress, gates, (options) => startRun(lab.runbook, options, withParts(replaced)))
+}
+
+/** `evha abort` in this process, the same way. */
+export function abortWith(
+  lab: Lab,
+  replaced: Replaced,
+  onProgress: (text: string) => void = () => undefined,
+): Promise<RunEnd> {
+  return untilHarm(lab, onProgress, [], (options) => abortRun(undefined, options, withParts(replaced)))
+}
+
+const withParts = (replaced: Replaced) =>
+  Object.fromEntries(
     Object.entries(realSteps).map(([name, step]) => [name, { ...step, ...replaced[name as StepName] }]),
   ) as unknown as StepRegistry
+
+function untilHarm(
+  lab: Lab,
+  onProgress: (text: string) => void,
+  gates: readonly Gate[],
+  drive: (options: DriveOptions) => Promise<RunEnd>,
+): Promise<RunEnd> {
   const harm = new AbortController()
   const watch = setInterval(() => {
     if (lab.signedTwice().length > 0) harm.abort()
   }, 500)
-  const options: DriveOptions = {
+  return drive({
     stateDir: lab.stateDir,
-    confirms: new Map<Gate, string>([
-      ['cutover', lab.chain],
-      ['commit', lab.chain],
-    ]),
+    confirms: new Map(gates.map((gate) => [gate, lab.chain])),
     approver: { ask: () => Promise.resolve('later') },
     observer: {
       opened: () => undefined,
@@ -165,8 +183,7 @@ export function driveWith(
     },
     stopNow: harm.signal,
     stopSoon: () => false,
-  }
-  return startRun(lab.runbook, options, steps).finally(() => clearInterval(watch))
+  }).finally(() => clearInterval(watch))
 }
 
 /** A part of a step that does what the real one does, and then something else. */

@@ -164,6 +164,14 @@ test('an abort by the operator ends the run, any other return can be tried again
   expect(again.context.facts.check).toBeDefined()
 })
 
+test('an abort after an automatic return goes the whole way back once more, and removes what was prepared', () => {
+  const returned = [...warm, { type: 'BUDGET_SPENT' } as const, ...back, done('seeBlock')]
+  const aborted = [...returned, { type: 'ABORT' } as const]
+  expect(pathAfter(aborted)).toBe('abort.copies')
+  expect(pathAfter([...aborted, ...back, done('seeBlock')])).toBe('abort.tidy')
+  expect(pathAfter([...aborted, ...back, done('seeBlock'), done('tidy')])).toBe('aborted')
+})
+
 test('contradicting evidence needs a human, wherever it is found', () => {
   expect(pathAfter([...stopped, failed('finalSync', 'contradiction')])).toBe('needsHuman')
   expect(

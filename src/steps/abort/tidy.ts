@@ -1,7 +1,6 @@
 import { must } from '../ask.ts'
 import { remove } from '../host/files.ts'
 import { fileExists } from '../host/swap.ts'
-import { signerPath } from '../host/unit-files.ts'
 import { copySigner } from '../prepare/copy-signer.ts'
 import { preparePeers } from '../prepare/prepare-peers.ts'
 import { smoke } from '../prepare/smoke.ts'
@@ -27,13 +26,12 @@ export const tidy: Step<'tidy'> = {
     return undefined
   },
   verify: async (context) => {
-    const copiedTo = context.facts.copySigner?.copiedTo ?? []
-    const holding: string[] = []
-    await onReachable(context, context.peers, async (peer) => {
-      if (copiedTo.includes(peer.spec.name) && (await fileExists(context, peer, signerPath(peer.spec))))
-        holding.push(peer.spec.name)
+    // Its directory goes last: while it stands, something may stand that it tells of.
+    const untidy: string[] = []
+    await onReachable(context, context.nodes, async (host) => {
+      if (await fileExists(context, host, host.spec.paths.evha)) untidy.push(host.spec.name)
     })
-    if (holding.length > 0) return notYet(`${holding.join(', ')}: signer.json is still there`)
+    if (untidy.length > 0) return notYet(`${untidy.sort().join(', ')}: the directory of evha is still there`)
     return done({
       leftBehind: context.peers.map(
         ({ spec }) => `${spec.name}: genesis.json and node_key.json below ${spec.home}/config`,

@@ -1,4 +1,4 @@
-import { type Command, changes, reads } from '../../base/command.ts'
+import { type Command, changes, reads, script } from '../../base/command.ts'
 
 /** The properties of a unit that evha reads, as systemd names them. */
 export interface UnitState {
@@ -75,6 +75,19 @@ export const enableUnit = (unit: string) => changes(`enable ${unit}`, ['systemct
 export const disableUnit = (unit: string) => changes(`disable ${unit}`, ['systemctl', 'disable', unit])
 export const resetFailed = (unit: string) =>
   changes(`forget failed starts of ${unit}`, ['systemctl', 'reset-failed', unit])
+
+/** Ends a transient unit and makes its name free again; fails when it still runs. One that is not there is fine. */
+export const endTransient = (unit: string) =>
+  changes(
+    `end ${unit}`,
+    script(
+      `systemctl stop "$1" 2>/dev/null || true
+systemctl reset-failed "$1" 2>/dev/null || true
+! systemctl --quiet is-active "$1" >/dev/null`,
+      unit,
+    ),
+    { timeoutMs: 60_000 },
+  )
 
 /** What the unit logged in one invocation, oldest first. */
 export const logOf = (invocation: string, linesMax = 5_000) =>

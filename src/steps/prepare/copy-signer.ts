@@ -1,8 +1,10 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { readSigner } from '../../evnode/signer.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
 import { contradiction, must, onEach, stuck } from '../ask.ts'
-import { digests, readDigests, remove } from '../host/files.ts'
+import { digests, readDigests } from '../host/files.ts'
 import { serviceUser } from '../host/service-user.ts'
+import { fileExists } from '../host/swap.ts'
 import { signerPath } from '../host/unit-files.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
@@ -24,31 +26,48 @@ export const copySigner: Step<'copySigner'> = {
     if (wanted === undefined) throw stuck(`${source.spec.name}: ${signerPath(source.spec)} is not there`)
     const lacking = await peersWithout(context, wanted)
     if (lacking.length > 0) await relaySigner(context, lacking, wanted)
-    return { sha256: wanted, copiedTo: lacking.map((peer) => peer.spec.name) }
+    return undefined
   },
-  verify: async (context, measured) => {
+  verify: async (context) => {
     const wanted = await digestOn(context, context.source)
     if (wanted === undefined) return notYet(`${context.source.spec.name}: signer.json is not there`)
     const lacking = await peersWithout(context, wanted)
     if (lacking.length > 0)
       return notYet(`${lacking.map((peer) => peer.spec.name).join(', ')}: signer.json is not the same`)
-    // After a crash nobody knows which peers had it before: all count as copied, so that an abort removes them.
-    return done({
-      sha256: wanted,
-      copiedTo: measured?.copiedTo ?? context.peers.map((peer) => peer.spec.name),
-    })
+    return done({ sha256: wanted, copiedTo: await copiedTo(context) })
   },
   undo: async (context) => {
-    const copiedTo = context.facts.copySigner?.copiedTo ?? []
-    const holders = context.peers.filter((peer) => copiedTo.includes(peer.spec.name))
-    await onEach(holders, (peer) =>
-      must(context, peer, remove('remove the copy of signer.json', [signerPath(peer.spec)])),
-    )
+    await onEach(context.peers, (peer) => must(context, peer, removeCopy(peer.spec)))
   },
 }
 
+/** Stands on a peer before its copy does: a key the peer had before evha came is not evha's to remove. */
+const copiedMark = (spec: NodeSpec) => `${spec.paths.evha}/signer.copied`
+
+/** The peers that hold a copy laid by evha, by name; also one whose laying nobody saw the end of. */
+export async function copiedTo(context: StepContext): Promise<string[]> {
+  const marked = await onEach(context.peers, (peer) => fileExists(context, peer, copiedMark(peer.spec)))
+  return context.peers.map((peer) => peer.spec.name).filter((name) => marked[name] === true)
+}
+
+function removeCopy(spec: NodeSpec): Command {
+  return changes(
+    'remove the copy of signer.json',
+    script(
+      `rm -f "$1.evha-new"
+if [ -e "$2" ]; then
+  rm -f "$1"
+  sync "\${1%/*}"
+  rm -f "$2"
+fi`,
+      signerPath(spec),
+      copiedMark(spec),
+    ),
+  )
+}
+
 /** Only the public key of signer.json leaves its host. */
-function readPublicPart(spec: Host['spec']): Command {
+function readPublicPart(spec: NodeSpec): Command {
   return reads(
     'read the public key of signer.json',
     script(
@@ -93,11 +112,14 @@ if [ "\${sum%% *}" != "$2" ]; then rm -f "$1.evha-new"; exit 1; fi
 if [ -n "$3" ]; then chown "$3" "$1.evha-new"; fi
 chmod 600 "$1.evha-new"
 sync "$1.evha-new"
+: > "$4"
+sync "$4" "\${4%/*}"
 mv -f "$1.evha-new" "$1"
 sync "\${1%/*}"`,
       signerPath(peer.spec),
       sha256,
       serviceUser(context, peer.spec),
+      copiedMark(peer.spec),
     ),
     { sensitive: true },
   )

@@ -9,7 +9,7 @@ import { remove } from '../host/files.ts'
 import { eventsIn } from '../host/log.ts'
 import { serviceUser } from '../host/service-user.ts'
 import { moveRaftDirAside, readStamp, writeStamp } from '../host/stamp.ts'
-import { readUnit, showUnit, stopUnit } from '../host/systemd.ts'
+import { endTransient, readUnit, showUnit } from '../host/systemd.ts'
 import { configPath, genesisPath, nodeKeyPath, signerPath, staged, unitPath } from '../host/unit-files.ts'
 import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
@@ -49,9 +49,10 @@ export const smoke: Step<'smoke'> = {
     return done({ stamp, startMs: measured.startMs })
   },
   undo: async (context) => {
-    await onEach(context.nodes, (host) =>
-      must(context, host, moveRaftDirAside(host.spec, `${host.spec.paths.evha}/old/raft`)),
-    )
+    await onEach(context.nodes, async (host) => {
+      await must(context, host, endTransient(smokeUnit(host.spec)))
+      await must(context, host, moveRaftDirAside(host.spec, `${host.spec.paths.evha}/old/raft`))
+    })
   },
 }
 
@@ -65,6 +66,8 @@ export function stampOf(context: StepContext): string {
 
 async function bootstrap(context: StepContext, host: Host): Promise<number> {
   const { spec } = host
+  // An evha that died in here left its node running, on the very directory that is moved now.
+  await must(context, host, endTransient(smokeUnit(spec)))
   await must(context, host, moveRaftDirAside(spec, `${spec.paths.evha}/old/raft`))
   await must(context, host, layScratch(context, spec))
   const first = await runOnce(context, host, (event) => event.kind === 'bootstrapped')
@@ -97,7 +100,7 @@ async function runOnce(
   host: Host,
   seen: (event: LogEvent) => boolean,
 ): Promise<number> {
-  const unit = `evha-smoke-${host.spec.name}.service`
+  const unit = smokeUnit(host.spec)
   const startedMs = context.now()
   await must(context, host, await startScratch(context, host, unit))
   try {
@@ -114,10 +117,11 @@ async function runOnce(
       )
     return context.now() - startedMs
   } finally {
-    await host.remote.run(stopUnit(unit), context.signal)
+    await host.remote.run(endTransient(unit), context.signal)
   }
 }
 
+const smokeUnit = (spec: NodeSpec) => `evha-smoke-${spec.name}.service`
 const scratchOf = (spec: NodeSpec) => `${spec.paths.evha}/smoke`
 
 /** The config as the cluster will read it; key, genesis and node key are linked, not copied. */
