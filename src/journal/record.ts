@@ -40,6 +40,8 @@ const bodies = {
     chain: z.string(),
     /** What was shown when it was given. */
     evidence: z.unknown(),
+    /** From the question to the answer; 0 when it was approved ahead. */
+    waitedMs: z.number().nonnegative(),
   }),
   note: z.object({ text: z.string(), data: z.unknown().optional() }),
   /** Another process goes on with the run. */

@@ -70,7 +70,10 @@ export interface Report {
   readonly lastOldHeight: number | null
   readonly firstClusterHeight: number | null
   readonly gapMs: number | null
+  /** Without what the node itself takes and without `operatorWaitMs`. */
   readonly ownOverheadMs: number | null
+  /** The part of the gap in which the commit gate waited for an answer; 0 when it was approved ahead. */
+  readonly operatorWaitMs: number
   readonly predictedGapMs: number | null
   readonly nodesVoting: number | null
   readonly nodesTotal: number

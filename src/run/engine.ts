@@ -3,6 +3,7 @@ import type { Failure } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { type Control, clearControl, readControl } from '../journal/control.ts'
 import { crashPoint } from '../journal/crash-point.ts'
+import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
 import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
@@ -178,6 +179,7 @@ export class Engine {
     const digest = view.context.evidence[gate] as string
     const weighed = view.context.facts[view.work as StepName] as Weighed
     const confirmed = this.#options.confirms.get(gate) === chain
+    const askedMs = Date.now()
     const deadlineMs = gate === 'commit' ? this.#deadline() : null
     const answer = confirmed
       ? 'approved'
@@ -191,12 +193,17 @@ export class Engine {
           },
           this.#options.stopNow,
         )
+    const waitedMs = confirmed ? 0 : Date.now() - askedMs
     if (answer === 'approved') {
       if (Date.now() - this.#weighedAtMs > freshMs) {
         const again = await this.#work(view, view.work as StepName)
         if (again !== null || this.view.path !== view.path) return again
       }
-      return this.#approve(gate, chain, digest, confirmed ? '--confirm' : 'terminal', weighed)
+      return this.#approve(
+        { gate, chain, digest, by: confirmed ? '--confirm' : 'terminal' },
+        weighed,
+        waitedMs,
+      )
     }
     if (gate === 'commit') {
       const spent = deadlineMs !== null && Date.now() >= deadlineMs
@@ -211,8 +218,9 @@ export class Engine {
   }
 
   /** The approval holds only while the gate still shows the digest it was given for. */
-  #approve(gate: Gate, chain: string, digest: string, by: string, weighed: Weighed): Stop | null {
-    const event = { type: 'APPROVE', gate, chain, digest, by } as const
+  #approve(approval: Approval, weighed: Weighed, waitedMs: number): Stop | null {
+    const { gate, chain, digest, by } = approval
+    const event = { type: 'APPROVE', ...approval } as const
     if (ignores(this.#snapshot, event)) {
       this.#options.observer.progress(
         'what the approval was bound to has changed; it is void, and asked for again',
@@ -227,6 +235,7 @@ export class Engine {
       digest,
       chain,
       evidence: weighed.evidence,
+      waitedMs,
     })
     this.give(event)
     return null

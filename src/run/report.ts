@@ -15,7 +15,7 @@ export function reportOf(stateDir: string, run?: string): Report {
   const facts = view.context.facts as Partial<Facts>
   const { header, records, runbook } = stored
   const ended = records.findLast((record) => record.type === 'ended')
-  const figures = figuresOf(facts)
+  const figures = figuresOf(facts, operatorWait(records))
   return {
     run: header.run,
     chain: header.chain,
@@ -79,28 +79,36 @@ type Figures = Pick<
   | 'firstClusterHeight'
   | 'gapMs'
   | 'ownOverheadMs'
+  | 'operatorWaitMs'
   | 'predictedGapMs'
   | 'nodesVoting'
   | 'hashContinuity'
 >
 
-function figuresOf(facts: Partial<Facts>): Figures {
+function figuresOf(facts: Partial<Facts>, operatorWaitMs: number): Figures {
   const seen = facts.soak ?? facts.verifyElection
   const gapMs = seen === undefined ? null : seen.firstBlockTimeMs - seen.lastBlockTimeMs
   return {
     lastOldHeight: facts.stopSource?.height ?? null,
     firstClusterHeight: seen?.firstClusterHeight ?? null,
     gapMs,
-    ownOverheadMs: gapMs === null ? null : ownOverhead(facts, gapMs),
+    ownOverheadMs: gapMs === null ? null : ownOverhead(facts, gapMs - operatorWaitMs),
+    operatorWaitMs,
     predictedGapMs: facts.weighCutover?.predictedMs ?? null,
     nodesVoting: seen?.voting.length ?? null,
     hashContinuity: seen?.hashContinuity ?? null,
   }
 }
 
+/** The chain stands still while the commit gate is open: how long it stood for the operator's answer. */
+function operatorWait(records: readonly JournalRecord[]): number {
+  const last = records.findLast((record) => record.type === 'approval' && record.gate === 'commit')
+  return last?.type === 'approval' ? last.waitedMs : 0
+}
+
 /**
- * evha's part of the gap: all but what the node itself takes (design section 6): last block to stop, stop to exit,
- * a warm node's start to Raft, the last start to its first block. Null where one of them was not seen, after a crash.
+ * evha's part of the gap: all but the operator's answer and what the node itself takes: last block to stop, stop to
+ * exit, a warm node's start to Raft, the last start to its first block. Null where one of them was not seen, after a crash.
  */
 function ownOverhead(facts: Partial<Facts>, gapMs: number): number | null {
   const { stopSource: stop, warmPeers: warm, startQuorum: start, verifyElection: seen } = facts

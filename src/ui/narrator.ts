@@ -2,7 +2,6 @@ import type { Failure } from '../base/errors.ts'
 import type { StateView } from '../machine/decider.ts'
 import type { Observer } from '../run/observer.ts'
 import { widthOf, wrap } from './columns.ts'
-import { failureLines } from './failure-text.ts'
 import { duration } from './figures.ts'
 import { printable } from './printable.ts'
 import { type Palette, plain, type TextSink } from './style.ts'
@@ -66,10 +65,9 @@ export class Narrator implements Observer {
   }
 
   failed(_state: StateView, failure: Failure, willRetry: boolean): void {
-    const [what = '', ...rest] = failureLines(failure, this.#palette)
-    this.#write(`${indent}${what}`)
-    for (const line of willRetry ? ['  tried again by itself', ...rest.slice(0, 1)] : rest)
-      this.#write(indent + line)
+    // What it changed and what to type stand once, in the last lines of the run.
+    for (const line of this.#wrapped(failure.message)) this.#write(indent + this.#palette.bad(line))
+    if (willRetry) this.#write(`${indent}tried again by itself`)
   }
 
   #phase(state: StateView): (text: string) => string {

@@ -11,6 +11,9 @@ export function resultRows(report: Report): Row[] {
     ['first cluster height', number(report.firstClusterHeight)],
     ['gap', span(report.gapMs)],
     ['our own part of it', span(report.ownOverheadMs)],
+    ...(report.operatorWaitMs === 0
+      ? []
+      : ([['waited for you', `${duration(report.operatorWaitMs)} at the commit gate`]] satisfies Row[])),
     ['gap predicted', span(report.predictedGapMs)],
     ['voting', report.nodesVoting === null ? unknown : `${report.nodesVoting} of ${report.nodesTotal}`],
     ['hash link', link(report.hashContinuity)],

@@ -28,7 +28,8 @@ test(
         })
       }
     }
-    await Promise.all(Array.from({ length: parallel }, work))
+    const ended = await Promise.allSettled(Array.from({ length: parallel }, work))
+    for (const one of ended) if (one.status === 'rejected') throw one.reason
     process.stdout.write(
       `${killedIn.length} kills, ${killedIn.length} migrated; killed in: ${killedIn.sort().join(', ')}\n`,
     )

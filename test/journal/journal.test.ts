@@ -54,6 +54,7 @@ const entries: fc.Arbitrary<Entry> = fc.oneof(
     digest: fc.string(),
     chain: fc.string(),
     evidence: json,
+    waitedMs: fc.nat(),
   }),
   fc.record({ type: fc.constant('note' as const), text: fc.string({ unit: 'binary' }), data: json }),
   fc.record({

@@ -48,8 +48,6 @@ prepare   looking at every host; nothing is changed
           ok 1.2 s
 window    stopping node-1: the chain stands still from here
           node-3 did not answer within 20 s
-            changed: nothing
-            next: see that node-3 is up
 `)
 })
 
