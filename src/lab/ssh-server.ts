@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
-import ssh2, { type ServerChannel, type Session } from 'ssh2'
+import ssh2, { type Connection, type ServerChannel, type Session } from 'ssh2'
 
 /** One host's SSH server inside the lab's process. */
 export interface LabSshServer {
@@ -48,6 +48,8 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
       return
     }
     clients.add(client)
+    // As sshd does; without it each command waits 40 ms for the client's delayed acknowledgement.
+    setNoDelay(client)
     client.on('close', () => clients.delete(client))
     // A client that vanishes is no event of the lab's.
     client.on('error', () => clients.delete(client))
@@ -121,4 +123,9 @@ function runCommand(channel: ServerChannel, command: string, { env, cwd }: Optio
     else channel.exit(signal.replace(/^SIG/, ''))
     channel.end()
   })
+}
+
+/** The server's side of a connection has it as the client's side does; the types leave it out. */
+function setNoDelay(client: Connection): void {
+  ;(client as Connection & { setNoDelay(on: boolean): unknown }).setNoDelay(true)
 }
