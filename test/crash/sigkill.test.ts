@@ -9,14 +9,15 @@ import { readRun, snapshotOf } from '../../src/run/rebuild.ts'
 import { confirm, evha, type Lab, pause, withLab } from '../embedded/lab.ts'
 
 const kills = 20
-/** Labs at a time; two cores carry no more. */
-const parallel = 2
+/** Labs at a time: they mostly wait. */
+const parallel = 3
 const resumeTimeoutMs = 120_000
 
 test(
   `${kills} times SIGKILL at a random moment, then resume: migrated each time, nothing signed twice`,
   async () => {
-    const wholeMs = await durationOfOne()
+    // Measured among as many others as there will be: alone it is shorter, and no kill would come late.
+    const wholeMs = Math.max(...(await Promise.all(Array.from({ length: parallel }, durationOfOne))))
     const killedIn: string[] = []
     let next = 0
     const work = async () => {
