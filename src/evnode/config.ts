@@ -5,6 +5,9 @@ import { durationMs } from './go-duration.ts'
 
 export { type ConfigChanges, type ConfigValue, mergeConfig } from './config-text.ts'
 
+/** Where a node listens for its peers when nothing else is said (evnode.md B 1.2). */
+export const defaultP2pPort = 7676
+
 export interface RaftConfig {
   readonly enable: boolean
   readonly nodeId: string
@@ -59,7 +62,7 @@ export function readConfig(yaml: string, flags: FlagValues = {}): NodeConfig {
   const values = reader(configDocument(yaml), flags)
   const { text, flag, ms } = values
   const token = text('da.auth_token', '')
-  const p2pListen = text('p2p.listen_address', '/ip4/0.0.0.0/tcp/7676')
+  const p2pListen = text('p2p.listen_address', `/ip4/0.0.0.0/tcp/${defaultP2pPort}`)
   return {
     dbPath: text('db_path', 'data'),
     rpc: hostPort(text('rpc.address', '127.0.0.1:7331')),

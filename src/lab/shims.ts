@@ -6,8 +6,8 @@ import { shimBody } from './shim-calls.ts'
 
 /** Answered by the lab's process. */
 const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as const
-/** Would touch the machine the lab runs on: on a lab's host they do nothing. */
-const harmless = ['useradd', 'ip'] as const
+/** Would touch the machine the lab runs on, or tell of it: on a lab's host they do nothing. */
+const harmless = ['useradd', 'ip', 'timedatectl'] as const
 
 /** The commands of a host that must not be this machine's, first on its PATH. */
 export function writeShims(

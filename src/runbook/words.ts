@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import * as z from 'zod'
 import { hostPort, parseAddress } from './address.ts'
 
@@ -117,6 +118,11 @@ export const concreteAddress = text('an address').transform((written, context) =
   if (typeof address === 'object') return address.host
   context.addIssue({ code: 'custom', message: addressRefusals[address] })
   return z.NEVER
+})
+
+/** The same for Raft and P2P. The trial start runs in a network of its own, where no name server answers. */
+export const memberAddress = concreteAddress.refine((host) => isIP(host) !== 0, {
+  error: 'is a host name: write the IP address, so that no election ever waits for a name server',
 })
 
 export interface HostPort {

@@ -95,10 +95,18 @@ test.each([
   )
 })
 
-test.each(['10.0.0.2', 'node-2.example', 'feed.cafe', '2001:db8::2', 'db8'])(
-  'the address %s is taken',
-  (address) => {
-    const text = runbookText().replace('address: 192.0.2.2', `address: "${address}"`)
-    expect(runbookFromText(text, 'chain.yaml').nodes[1]?.address).toBe(address)
+test.each(['10.0.0.2', '2001:db8::2'])('the address %s is taken', (address) => {
+  const text = runbookText().replace('address: 192.0.2.2', `address: "${address}"`)
+  expect(runbookFromText(text, 'chain.yaml').nodes[1]?.address).toBe(address)
+})
+
+test.each(['node-2.example', 'feed.cafe', 'db8'])(
+  '%s is a host to log in to, and no address of a member',
+  (name) => {
+    const login = runbookText().replace('root@192.0.2.2', `root@${name}`)
+    expect(runbookFromText(login, 'chain.yaml').nodes[1]?.ssh.host).toBe(name)
+    expect(refusalOf(runbookText().replace('address: 192.0.2.2', `address: ${name}`)).message).toContain(
+      'address of node-2 is a host name: write the IP address',
+    )
   },
 )

@@ -36,11 +36,14 @@ done > "$3" || exit 1
 grep ' full:- ' "$3" | cut -d ' ' -f 3- | tr '\\n' '\\0' | xargs -0 -r sha256sum -- > "$3.full"
 cat "$3"
 echo --
-cat "$3.full"
-rm -f "$3" "$3.full"`
+cat "$3.full"`
   const scratch = '/tmp/evha-manifest'
   const argv = script(
-    `scratch=$(mktemp ${scratch}.XXXXXX)\nset -- "$1" "$2" "$scratch"\n${text}`,
+    `scratch=$(mktemp ${scratch}.XXXXXX)
+trap 'rm -f -- "$scratch" "$scratch.full"' EXIT
+trap 'exit 143' HUP INT TERM
+set -- "$1" "$2" "$scratch"
+${text}`,
     spec.home,
     options.dug ? 'dug' : 'asis',
   )

@@ -1,7 +1,7 @@
-import { reads } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
+import { defaultP2pPort } from '../../evnode/config.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
-import { ask, must, onEach } from '../ask.ts'
+import { must, onEach } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
@@ -9,6 +9,9 @@ import { done, type Host, looksOnly, type Step, type StepContext } from '../step
 import { readClaim } from './claim.ts'
 import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys, sourceFindings } from './findings.ts'
+import { type Ground, readGround, surveyGround } from './ground.ts'
+import { groundFindings, sameHost } from './ground-findings.ts'
+import { largestRoundTrip, linkFindings } from './links.ts'
 import { genesisOf, liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
 import { readSurvey, type Survey, surveyHost } from './survey.ts'
 
@@ -59,8 +62,24 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
     const off = (surveys[host.spec.name] as Survey).clockMs - here.clockMs
     return Math.abs(off) <= context.now() - before ? 0 : off
   }
+  const userOf = (host: Host) => host.spec.user ?? files.unitState.user
+  const grounds = await onEach(nodes, async (host) =>
+    readGround(await must(context, host, surveyGround(host.spec, userOf(host)))),
+  )
+  const p2pPort = config.p2pPort ?? defaultP2pPort
+  const links = await linkFindings(context, ({ spec }) =>
+    spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
+  )
   const findings = [
     ...chain.findings,
+    ...links,
+    ...sameHost(
+      nodes.map((host) => host.spec),
+      grounds,
+    ),
+    ...nodes.flatMap((host) =>
+      groundFindings(host.spec, grounds[host.spec.name] as Ground, userOf(host), host === source),
+    ),
     ...sourceFindings(source.spec, here, files.unitState, config),
     ...unitProblems(files.unit).map((one) => blocks(source.spec.name, one.problem, one.why, one.cure)),
     ...nodes.flatMap((host) => hostFindings(host.spec, surveys[host.spec.name] as Survey, skew(host))),
@@ -192,32 +211,4 @@ async function refuseOtherRun(context: StepContext): Promise<void> {
       retryable: false,
       hint: `\`evha status ${decision.run}\` where it was begun shows how it stands`,
     })
-}
-
-/** Largest average round trip between two hosts, ms; null when ping is not there or not allowed. */
-async function largestRoundTrip(context: StepContext): Promise<number | null> {
-  const links = context.nodes.flatMap((from) =>
-    context.nodes.filter((to) => to !== from).map((to) => ({ from, to })),
-  )
-  const rtts = await Promise.all(
-    links.map(async ({ from, to }) => {
-      const ping = reads(`measure the round trip to ${to.spec.name}`, [
-        'ping',
-        '-q',
-        '-n',
-        '-c',
-        '3',
-        '-i',
-        '0.2',
-        '-W',
-        '1',
-        to.spec.address,
-      ])
-      const answer = await ask(context, from, ping)
-      const average = /= [\d.]+\/([\d.]+)\//.exec(answer.stdout)?.[1]
-      return answer.exitCode === 0 && average !== undefined ? Number(average) : null
-    }),
-  )
-  const known = rtts.filter((rtt) => rtt !== null)
-  return known.length === links.length ? Math.max(...known) : null
 }

@@ -1,6 +1,6 @@
 import { changes, script } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
-import { mergeConfig } from '../../evnode/config.ts'
+import { defaultP2pPort, mergeConfig } from '../../evnode/config.ts'
 import { peerIdOfPublicKey } from '../../evnode/peer-id.ts'
 import { permitDropIn } from '../../evnode/permit.ts'
 import { type Member, raftChanges } from '../../evnode/raft-changes.ts'
@@ -165,7 +165,8 @@ async function planFiles(context: StepContext, keys: Readonly<Record<string, str
     nodeId: node.name,
     address: node.address,
     raftPort: node.raftPort,
-    p2pPort: (node.name === source.spec.name ? config.p2pPort : (node.p2pPort ?? config.p2pPort)) ?? 7676,
+    p2pPort:
+      (node.name === source.spec.name ? config.p2pPort : (node.p2pPort ?? config.p2pPort)) ?? defaultP2pPort,
     peerId: peerIds[node.name] ?? '',
   }))
   const files: Record<string, LaidFile[]> = {}

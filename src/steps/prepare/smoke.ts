@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isIPv6 } from 'node:net'
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { homeFiles } from '../../evnode/home.ts'
 import type { LogEvent } from '../../evnode/logs.ts'
@@ -161,7 +162,7 @@ async function startScratch(context: StepContext, host: Host, unit: string): Pro
     word === spec.home ? scratchOf(spec) : word.startsWith('--home=') ? `--home=${scratchOf(spec)}` : word,
   )
   const user = serviceUser(context, spec)
-  const network = `ip link set lo up; ip addr add ${spec.address}/32 dev lo`
+  const network = `ip link set lo up; ip addr add ${spec.address}/${isIPv6(spec.address) ? 128 : 32} dev lo`
   return changes(`start the node of ${spec.name} in a private network`, [
     'systemd-run',
     '--quiet',

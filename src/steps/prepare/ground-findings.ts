@@ -1,0 +1,127 @@
+import type { NodeSpec } from '../../runbook/load.ts'
+import { blocks, type Finding, warns } from './finding.ts'
+import type { Ground } from './ground.ts'
+
+/** Journal of the run, staged files and old Raft directories; a Raft directory with its snapshots. */
+const roomBytes = 64 * 1024 * 1024
+
+/** What is wrong with the ground of one host. `user` is the service user, '' for root. */
+export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isSource: boolean): Finding[] {
+  return [
+    ...ground.readOnly.map((dir) =>
+      blocks(
+        spec.name,
+        `${dir} can not be written`,
+        'the file system is read-only, or it is not for this login',
+        `mount -o remount,rw ${dir}; or name another place in the runbook`,
+      ),
+    ),
+    ...Object.entries(ground.free)
+      .filter(([dir, bytes]) => bytes < roomBytes && !ground.readOnly.includes(dir))
+      .map(([dir, bytes]) =>
+        blocks(
+          spec.name,
+          `only ${bytes} bytes are free at ${dir}`,
+          'a disk that fills up inside the window stops the cutover',
+          `make room: at least ${roomBytes} bytes; df -h ${dir}`,
+        ),
+      ),
+    ...keyFindings(spec, ground, user),
+    ...portFindings(spec, ground, isSource),
+    ...(ground.ntp === 'no'
+      ? [
+          warns(
+            spec.name,
+            'its clock is not kept by NTP',
+            'clocks that drift apart stop the leader or its followers',
+            'timedatectl set-ntp true, and see that a time server is reached',
+          ),
+        ]
+      : []),
+  ]
+}
+
+function keyFindings(spec: NodeSpec, ground: Ground, user: string): Finding[] {
+  const open = Object.entries(ground.modes)
+    .filter(([, mode]) => /[1-7]$|[1-7].$/.test(mode.slice(-2)))
+    .map(([file, mode]) =>
+      warns(
+        spec.name,
+        `${file} has mode ${mode}`,
+        'others on the host can read or change what the chain signs with',
+        `chmod 600 ${file}`,
+      ),
+    )
+  const { passphraseFile } = spec
+  const noUser =
+    passphraseFile !== undefined && !ground.userThere && ground.modes[passphraseFile] !== undefined
+      ? [
+          blocks(
+            spec.name,
+            `the user ${user} does not exist, so ${passphraseFile} can not be its own`,
+            'the node could not read its passphrase',
+            `useradd --system --home-dir ${spec.home} --no-create-home --shell /usr/sbin/nologin ${user} && chown ${user} ${passphraseFile}`,
+          ),
+        ]
+      : []
+  const closed = ground.unreadable.map((file) =>
+    blocks(
+      spec.name,
+      `${user} can not read ${file}`,
+      'the node runs as that user',
+      `chown ${user} ${file} && chmod 600 ${file}; its directories need the right to pass: namei -l ${file}`,
+    ),
+  )
+  return [...open, ...noUser, ...closed]
+}
+
+/** The source's P2P and RPC ports are taken by the live node itself; a peer that runs is another finding. */
+function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Finding[] {
+  const wanted: readonly (readonly [what: string, host: string, port: number])[] = [
+    ['Raft', spec.address, spec.raftPort],
+    ...(isSource || spec.p2pPort === undefined ? [] : [['P2P', spec.address, spec.p2pPort] as const]),
+    ...(isSource ? [] : [['RPC', spec.rpc.host, spec.rpc.port] as const]),
+  ]
+  const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
+  return wanted
+    .filter(([, host, port]) =>
+      ground.listening.some((socket) => socket === `*:${port}` || socket === `${bracketed(host)}:${port}`),
+    )
+    .map(([what, host, port]) =>
+      blocks(
+        spec.name,
+        `something listens on ${bracketed(host)}:${port} already`,
+        `the node needs it for ${what}`,
+        `ss -ltnp 'sport = :${port}' shows what it is; end it, or name another port in the runbook`,
+      ),
+    )
+}
+
+/** Two names of one host are no two hosts: it would hold two votes, and its files would be laid twice. */
+export function sameHost(specs: readonly NodeSpec[], grounds: Readonly<Record<string, Ground>>): Finding[] {
+  const seen = new Map<string, NodeSpec>()
+  return specs.flatMap((spec) => {
+    const bootId = grounds[spec.name]?.bootId ?? ''
+    if (bootId === '') return []
+    const found: Finding[] = []
+    for (const [what, path] of [
+      ['home', spec.home],
+      ['unit', `${spec.paths.units}/${spec.unit}`],
+      ['directory of evha', spec.paths.evha],
+    ] as const) {
+      const key = `${bootId} ${path}`
+      const other = seen.get(key)
+      if (other === undefined) seen.set(key, spec)
+      else if (found.length === 0)
+        found.push(
+          blocks(
+            spec.name,
+            `it is the same host as ${other.name}, with the same ${what} (${path})`,
+            'one host counted twice is no quorum, and its files would be laid over each other',
+            'name another host; or, where nodes shall share a host, give each its own home, unit, rpc, ports and paths',
+          ),
+        )
+    }
+    return found
+  })
+}

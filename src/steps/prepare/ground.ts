@@ -1,0 +1,91 @@
+import { reads, script } from '../../base/command.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import { signerPath } from '../host/unit-files.ts'
+
+/** What a node would stand on at a host: room, rights, ports, clock. */
+export interface Ground {
+  /** The nearest existing directories of home, Raft directory, evha and units that can not be written. */
+  readonly readOnly: readonly string[]
+  /** Free bytes by directory of the runbook. */
+  readonly free: Readonly<Record<string, number>>
+  readonly userThere: boolean
+  /** Key and passphrase files that the service user can not read. */
+  readonly unreadable: readonly string[]
+  /** Permission bits of key and passphrase files that are there, octal. */
+  readonly modes: Readonly<Record<string, string>>
+  /** TCP sockets that listen, as `address:port`; `*` for every address. */
+  readonly listening: readonly string[]
+  readonly bootId: string
+  /** What systemd says of NTP: '' where it says nothing. */
+  readonly ntp: string
+}
+
+/** One read-only look: prints `key value` lines. `user` is the service user, '' for root. */
+export function surveyGround(spec: NodeSpec, user: string) {
+  return reads(
+    'look at room, rights and ports',
+    script(
+      `user=$1 pass=$2 signer=$3
+shift 3
+for dir in "$@"; do
+  at=$dir
+  while [ ! -d "$at" ]; do at=$(dirname "$at"); done
+  [ -w "$at" ] || echo "readonly $at"
+  echo "free $(df -P -B 1 "$at" | tail -n 1 | awk '{print $4}') $dir"
+done
+if [ -z "$user" ] || id -u "$user" >/dev/null 2>&1; then echo 'user there'; fi
+for file in "$pass" "$signer"; do
+  if [ -z "$file" ] || [ ! -e "$file" ]; then continue; fi
+  echo "mode $(stat -c %a "$file") $file"
+  if [ -n "$user" ] && id -u "$user" >/dev/null 2>&1; then
+    runuser -u "$user" -- test -r "$file" || echo "unreadable $file"
+  fi
+done
+cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print "listen " $2 }'
+echo "boot $(systemd-id128 boot-id)"
+if command -v timedatectl >/dev/null 2>&1; then echo "ntp $(timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi`,
+      user,
+      spec.passphraseFile ?? '',
+      signerPath(spec),
+      ...groundDirs(spec),
+    ),
+  )
+}
+
+/** The directories evha or the node writes to, each once. */
+export const groundDirs = (spec: NodeSpec): readonly string[] => [
+  ...new Set([spec.home, spec.raftDir, spec.paths.evha, spec.paths.units]),
+]
+
+export function readGround(text: string): Ground {
+  const lines = text.split('\n').map((line) => line.split(' '))
+  const all = (key: string) => lines.filter(([name]) => name === key).map(([, ...rest]) => rest)
+  const one = (key: string) => all(key)[0]?.join(' ') ?? ''
+  return {
+    readOnly: [...new Set(all('readonly').map((words) => words.join(' ')))],
+    free: Object.fromEntries(all('free').map(([bytes, ...dir]) => [dir.join(' '), Number(bytes)])),
+    userThere: one('user') !== '',
+    unreadable: all('unreadable').map((words) => words.join(' ')),
+    modes: Object.fromEntries(all('mode').map(([mode = '', ...file]) => [file.join(' '), mode])),
+    listening: all('listen').map(([hex = '']) => socketOf(hex)),
+    bootId: one('boot'),
+    ntp: one('ntp'),
+  }
+}
+
+/** `0100007F:1CA3` of /proc/net/tcp (proc(5): address in host byte order, port in hex) as `127.0.0.1:7331`. */
+function socketOf(hex: string): string {
+  const [address = '', port = ''] = hex.split(':')
+  const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse())
+  const number = Number.parseInt(port, 16)
+  if (bytes.every((byte) => byte === '00')) return `*:${number}`
+  const isMapped =
+    bytes.length === 16 && bytes.slice(0, 12).join('') === '00000000000000000000ffff'.toUpperCase()
+  if (bytes.length === 4 || isMapped)
+    return `${bytes
+      .slice(-4)
+      .map((byte) => Number.parseInt(byte, 16))
+      .join('.')}:${number}`
+  const groups = bytes.join('').match(/.{4}/g) ?? []
+  return `${new URL(`http://[${groups.join(':')}]/`).hostname}:${number}`
+}

@@ -1,0 +1,104 @@
+import { reads } from '../../base/command.ts'
+import { EvhaError } from '../../base/errors.ts'
+import { ask } from '../ask.ts'
+import type { Host, StepContext } from '../step.ts'
+import { blocks, type Finding } from './finding.ts'
+
+/** A packet that is dropped is never answered; a host that is there answers or refuses at once. */
+const linkTimeoutMs = 4_000
+
+/**
+ * Tries every directed link between hosts, for Raft and P2P, with a connection that the host's own sshd opens. A port
+ * that refuses is a link that works: nobody listens there yet. What a firewall drops gets no answer.
+ */
+export async function linkFindings(
+  context: StepContext,
+  p2pPortOf: (host: Host) => number,
+): Promise<Finding[]> {
+  const { nodes } = context
+  const late = context.sleep(linkTimeoutMs).then(() => 'no answer')
+  const tried = nodes.flatMap((from) =>
+    nodes
+      .filter((to) => to !== from)
+      .flatMap((to) =>
+        [['Raft', to.spec.raftPort] as const, ['P2P', p2pPortOf(to)] as const].map(async ([what, port]) => {
+          const why = await whyNoLink(from, { host: to.spec.address, port }, late)
+          return why === null ? null : finding(from, to, what, port, why)
+        }),
+      ),
+  )
+  const found = (await Promise.all(tried)).filter((one) => one !== null)
+  // An sshd that forwards nothing says so for each of its links: once is enough.
+  return [...new Map(found.map((one) => [`${one.host} ${one.what}`, one])).values()]
+}
+
+function finding(from: Host, to: Host, what: string, port: number, why: string): Finding {
+  const { address } = to.spec
+  return /prohibited/i.test(why)
+    ? blocks(
+        from.spec.name,
+        'its sshd forwards no connections',
+        'evha speaks with the node through them',
+        'sshd_config: AllowTcpForwarding yes (or local) for this login, then systemctl reload ssh',
+      )
+    : blocks(
+        from.spec.name,
+        `it does not reach ${to.spec.name} on ${address}:${port} (${why})`,
+        `members speak ${what} with each other in both directions`,
+        `open TCP ${port} from ${from.spec.address} to ${address} in the firewalls between them`,
+      )
+}
+
+/** null when the link works, else the reason in a few words. */
+async function whyNoLink(
+  from: Host,
+  to: { readonly host: string; readonly port: number },
+  late: Promise<string>,
+): Promise<string | null> {
+  const opened = from.remote.tunnel(to).then(
+    (stream) => {
+      stream.destroy()
+      return null
+    },
+    (thrown: unknown) => {
+      if (!(thrown instanceof EvhaError)) throw thrown
+      if (thrown.kind !== 'failed') throw thrown
+      return refusedIn(thrown.message)
+    },
+  )
+  return Promise.race([opened, late])
+}
+
+/** sshd's own words for why it could not connect; an answer of refusal came from the other host. */
+function refusedIn(message: string): string | null {
+  const known = /prohibited|timed out|no route to host|unreachable|no answer/i.exec(message)
+  return known === null ? null : known[0].toLowerCase()
+}
+
+/** Largest average round trip between two hosts, ms; null when ping is not there or not allowed. */
+export async function largestRoundTrip(context: StepContext): Promise<number | null> {
+  const links = context.nodes.flatMap((from) =>
+    context.nodes.filter((to) => to !== from).map((to) => ({ from, to })),
+  )
+  const rtts = await Promise.all(
+    links.map(async ({ from, to }) => {
+      const ping = reads(`measure the round trip to ${to.spec.name}`, [
+        'ping',
+        '-q',
+        '-n',
+        '-c',
+        '3',
+        '-i',
+        '0.2',
+        '-W',
+        '1',
+        to.spec.address,
+      ])
+      const answer = await ask(context, from, ping)
+      const average = /= [\d.]+\/([\d.]+)\//.exec(answer.stdout)?.[1]
+      return answer.exitCode === 0 && average !== undefined ? Number(average) : null
+    }),
+  )
+  const known = rtts.filter((rtt) => rtt !== null)
+  return known.length === links.length ? Math.max(...known) : null
+}

@@ -1,0 +1,69 @@
+import { PassThrough } from 'node:stream'
+import { expect, test } from 'vitest'
+import { EvhaError } from '../../../src/base/errors.ts'
+import { recording } from '../../../src/remote/recording.ts'
+import type { Remote } from '../../../src/remote/remote.ts'
+import { linkFindings } from '../../../src/steps/prepare/links.ts'
+import type { Host, StepContext } from '../../../src/steps/step.ts'
+import { nodeIn } from '../host/locally.ts'
+
+/** What an sshd answers for each link, by `FROM>ADDRESS:PORT`; everything else is refused by the other host. */
+function contextWith(said: Readonly<Record<string, string | 'open' | 'silence'>>): StepContext {
+  const hosts = [1, 2, 3].map((k): Host => {
+    const name = `node-${k}`
+    const tunnel: Remote['tunnel'] = async ({ host, port }) => {
+      const answer = said[`${name}>${host}:${port}`] ?? 'Connection refused'
+      if (answer === 'open') return new PassThrough()
+      if (answer === 'silence') return new Promise(() => undefined)
+      throw new EvhaError({
+        kind: 'failed',
+        message: `${name} does not get through to ${host}:${port}: ${answer}`,
+        changedAnything: 'no',
+        retryable: true,
+        hint: '',
+      })
+    }
+    return {
+      spec: { ...nodeIn('/d'), name, address: `192.0.2.${k}` },
+      remote: { ...recording(name), tunnel },
+    }
+  })
+  const [source] = hosts
+  if (source === undefined) throw new Error('no hosts')
+  const context: Partial<StepContext> = {
+    nodes: hosts,
+    source,
+    // The wait of a link, at once: nobody here answers late.
+    sleep: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  }
+  return context as StepContext
+}
+
+const look = (said: Readonly<Record<string, string>>) => linkFindings(contextWith(said), () => 7676)
+
+test('a port that refuses and one that answers are links that work', async () => {
+  expect(await look({ 'node-1>192.0.2.2:5001': 'open' })).toEqual([])
+})
+
+test.each(['silence', 'Connection timed out', 'No route to host'])(
+  'a firewall between two hosts only is found, in its direction: %s',
+  async (answer) => {
+    const found = await look({ 'node-2>192.0.2.3:5001': answer })
+    expect(found.map(({ host, level }) => [host, level])).toEqual([['node-2', 'blocks']])
+    expect(found[0]?.what).toContain('it does not reach node-3 on 192.0.2.3:5001')
+    expect(found[0]?.cure).toContain('open TCP 5001 from 192.0.2.2 to 192.0.2.3')
+  },
+)
+
+test('an sshd that forwards nothing says so once', async () => {
+  const prohibited = 'open failed: administratively prohibited'
+  const found = await look(
+    Object.fromEntries(
+      ['192.0.2.1', '192.0.2.3'].flatMap((address) =>
+        [5001, 7676].map((port) => [`node-2>${address}:${port}`, prohibited]),
+      ),
+    ),
+  )
+  expect(found).toHaveLength(1)
+  expect(found[0]?.cure).toContain('AllowTcpForwarding')
+})
