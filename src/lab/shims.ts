@@ -34,10 +34,22 @@ export function writeShims(
     'testapp',
     nodeBinary === undefined
       ? `exec ${node} ${quote(join(built, 'lab', 'standin', 'main.js'))} "$@"`
-      : `exec ${quote(nodeBinary)} "$@"`,
+      : `${networkOfItsOwn(nodeBinary)}\nexec ${quote(nodeBinary)} "$@"`,
   )
   const env = Object.entries(hostEnvironment(name, dir, socket)).map(
     ([key, value]) => `export ${key}=${quote(value)}`,
   )
   writeFileSync(join(bin, 'host-env'), `${env.join('\n')}\n`)
+}
+
+/**
+ * All hosts of the lab share one network. A stand-in keeps to itself where systemd would keep it; a real node is put
+ * into a network namespace, or it is not started: two of them on scratch homes would make block 1 anew.
+ */
+function networkOfItsOwn(nodeBinary: string): string {
+  const inside = `PATH=/usr/sbin:/sbin:$PATH ip link set lo up && exec ${quote(nodeBinary)} "$@"`
+  return `if [ "\${EVHA_STANDIN_PRIVATE_NETWORK:-}" = 1 ]; then
+  if [ "$(id -u)" = 0 ]; then own=; else own=--map-root-user; fi
+  exec unshare $own --net -- sh -c ${quote(inside)} sh "$@"
+fi`
 }
