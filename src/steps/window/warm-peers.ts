@@ -3,7 +3,7 @@ import type { Started } from '../facts.ts'
 import { eventsIn } from '../host/log.ts'
 import { givePermit, takePermit } from '../host/permits.ts'
 import { readStamp } from '../host/stamp.ts'
-import { isUp, killUnit, readUnit, resetFailed, showUnit, startUnit, stopUnit } from '../host/systemd.ts'
+import { isUp, killUnit, readUnit, resetFailed, showUnit, startUnitTimed, stopUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
 const startTimeoutMs = 20_000
@@ -56,7 +56,7 @@ export async function startPeer(context: StepContext, peer: Host): Promise<Start
   const { unit } = peer.spec
   const before = readUnit(await must(context, peer, showUnit(unit)))
   if (before.active === 'failed') await must(context, peer, resetFailed(unit))
-  await must(context, peer, startUnit(unit))
+  const startedAtMs = Number(await must(context, peer, startUnitTimed(unit)))
   const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 100 }, async () => {
     const state = readUnit(await must(context, peer, showUnit(unit)))
     const events = await eventsIn(context, peer, state.invocation)
@@ -64,12 +64,7 @@ export async function startPeer(context: StepContext, peer: Host): Promise<Start
     if (fatal?.kind === 'fatal') throw stuck(`${peer.spec.name}: the node exited: ${fatal.error}`)
     const raft = events.find((event) => event.kind === 'raftStarted')
     if (raft === undefined) return null
-    const first = events.find((event) => event.atMs !== undefined)
-    return {
-      invocation: state.invocation,
-      startedAtMs: first?.atMs ?? raft.atMs ?? 0,
-      raftStartedAtMs: raft.atMs ?? 0,
-    }
+    return { invocation: state.invocation, startedAtMs, raftStartedAtMs: raft.atMs ?? startedAtMs }
   })
   if (seen === null)
     throw stuck(`${peer.spec.name}: the node did not start Raft within ${startTimeoutMs / 1000} s`)
