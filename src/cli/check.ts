@@ -3,6 +3,7 @@ import { checkRunbook } from '../run/check.ts'
 import { checkText } from '../ui/check-text.ts'
 import { widthOf } from '../ui/columns.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
+import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
 import type { Act } from './result.ts'
 
@@ -15,7 +16,10 @@ export function addCheck(program: Command, act: Act): void {
     .argument('<runbook>', 'the runbook file')
     .action((runbook: string) =>
       act(async (shared) => {
-        const report = await checkRunbook(runbook)
+        const { stdin, stderr, env } = process
+        const closing = new AbortController().signal
+        const ask = terminalPassphrase({ ...shared, stdin, stderr, env, closing })
+        const report = await checkRunbook(runbook, ask)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
         return {
           exitCode: report.ok ? 0 : 3,

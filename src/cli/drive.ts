@@ -7,6 +7,7 @@ import { Narrator } from '../ui/narrator.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { summaryText } from '../ui/summary.ts'
 import { TerminalApprover } from '../ui/terminal-approver.ts'
+import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
 import { type Interrupts, type Press, watchInterrupts } from './interrupts.ts'
@@ -24,13 +25,15 @@ export async function driveCommand(
   const narrator = new Narrator(stderr, palette)
   const interrupts = watchInterrupts((press, signal) => tellPress(press, signal, narrator, shared))
   if (shared.yes) talk(['--yes approves no gate: type the chain id there, or give --confirm GATE=CHAIN_ID'])
-  const approver = new TerminalApprover({ ...shared, stdin, stderr, env, closing: interrupts.closing })
+  const terminal = { ...shared, stdin, stderr, env, closing: interrupts.closing }
+  const approver = new TerminalApprover(terminal)
   try {
     const end = await drive({
       stateDir: shared.stateDir,
       confirms: shared.confirms,
       approver,
       observer: narrator,
+      passphraseOf: terminalPassphrase(terminal),
       stopNow: interrupts.stopNow,
       stopSoon: interrupts.stopSoon,
     })

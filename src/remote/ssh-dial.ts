@@ -59,6 +59,11 @@ export async function dial(target: SshTarget, limits: SshLimits, sock?: Duplex):
   return link
 }
 
+/** An alias stands in known_hosts without a port, as OpenSSH has it. */
+function knownAs({ host, port, hostKeyAlias }: SshTarget): [host: string, port: number] {
+  return hostKeyAlias === undefined ? [host, port] : [hostKeyAlias, 22]
+}
+
 function configOf(
   target: SshTarget,
   limits: SshLimits,
@@ -67,7 +72,7 @@ function configOf(
   course: Course,
   sock: Duplex | undefined,
 ): ConnectConfig {
-  const types = known.keyTypes(target.host, target.port)
+  const types = known.keyTypes(...knownAs(target))
   const serverHostKey = types.flatMap((type) => algorithmsOfType[type] ?? [])
   const methods = [...login.methods]
   return {
@@ -81,7 +86,7 @@ function configOf(
     ...(sock === undefined ? {} : { sock }),
     // Without a verifier ssh2 accepts any key.
     hostVerifier: (key: Buffer): boolean => {
-      const verdict = known.verify(target.host, target.port, key)
+      const verdict = known.verify(...knownAs(target), key)
       course.verdict = { verdict, fingerprint: fingerprint(key) }
       return verdict.kind === 'matched'
     },
@@ -105,7 +110,7 @@ function failureOfDial(
     return hostKeyRefused(target, seen.verdict, seen.fingerprint)
   }
   if (error.level === 'handshake' && error.message.includes('no matching host key format')) {
-    const types = known.keyTypes(target.host, target.port).join(', ') || 'any that evha can check'
+    const types = known.keyTypes(...knownAs(target)).join(', ') || 'any that evha can check'
     return new EvhaError({
       kind: 'hostKey',
       message: `${target.name} (${target.host}:${target.port}) no longer shows a host key of a known type (${types})`,

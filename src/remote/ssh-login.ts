@@ -3,8 +3,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import ssh2 from 'ssh2'
+import type { Secret } from '../base/secret.ts'
 import type { Tried } from './ssh-refusals.ts'
-import type { SshTarget } from './ssh-target.ts'
+import type { PassphraseOf, SshTarget } from './ssh-target.ts'
 
 /** `~/x` as a path of this user. */
 export function expandHome(path: string): string {
@@ -19,21 +20,30 @@ export interface Login {
 
 /** Key files in their order, then the agent. A key that cannot be used is named, not passed over in silence. */
 export async function loginFor(target: SshTarget): Promise<Login> {
-  const files = await Promise.all((target.identityFiles ?? []).map((file) => keyFile(expandHome(file))))
+  const files: KeyFile[] = []
+  // One after the other: two questions at once nobody could answer.
+  for (const file of target.identityFiles ?? [])
+    files.push(await keyFile(expandHome(file), target.passphraseOf))
   const methods: AnyAuthMethod[] = []
   const tried: Tried[] = []
   for (const { key, tried: words } of files) {
     tried.push(words)
     if (key !== undefined) methods.push({ type: 'publickey', username: target.user, key })
   }
-  if (target.agent !== undefined) {
+  const allUsable = files.length > 0 && methods.length === files.length
+  if (target.agent !== undefined && !(target.identitiesOnly === true && allUsable)) {
     tried.push({ what: `the keys of ssh-agent (${target.agent})` })
     methods.push({ type: 'agent', username: target.user, agent: target.agent })
   }
   return { methods, tried }
 }
 
-async function keyFile(file: string): Promise<{ key?: ParsedKey; tried: Tried }> {
+interface KeyFile {
+  readonly key?: ParsedKey
+  readonly tried: Tried
+}
+
+async function keyFile(file: string, passphraseOf?: PassphraseOf): Promise<KeyFile> {
   let content: Buffer
   try {
     content = await readFile(file)
@@ -41,17 +51,28 @@ async function keyFile(file: string): Promise<{ key?: ParsedKey; tried: Tried }>
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
     return { tried: { what: `key ${file} (cannot be read: ${code})` } }
   }
-  const parsed = ssh2.utils.parseKey(content)
-  if (!(parsed instanceof Error)) {
+  const read = parsed(content, file)
+  if (!read.encrypted || passphraseOf === undefined) return read
+  const passphrase = await passphraseOf(file, (secret) => !parsed(content, file, secret).encrypted)
+  return passphrase === null ? read : parsed(content, file, passphrase)
+}
+
+function parsed(
+  content: Buffer,
+  file: string,
+  passphrase?: Secret,
+): KeyFile & { readonly encrypted: boolean } {
+  const key = ssh2.utils.parseKey(content, passphrase?.reveal())
+  if (!(key instanceof Error)) {
     // The OpenSSH format may hold several keys; ssh2 then gives a list whatever its types say.
-    const key = Array.isArray(parsed) ? (parsed as ParsedKey[])[0] : parsed
-    if (key?.isPrivateKey() === true) return { key, tried: { what: `key ${file}` } }
-    return { tried: { what: `key ${file} (holds no private key)` } }
+    const first = Array.isArray(key) ? (key as ParsedKey[])[0] : key
+    if (first?.isPrivateKey() === true)
+      return { key: first, tried: { what: `key ${file}` }, encrypted: false }
+    return { tried: { what: `key ${file} (holds no private key)` }, encrypted: false }
   }
-  if (/encrypted/i.test(parsed.message)) {
-    return {
-      tried: { what: `key ${file} (encrypted, so not usable without ssh-agent)`, encryptedFile: file },
-    }
+  if (/encrypted|bad passphrase|integrity check failed/i.test(key.message)) {
+    const what = `key ${file} (encrypted, so not usable without its passphrase or ssh-agent)`
+    return { tried: { what, encryptedFile: file }, encrypted: true }
   }
-  return { tried: { what: `key ${file} (not a key evha can read: ${parsed.message})` } }
+  return { tried: { what: `key ${file} (not a key evha can read: ${key.message})` }, encrypted: false }
 }

@@ -53,7 +53,7 @@ export function loginRefused(target: SshTarget, tried: readonly Tried[], cause?:
   const why = tried.length === 0 ? 'no key file and no ssh-agent to log in with' : `tried ${list}`
   const hint =
     encrypted.length > 0
-      ? `evha asks for no passphrase: start ssh-agent, type \`ssh-add ${encrypted[0]}\`, and type the command again`
+      ? `start ssh-agent, type \`ssh-add ${encrypted[0]}\`, and type the command again; on a terminal evha asks for its passphrase`
       : `add the public key to ~${target.user}/.ssh/authorized_keys on the host, or name the right key; then try: ${trial(target)}`
   return refused(target, why, hint, cause)
 }

@@ -1,4 +1,8 @@
 import { limits } from '../base/limits.ts'
+import type { Secret } from '../base/secret.ts'
+
+/** Asks for the passphrase of an encrypted key file until it fits; null when nobody can be asked, or nobody knows it. */
+export type PassphraseOf = (file: string, fits: (passphrase: Secret) => boolean) => Promise<Secret | null>
 
 /** Where and how to log in. Paths may start with `~/`. */
 export interface SshTarget {
@@ -11,7 +15,12 @@ export interface SshTarget {
   readonly identityFiles?: readonly string[]
   /** Path of the ssh-agent's socket. */
   readonly agent?: string
+  /** The agent is asked only when a key file can not be used by itself. */
+  readonly identitiesOnly?: boolean
+  readonly passphraseOf?: PassphraseOf
   readonly knownHostsFiles: readonly string[]
+  /** The name under which known_hosts has the host's key. */
+  readonly hostKeyAlias?: string
   /** Run commands through sudo; by default when the login is not root. */
   readonly sudo?: boolean
   /** The host to hop over; its key is checked just the same. */

@@ -1,5 +1,6 @@
 import type { Failure } from '../base/errors.ts'
 import type { Gate } from '../base/names.ts'
+import type { PassphraseOf } from '../remote/ssh-target.ts'
 import type { Finding } from '../steps/prepare/finding.ts'
 import type { Approver, Observer } from './observer.ts'
 
@@ -12,6 +13,8 @@ export interface DriveOptions {
   readonly confirms: ReadonlyMap<Gate, string>
   readonly approver: Approver
   readonly observer: Observer
+  /** Asks the operator for the passphrase of a key file; absent where nobody can be asked. */
+  readonly passphraseOf?: PassphraseOf
   /** Aborts on the second Ctrl-C: stop now. */
   readonly stopNow: AbortSignal
   /** True after the first Ctrl-C: stop at the next safe point. */

@@ -1,17 +1,19 @@
 import { EvhaError } from '../base/errors.ts'
 import { begin } from '../machine/decider.ts'
+import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { loadRunbook } from '../runbook/load.ts'
 import { checkHosts } from '../steps/prepare/check.ts'
 import { blocks, type Finding } from '../steps/prepare/finding.ts'
+import type { Host } from '../steps/step.ts'
 import type { CheckReport } from './api.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { inputOf } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
 
 /** The whole preflight with every finding; changes nothing on hosts or workstation. */
-export async function checkRunbook(runbookPath: string): Promise<CheckReport> {
+export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Promise<CheckReport> {
   const runbook = loadRunbook(runbookPath)
-  const hosts = openHosts(runbook, () => undefined)
+  const hosts = await openHosts(runbook, () => undefined, ask)
   try {
     const unreached = await whoIsNotReached(hosts)
     if (unreached.length > 0) return { chain: runbook.chain, ok: false, findings: unreached, facts: [] }
@@ -46,7 +48,7 @@ export async function checkRunbook(runbookPath: string): Promise<CheckReport> {
 }
 
 /** Logs in to every host; what keeps evha out is a finding, so that all of them are shown at once. */
-async function whoIsNotReached(hosts: ReturnType<typeof openHosts>): Promise<Finding[]> {
+async function whoIsNotReached(hosts: readonly Host[]): Promise<Finding[]> {
   const found = await Promise.all(
     hosts.map(async ({ spec, remote }) => {
       try {

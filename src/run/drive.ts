@@ -6,7 +6,7 @@ import { begin, viewOf } from '../machine/decider.ts'
 import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
 import { whoDrives } from '../steps/host/who.ts'
 import { steps as realSteps } from '../steps/registry.ts'
-import type { StepRegistry } from '../steps/step.ts'
+import type { Host, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { Engine, type Stop } from './engine.ts'
@@ -163,10 +163,11 @@ async function withHosts(
   run: OpenRun,
   options: DriveOptions,
   resumed: boolean,
-  work: (hosts: ReturnType<typeof openHosts>) => Promise<RunEnd>,
+  work: (hosts: readonly Host[]) => Promise<RunEnd>,
 ): Promise<RunEnd> {
-  const hosts = openHosts(run.runbook, (entry) => run.log.command(entry))
+  let hosts: readonly Host[] = []
   try {
+    hosts = await openHosts(run.runbook, (entry) => run.log.command(entry), options.passphraseOf)
     options.observer.opened({ id: run.files.run, chain: run.runbook.chain, dir: run.files.dir, resumed })
     return await work(hosts)
   } catch (error) {

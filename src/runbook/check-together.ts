@@ -66,7 +66,7 @@ interface Claim {
   readonly cure: string
 }
 
-const machine = (node: NodeSpec): string => `${hostPort(canonical(node.ssh.host), node.ssh.port)}`
+const machine = (node: NodeSpec): string => `${hostPort(canonical(node.ssh.host), node.ssh.port ?? 22)}`
 
 const claims: readonly Claim[] = [
   { what: 'name', key: 'name', of: (node) => node.name.toLowerCase(), cure: 'give each node its own name' },

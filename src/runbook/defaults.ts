@@ -6,7 +6,6 @@ export const defaults = {
   unit: 'ev-node.service',
   /** Where the node answers RPC, as seen on its own host (evnode.md B 1.1 h). */
   rpc: { host: '127.0.0.1', port: 7331 },
-  ssh: { port: 22 },
   raft: {
     port: 5001,
     /** Below the node's home, beside `config` and `data`: never inside `data`, which is copied. */

@@ -12,6 +12,8 @@ export interface LineQuestion {
   readonly stdin: ReadStream
   readonly output: TextSink
   readonly colour: boolean
+  /** True for a secret: what is typed is not shown. */
+  readonly hidden?: boolean
   /** Closes the question from outside. */
   readonly signal: AbortSignal
   /** Epoch ms after which nobody waits for the line any more. */
@@ -31,7 +33,12 @@ interface InputPrompt {
 }
 
 /** enquirer's own types leave its prompt classes out. */
-const { Input } = enquirer as unknown as { Input: new (options: object) => InputPrompt }
+const { Input, Password } = enquirer as unknown as Record<
+  'Input' | 'Password',
+  new (
+    options: object,
+  ) => InputPrompt
+>
 
 /** Time in which keys that were pressed before the question arrive, to be thrown away. */
 const typeAheadMs = 50
@@ -110,8 +117,8 @@ class Keys extends PassThrough {
   }
 }
 
-function promptOn(keys: Keys, { message, output, colour }: LineQuestion): InputPrompt {
-  return new Input({
+function promptOn(keys: Keys, { message, output, colour, hidden }: LineQuestion): InputPrompt {
+  return new (hidden === true ? Password : Input)({
     name: 'line',
     message,
     stdin: keys,

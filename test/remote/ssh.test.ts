@@ -255,6 +255,49 @@ test('an encrypted key asks for ssh-agent by name', async () => {
   expect(server.connections()).toBe(0)
 })
 
+test('the passphrase of an encrypted key is asked for, once for all hosts that need it, and only its own opens it', async () => {
+  const { server, target } = await host()
+  const locked = join(server.dir, 'user_key')
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'a passphrase', '-f', locked])
+  const tried: boolean[] = []
+  const asked = openSsh({
+    ...target,
+    identityFiles: [locked],
+    async passphraseOf(file, fits) {
+      expect(file).toBe(locked)
+      tried.push(fits(new Secret('wrong')), fits(new Secret('a passphrase')))
+      return new Secret('a passphrase')
+    },
+  })
+  expect(await asked.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  expect(tried).toEqual([false, true])
+  await asked.close()
+  const unanswered = openSsh({
+    ...target,
+    identityFiles: [locked],
+    passphraseOf: () => Promise.resolve(null),
+  })
+  await expect(unanswered.run(echo)).rejects.toMatchObject({ kind: 'refused' })
+})
+
+test('an agent beside IdentitiesOnly is asked only for a key that can not be used by itself', async () => {
+  const { server, target } = await host()
+  const socket = join(server.dir, 'agent')
+  const said = execFileSync('ssh-agent', ['-a', socket], { encoding: 'utf8' })
+  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1])
+  const key = join(server.dir, 'user_key')
+  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+  const other = join(server.dir, 'other')
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other])
+  const only = openSsh({ ...target, identityFiles: [other], agent: socket, identitiesOnly: true })
+  await expect(only.run(echo)).rejects.toMatchObject({ kind: 'refused' })
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', 'a passphrase', '-f', key])
+  const locked = openSsh({ ...target, identityFiles: [key], agent: socket, identitiesOnly: true })
+  expect(await locked.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  await locked.close()
+  process.kill(pid)
+})
+
 test('logs in with a real ssh-agent; a dead one does not stand in the way of a key file', async () => {
   const { server, target } = await host()
   const socket = join(server.dir, 'agent')

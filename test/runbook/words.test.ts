@@ -34,17 +34,18 @@ test('db must be one plain name', () => {
 })
 
 test.each([
-  ['root@192.0.2.2', { user: 'root', host: '192.0.2.2', port: 22 }],
+  ['root@192.0.2.2', { user: 'root', host: '192.0.2.2' }],
+  ['an-alias', { host: 'an-alias' }],
+  ['host.example:2222', { host: 'host.example', port: 2222 }],
   ['ops@host.example:2222', { user: 'ops', host: 'host.example', port: 2222 }],
   ['"ops@[2001:db8::2]:2222"', { user: 'ops', host: '2001:db8::2', port: 2222 }],
-  ['{ host: "2001:db8::2", user: ops }', { user: 'ops', host: '2001:db8::2', port: 22 }],
+  ['{ host: "2001:db8::2", user: ops }', { user: 'ops', host: '2001:db8::2' }],
 ])('ssh may be %s', (written, login) => {
   const loaded = runbookFromText(runbookText().replace('root@192.0.2.2', written), 'chain.yaml')
   expect(loaded.nodes[1]?.ssh).toEqual(login)
 })
 
 test.each([
-  'host.example',
   'root@',
   'root@host.example:0',
   'root@host.example:70000',
@@ -55,7 +56,7 @@ test.each([
   'root@0.0.0.0',
 ])('ssh may not be %s', (written) => {
   expect(refusalOf(runbookText().replace('root@192.0.2.2', written)).message).toBe(
-    'chain.yaml:11: ssh of node-2 must be user@host or user@host:port, such as root@192.0.2.11',
+    'chain.yaml:11: ssh of node-2 must be host, user@host or user@host:port, such as root@192.0.2.11',
   )
 })
 
