@@ -99,10 +99,14 @@ async function ask(
   return { kind: 'ok', value: parsed['result'] ?? null }
 }
 
-/** Some implementations wrap the head once more and write heights as text. */
+/**
+ * The local DA names its height beside a `header` that says 0 (evnode.md A6, recorded); others have it only inside
+ * `header`. Heights may be text.
+ */
 function headIn(result: unknown): Answer<number> {
-  const head = isObject(result) && isObject(result['header']) ? result['header'] : result
-  const height = isObject(head) && head['height'] !== undefined ? wholeOf(head['height']) : undefined
+  const inside = isObject(result) && isObject(result['header']) ? result['header']['height'] : undefined
+  const named = (isObject(result) ? result['height'] : undefined) ?? inside
+  const height = named === undefined ? undefined : wholeOf(named)
   if (height === undefined) return { kind: 'garbled', why: 'header.LocalHead names no height' }
   return { kind: 'ok', value: height }
 }

@@ -28,6 +28,11 @@ test('headers at a DA height, data of blocks left out', async () => {
   expect(await onlyData.da.headerBlobs(9, namespace)).toEqual({ kind: 'ok', value: [] })
 })
 
+test('the height of DA stands beside the header, whatever height that header has', async () => {
+  const { da } = await saying(fixture('da/LocalHead.json'))
+  expect(await da.localHead()).toEqual({ kind: 'ok', value: 65 })
+})
+
 test('blobs of another namespace are not ours', async () => {
   const { da } = await saying(fixture('da/GetAll-8.json'))
   expect(await da.headerBlobs(8, `${namespace.slice(0, -2)}00`)).toEqual({ kind: 'ok', value: [] })
