@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { evhaVersion } from '../run/version.ts'
 import { addAbort } from './abort.ts'
 import { addCheck } from './check.ts'
+import { addExplainLog } from './explain-log.ts'
 import { explain } from './help.ts'
 import { addLab } from './lab.ts'
 import { addMigrate } from './migrate.ts'
@@ -47,6 +48,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addReport,
     addLab,
     addPeerId,
+    addExplainLog,
   ])
     add(program, acting)
   return program

@@ -212,6 +212,12 @@ const known: readonly Entry[] = [
     false,
   ),
   entry(
+    /failed to broadcast: validation failed/,
+    'its peers did not take what it sent: seen a few times on a healthy node, and with every block on one that signs a height again (evnode.md A5)',
+    'if it comes with every block, compare the hash of that height on all nodes',
+    false,
+  ),
+  entry(
     /cannot rollback a finalized height/,
     'blocks that DA already holds can not be taken back',
     'do not use the rollback command; `evha rollback` takes another way',
@@ -227,6 +233,11 @@ const known: readonly Entry[] = [
     'nothing: the current height in this line is the answer',
   ),
 ]
+
+/** All of them, as what a line has in it and what that means. */
+export const knownErrors: readonly (readonly [pattern: string, error: KnownError])[] = known.map(
+  ([pattern, error]) => [pattern.source, error],
+)
 
 /** What a line of a node's output means, or undefined where nothing is known of it. */
 export function explainError(line: string): KnownError | undefined {

@@ -44,6 +44,7 @@ function stampMs(stamp: string): number | undefined {
 function inJson(text: string): LogLine | undefined {
   const json = text.startsWith('{') ? objectOr(text) : undefined
   if (json === undefined) return undefined
+  if ('__REALTIME_TIMESTAMP' in json) return inJournalJson(json)
   const { level, message, time, ...others } = json
   const fields = Object.fromEntries(
     Object.entries(others).map(([key, value]) => [
@@ -58,6 +59,17 @@ function inJson(text: string): LogLine | undefined {
     message: typeof message === 'string' ? message : '',
     fields,
   }
+}
+
+/** `journalctl -o json`: the line stands in MESSAGE, as bytes where it is no plain text; time in microseconds. */
+function inJournalJson(json: Readonly<Record<string, unknown>>): LogLine {
+  const { MESSAGE: message, __REALTIME_TIMESTAMP: stamp } = json
+  const text = Array.isArray(message) ? Buffer.from(message.map(Number)).toString() : String(message ?? '')
+  const bare = text.replace(ansi, '').trimEnd()
+  const inner = bare.startsWith('{') ? objectOr(bare) : undefined
+  const line = inner === undefined || '__REALTIME_TIMESTAMP' in inner ? inText(bare) : inJson(bare)
+  const atMs = Number(stamp) / 1000
+  return { ...(line ?? { message: bare, fields: {} }), ...(Number.isFinite(atMs) ? { atMs } : {}) }
 }
 
 /** `3:04PM INF message key=value key="quoted value"`: it has no date, so no time is taken from it. */

@@ -139,12 +139,15 @@ function plainly(message: string): LogMeaning | undefined {
   return raftLibrary(message)
 }
 
-/** What one line says, or undefined where evha has no use for it. */
+/** What a line says, or undefined where evha has no use for it. */
+export function meaningOf(line: LogLine): LogMeaning | undefined {
+  return Object.hasOwn(meanings, line.message) ? meanings[line.message]?.(line) : plainly(line.message)
+}
+
+/** The same from its text, with its time. */
 export function eventOf(text: string): LogEvent | undefined {
   const line = readLogLine(text)
-  const meaning = Object.hasOwn(meanings, line.message)
-    ? meanings[line.message]?.(line)
-    : plainly(line.message)
+  const meaning = meaningOf(line)
   if (meaning === undefined) return undefined
   return line.atMs === undefined ? meaning : { ...meaning, atMs: line.atMs }
 }
