@@ -13,6 +13,7 @@ type Rule = readonly [holds: (config: NodeConfig) => boolean, problem: Omit<Conf
 
 const then = 'in evnode.yaml of the sequencer and restart it once'
 
+/** Sources: evnode.md B 1.1, B 1.2, B 8 and, for the KMS, B 9. */
 const blockers: readonly Rule[] = [
   [
     ({ raft }) => raft.enable,
@@ -79,11 +80,19 @@ const blockers: readonly Rule[] = [
     },
   ],
   [
-    ({ signerType }) => signerType !== 'file',
+    ({ signerType }) => signerType === 'kms',
     {
-      problem: 'the signer is not a file',
-      why: 'a signer outside of the host must be proved on each node by other means, which this version does not do',
-      cure: 'migrate by hand, or with a file signer',
+      problem: 'the key lies in a KMS (signer.signer_type: kms)',
+      why: 'there is no signer.json to copy: every host must reach the key by itself, and a node finds out that it may not sign only when it leads; the trial start has no network to show that',
+      cure: 'this version migrates file signers only. By hand, prove on every host: credentials, region and network reach the KMS; GetPublicKey and Sign are permitted; the key is Ed25519 and its address is the proposer; key_id is the full ARN',
+    },
+  ],
+  [
+    ({ signerType }) => signerType !== 'file' && signerType !== 'kms',
+    {
+      problem: 'signer.signer_type is neither file nor kms',
+      why: 'the node knows no other signer',
+      cure: `set signer.signer_type: file ${then}`,
     },
   ],
   [

@@ -1,11 +1,35 @@
+/** The files of its config directory, as one speaks of them. */
+export const fileNames = {
+  config: 'evnode.yaml',
+  genesis: 'genesis.json',
+  signer: 'signer.json',
+  nodeKey: 'node_key.json',
+} as const
+
+/** `db_path` where the node is told no other: below its home. */
+export const dataDirName = 'data'
+
 /** Files of a node below its home (evnode.md B 6.1). */
 export const homeFiles = (home: string) => ({
-  config: `${home}/config/evnode.yaml`,
-  genesis: `${home}/config/genesis.json`,
-  signer: `${home}/config/signer.json`,
+  configDir: `${home}/config`,
+  /** The databases, where `db_path` is the node's default. */
+  data: `${home}/${dataDirName}`,
+  config: `${home}/config/${fileNames.config}`,
+  genesis: `${home}/config/${fileNames.genesis}`,
+  signer: `${home}/config/${fileNames.signer}`,
   /** Never copied: two nodes with one of them have one peer id. */
-  nodeKey: `${home}/config/node_key.json`,
+  nodeKey: `${home}/config/${fileNames.nodeKey}`,
 })
+
+/**
+ * A POSIX shell command that prints the public key, base64, of a signer.json or node_key.json (evnode.md B 6.4): the
+ * private half must not leave its host. `file` stands between double quotes, e.g. `$1`.
+ */
+export const printPublicKey = (file: string) =>
+  `sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "${file}"`
+
+/** The public part of a signer.json as `readSigner` takes it, from what `printPublicKey` printed. */
+export const signerOfPublicKey = (publicKey: string) => JSON.stringify({ pub_key: publicKey })
 
 export interface InitNode {
   readonly binary: string

@@ -21,6 +21,8 @@ export interface RaftChangesInput {
   /** All members, the same list in the same order for every node: unequal lists split the cluster for good (evnode.md B 4). */
   readonly members: readonly Member[]
   readonly timing: Timing
+  /** The live one's, the same for all; a namespace that is left out would be a random one (evnode.md B 1.2). */
+  readonly da?: { readonly address: string; readonly namespace: string }
   /** Absolute. */
   readonly raftDir: string
   /** Absolute directory of signer.json: a relative one follows the working directory (evnode.md B 1.2). */
@@ -58,6 +60,7 @@ export function raftChanges(input: RaftChangesInput): ConfigChanges {
     'p2p.listen_address':
       input.p2pListen ?? `/${protocolOf(self.address)}/${self.address}/tcp/${self.p2pPort}`,
     'p2p.peers': joinedPeers(others, input.otherPeers ?? []),
+    ...(input.da === undefined ? {} : { 'da.address': input.da.address, 'da.namespace': input.da.namespace }),
     ...(input.rpcAddress === undefined ? {} : { 'rpc.address': input.rpcAddress }),
     ...(input.signerPath === undefined ? {} : { 'signer.signer_path': absolute(input.signerPath) }),
   }

@@ -20,6 +20,7 @@ test.each([
   ['da.address', ''],
   ['da.namespace', ''],
   ['signer.signer_type', 'kms'],
+  ['signer.signer_type', 'abacus'],
   ['node.block_time', 'soon'],
 ])('%s = %j blocks, with a reason and a cure', (key, value) => {
   const found = problems({ [key]: value })

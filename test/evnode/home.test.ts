@@ -3,6 +3,8 @@ import { homeFiles, initArgv } from '../../src/evnode/home.ts'
 
 test('the files of a home are where the node lays them', () => {
   expect(homeFiles('/h')).toEqual({
+    configDir: '/h/config',
+    data: '/h/data',
     config: '/h/config/evnode.yaml',
     genesis: '/h/config/genesis.json',
     signer: '/h/config/signer.json',

@@ -97,6 +97,19 @@ test('the role in a cluster, and the empty reply of a node without Raft', async 
   expect((await nodeRpc(silent.open, patient).state()).kind).toBe('closed')
 })
 
+test('an answer to another question is garbled, not misread', async () => {
+  const { rpc } = await saying(200, fixture('rpc/raft-GetPeerInfo.json'))
+  expect((await rpc.state()).kind).toBe('garbled')
+  expect((await rpc.netInfo()).kind).toBe('garbled')
+  expect((await rpc.block(1)).kind).toBe('garbled')
+})
+
+test('a path the node does not know is 404: it does not live there', async () => {
+  const { rpc } = await saying(404, fixture('rpc/raft-Livez.json'))
+  expect(await rpc.live()).toEqual({ kind: 'ok', value: false })
+  expect(await rpc.state()).toMatchObject({ kind: 'refused', status: 404 })
+})
+
 test('health', async () => {
   const up = await saying(200, 'READY\n')
   expect(await up.rpc.ready()).toEqual({ kind: 'ok', value: { ready: true, reason: 'READY' } })

@@ -1,3 +1,4 @@
+import { homeFiles } from '../../evnode/home.ts'
 import { must } from '../ask.ts'
 import { remove } from '../host/files.ts'
 import { fileExists } from '../host/swap.ts'
@@ -34,7 +35,7 @@ export const tidy: Step<'tidy'> = {
     if (untidy.length > 0) return notYet(`${untidy.sort().join(', ')}: the directory of evha is still there`)
     return done({
       leftBehind: context.peers.map(
-        ({ spec }) => `${spec.name}: genesis.json and node_key.json below ${spec.home}/config`,
+        ({ spec }) => `${spec.name}: genesis.json and node_key.json below ${homeFiles(spec.home).configDir}`,
       ),
     })
   },

@@ -1,9 +1,10 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { dataDirName, homeFiles } from '../../evnode/home.ts'
 import { lockDirOf, neverCopied } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 
 /** The directory whose flock is the store's lock. `check` has seen that the databases lie in `data`. */
-export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: 'data', db: spec.db })
+export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: dataDirName, db: spec.db })
 
 const [lockFile] = neverCopied
 
@@ -23,8 +24,8 @@ export type Manifest = ReadonlyMap<string, ManifestEntry>
  */
 export function manifestOf(spec: NodeSpec, options: { readonly dug: boolean }): Command {
   const text = `cd "$1"
-[ -d data ] || exit 0
-find data -type f ! -name ${lockFile} -printf '%s %b %p\\n' | LC_ALL=C sort -k 3 | while IFS=' ' read -r size blocks path; do
+[ -d ${dataDirName} ] || exit 0
+find ${dataDirName} -type f ! -name ${lockFile} -printf '%s %b %p\\n' | LC_ALL=C sort -k 3 | while IFS=' ' read -r size blocks path; do
   if [ "$size" -gt 1048576 ] && [ $((blocks * 1024)) -lt "$size" ]; then
     if [ "$2" = dug ]; then fallocate --dig-holes -- "$path"; fi
     sum=$(tar --format=gnu --sparse --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0600 -cf - -- "$path" | sha256sum)
@@ -129,7 +130,7 @@ mkdir -p "$2"
 exec 9< "$2"
 flock -n -E ${storeIsLocked} 9
 tar --format=gnu --sparse --overwrite -xpf -
-if [ -n "$3" ]; then chown -R "$3" data; fi`,
+if [ -n "$3" ]; then chown -R "$3" ${dataDirName}; fi`,
       spec.home,
       lockDir(spec),
       owner,
@@ -155,7 +156,7 @@ export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command
 export const syncStore = (spec: NodeSpec) =>
   changes(
     'bring the store to the disk',
-    script('if [ -d "$1/data" ]; then find "$1/data" -type f -exec sync {} +; fi', spec.home),
+    script('if [ -d "$1" ]; then find "$1" -type f -exec sync {} +; fi', homeFiles(spec.home).data),
     {
       timeoutMs: 120_000,
     },

@@ -1,4 +1,4 @@
-import { homeFiles } from '../../evnode/home.ts'
+import { fileNames, homeFiles } from '../../evnode/home.ts'
 import { permitDropInName } from '../../evnode/permit.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 
@@ -13,12 +13,12 @@ export const nodeKeyPath = (spec: NodeSpec) => homeFiles(spec.home).nodeKey
 /** Staged beside the live files of the source, swapped in only after commit. */
 export const staged = (spec: NodeSpec) => ({
   unit: `${spec.paths.evha}/staged/unit`,
-  config: `${spec.paths.evha}/staged/evnode.yaml`,
+  config: `${spec.paths.evha}/staged/${fileNames.config}`,
   dropIn: `${spec.paths.evha}/staged/drop-in`,
 })
 
 /** The source's old files, kept where systemd never loads them. */
 export const kept = (spec: NodeSpec) => ({
   unit: `${spec.paths.evha}/old/${spec.unit}.txt`,
-  config: `${spec.paths.evha}/old/evnode.yaml`,
+  config: `${spec.paths.evha}/old/${fileNames.config}`,
 })

@@ -165,7 +165,8 @@ async function liveChain(context: StepContext, files: SourceFiles, survey: Surve
     )
   const proposerAddress =
     state.value.nextProposerAddress === '' ? genesis.proposerAddress : state.value.nextProposerAddress
-  if (survey.signerSha256 === '')
+  // A KMS has no file; that is a finding of the configuration.
+  if (survey.signerSha256 === '' && liveConfig(files).signerType === 'file')
     findings.push(
       blocks(
         name,

@@ -1,4 +1,5 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { printPublicKey, signerOfPublicKey } from '../../evnode/home.ts'
 import { readSigner } from '../../evnode/signer.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { contradiction, must, onEach, stuck } from '../ask.ts'
@@ -16,7 +17,9 @@ export const copySigner: Step<'copySigner'> = {
   ],
   precheck: async (context) => {
     const { source } = context
-    const { proposerAddress } = readSigner(await must(context, source, readPublicPart(source.spec)))
+    const { proposerAddress } = readSigner(
+      signerOfPublicKey(await must(context, source, readPublicKey(source.spec))),
+    )
     if (proposerAddress !== fact(context, 'check').proposerAddress)
       throw contradiction(`${source.spec.name}: the key in signer.json is not the proposer of the chain`)
   },
@@ -67,15 +70,8 @@ fi`,
 }
 
 /** Only the public key of signer.json leaves its host. */
-function readPublicPart(spec: NodeSpec): Command {
-  return reads(
-    'read the public key of signer.json',
-    script(
-      `printf '{"pub_key":"%s"}' "$(sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$1")"`,
-      signerPath(spec),
-    ),
-  )
-}
+const readPublicKey = (spec: NodeSpec) =>
+  reads('read the public key of signer.json', script(printPublicKey('$1'), signerPath(spec)))
 
 async function digestOn(context: StepContext, host: Host): Promise<string | undefined> {
   return readDigests(await must(context, host, digests([signerPath(host.spec)]))).get(signerPath(host.spec))

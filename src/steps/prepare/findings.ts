@@ -1,5 +1,6 @@
 import type { NodeConfig } from '../../evnode/config.ts'
 import { type ConfigProblem, configProblems } from '../../evnode/config-problems.ts'
+import { dataDirName, homeFiles } from '../../evnode/home.ts'
 import type { LoadedRunbook, NodeSpec } from '../../runbook/load.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { isUp } from '../host/systemd.ts'
@@ -88,9 +89,9 @@ export function peerFindings(
     found.push(
       blocks(
         spec.name,
-        `there is data below ${spec.home}/data already`,
+        `there is data below ${homeFiles(spec.home).data} already`,
         'evha overwrites no data that it did not copy itself',
-        `move ${spec.home}/data away`,
+        `move ${homeFiles(spec.home).data} away`,
       ),
     )
   if (survey.signerSha256 !== '' && survey.signerSha256 !== source.signerSha256)
@@ -99,7 +100,7 @@ export function peerFindings(
         spec.name,
         'it has a signer.json of its own',
         'all members sign with the key of the source; evha overwrites no key',
-        `move ${spec.home}/config/signer.json away`,
+        `move ${homeFiles(spec.home).signer} away`,
       ),
     )
   if (survey.genesisSha256 !== '' && survey.genesisSha256 !== source.genesisSha256)
@@ -108,7 +109,7 @@ export function peerFindings(
         spec.name,
         'its genesis.json is of another chain',
         'members share one genesis',
-        `move ${spec.home}/config away`,
+        `move ${homeFiles(spec.home).configDir} away`,
       ),
     )
   if (survey.freeBytes < source.dataBytes * roomFactor)
@@ -153,12 +154,12 @@ export function sourceFindings(
     found.push(
       blocks(
         spec.name,
-        `there is no database ${spec.db} below ${spec.home}/data`,
+        `there is no database ${spec.db} below ${homeFiles(spec.home).data}`,
         'evha must hold the lock of the very database that the node opens',
         'name it in the runbook: node.db',
       ),
     )
-  if (config.dbPath !== 'data')
+  if (config.dbPath !== dataDirName)
     found.push(
       blocks(
         spec.name,

@@ -1,5 +1,5 @@
 import { changes, reads, script } from '../../base/command.ts'
-import { homeFiles, initArgv } from '../../evnode/home.ts'
+import { homeFiles, initArgv, printPublicKey } from '../../evnode/home.ts'
 import { must, stuck } from '../ask.ts'
 import { digests, readDigests } from '../host/files.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
@@ -104,10 +104,7 @@ export async function readNodeKeyPublic(context: StepContext, host: Host): Promi
     host,
     reads(
       'read the public node key',
-      script(
-        `if [ -s "$1" ]; then sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$1"; fi`,
-        nodeKeyPath(host.spec),
-      ),
+      script(`if [ -s "$1" ]; then ${printPublicKey('$1')}; fi`, nodeKeyPath(host.spec)),
     ),
   )
 }

@@ -1,6 +1,7 @@
 import { changes, script } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
 import { defaultP2pPort, mergeConfig } from '../../evnode/config.ts'
+import { homeFiles } from '../../evnode/home.ts'
 import { peerIdOfPublicKey } from '../../evnode/peer-id.ts'
 import { permitDropIn } from '../../evnode/permit.ts'
 import { type Member, raftChanges } from '../../evnode/raft-changes.ts'
@@ -80,7 +81,9 @@ export const preparePeers: Step<'preparePeers'> = {
       )
     return done({
       peerIds: plan.peerIds,
-      configSha256: digestsOf((file) => file.path.endsWith('evnode.yaml')),
+      configSha256: digestsOf(
+        (file, spec) => file.path === configPath(spec) || file.path === staged(spec).config,
+      ),
       unitSha256: digestsOf((file, spec) => file.path === unitPath(spec) || file.path === staged(spec).unit),
       diff: plan.diff,
       timing: plan.timing,
@@ -95,7 +98,7 @@ export const preparePeers: Step<'preparePeers'> = {
         host,
         remove('remove unit and drop-in', [permitDropInPath(spec), unitPath(spec), configPath(spec)]),
       )
-      await must(context, host, remove('remove the copied data', [`${spec.home}/data`]))
+      await must(context, host, remove('remove the copied data', [homeFiles(spec.home).data]))
       await must(context, host, reloadUnits())
     })
     // The drop-in first: without it the unit needs no permit, so a permit that goes later stops nobody.
@@ -117,9 +120,10 @@ function claimedByOther(source: Host, holder: string): EvhaError {
 /** User, directories, binary, genesis and node key of a peer. */
 async function layGround(context: StepContext, peer: Host): Promise<void> {
   const { spec } = peer
+  const files = homeFiles(spec.home)
   const user = serviceUser(context, spec)
   if (user !== '') await must(context, peer, ensureUser(user, spec.home))
-  await must(context, peer, makeDirs('0750', user, [spec.home, `${spec.home}/config`, `${spec.home}/data`]))
+  await must(context, peer, makeDirs('0750', user, [spec.home, files.configDir, files.data]))
   await must(context, peer, makeDirs('0755', '', [spec.paths.evha, permitDirs(spec).durable]))
   await layBinary(context, peer)
   await layNodeKey(context, peer)
@@ -181,14 +185,13 @@ async function planFiles(context: StepContext, keys: Readonly<Record<string, str
     })
     const merged = mergeConfig(live.configText, {
       ...unit.moved,
-      'da.address': config.daAddress,
-      'da.namespace': config.daNamespace,
       ...raftChanges({
         node: spec.name,
         members,
         timing,
+        da: { address: config.daAddress, namespace: config.daNamespace },
         raftDir: spec.raftDir,
-        signerPath: `${spec.home}/config`,
+        signerPath: homeFiles(spec.home).configDir,
         rpcAddress: `${spec.rpc.host}:${spec.rpc.port}`,
         // The source keeps its P2P address: full nodes outside of the cluster list it.
         ...(isSource ? { p2pListen: config.p2pListen } : {}),

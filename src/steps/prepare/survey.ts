@@ -1,4 +1,5 @@
 import { reads, script } from '../../base/command.ts'
+import { homeFiles, printPublicKey } from '../../evnode/home.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { lockDir } from '../host/store.ts'
 import { genesisPath, nodeKeyPath, signerPath, unitPath } from '../host/unit-files.ts'
@@ -40,10 +41,10 @@ if [ -x "$2" ]; then echo "version $(timeout 5 "$2" version 2>&1 | tr '\\n' ' ')
 if [ -e "$3" ]; then echo 'unit there'; fi
 echo "genesis $(sum "$4")"
 echo "signer $(sum "$5")"
-if [ -f "$6" ]; then echo "nodekey $(sed -n 's/.*"pub_key"[[:space:]]*:[[:space:]]*"\\([^"]*\\)".*/\\1/p' "$6")"; fi
+if [ -f "$6" ]; then echo "nodekey $(${printPublicKey('$6')})"; fi
 if [ -z "$7" ] || [ -s "$7" ]; then echo 'passphrase there'; fi
 if [ -d "$8" ]; then echo 'store there'; fi
-if [ -d "$9" ]; then echo "data $(du -s --block-size=1 "$9/data" 2>/dev/null | cut -f 1)"; fi
+if [ -d "$9" ]; then echo "data $(du -s --block-size=1 "$9" 2>/dev/null | cut -f 1)"; fi
 at=$9
 while [ ! -d "$at" ]; do at=$(dirname "$at"); done
 echo "free $(df -P -B 1 "$at" | tail -n 1 | awk '{print $4}')"
@@ -56,7 +57,7 @@ echo "clock $(date +%s%3N)"`,
       nodeKeyPath(spec),
       spec.passphraseFile ?? '',
       lockDir(spec),
-      spec.home,
+      homeFiles(spec.home).data,
     ),
   )
 }
