@@ -8,6 +8,10 @@ export interface StandinEnvironment {
   readonly privateNetwork: boolean
   /** Name of the database below `db_path`. */
   readonly db: string
+  /** How far this host's clock stands before (+) or behind (-) the true one, milliseconds. */
+  readonly clockOffsetMs: number
+  /** Names of all variables: some of them spoil a node's configuration (evnode.md B 1.3). */
+  readonly names: readonly string[]
 }
 
 export function standinEnvironment(env: NodeJS.ProcessEnv): StandinEnvironment {
@@ -17,5 +21,7 @@ export function standinEnvironment(env: NodeJS.ProcessEnv): StandinEnvironment {
     speed: speed >= 1 && speed <= 100 ? speed : 1,
     privateNetwork: env['EVHA_STANDIN_PRIVATE_NETWORK'] === '1',
     db: env['EVHA_STANDIN_DB'] || 'testapp',
+    clockOffsetMs: Number(env['EVHA_STANDIN_CLOCK_MS'] ?? '0') || 0,
+    names: Object.keys(env),
   }
 }

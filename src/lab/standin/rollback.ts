@@ -10,7 +10,7 @@ import { loadSettings } from './settings.ts'
  * refused before any write, and tells the store's height: the offline trick (evnode.md B 5.4). Throws NodeFailure.
  */
 export function rollback(flags: Flags, environment: StandinEnvironment): void {
-  const { dataDir } = loadSettings(flags)
+  const { dataDir } = loadSettings(flags, environment)
   const store = new ChainStore(join(dataDir, environment.db))
   try {
     const current = BigInt(store.head.height)

@@ -13,7 +13,7 @@ const shutdownMs = 10_000
 
 /** `start`: runs until SIGTERM or SIGINT. Throws NodeFailure in the real node's words. */
 export async function start(flags: Flags, environment: StandinEnvironment): Promise<void> {
-  const settings = loadSettings(flags)
+  const settings = loadSettings(flags, environment)
   const { config } = settings
   const write = (line: string) => process.stderr.write(line)
   const log = new Logger({ format: config.logFormat, level: settings.logLevel, write })
