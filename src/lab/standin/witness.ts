@@ -1,7 +1,12 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { blockHash, type Header } from '../../evnode/block.ts'
 
-/** Notes every header that is signed, before anybody is told: the evidence of heights signed twice. */
+/**
+ * The evidence of heights signed twice: a line for each header that is signed, before anybody is told, and one for each
+ * that is kept, by who signed it or by who follows. A leader that is killed between signature and quorum leaves a header
+ * that no store ever holds and nobody outside of Raft sees; the next leader signs that height anew, as behind the real
+ * node (evnode.md B 4: Raft comes before the store, P2P and DA). Only headers that were kept make a fork.
+ */
 export class Witness {
   readonly #fd: number | undefined
   readonly #nodeId: string
@@ -12,9 +17,19 @@ export class Witness {
     this.#nodeId = nodeId
   }
 
-  note(header: Header): void {
+  signed(header: Header): void {
+    this.#note('signed', header)
+  }
+
+  /** It stands in a store now. */
+  kept(header: Header): void {
+    this.#note('kept', header)
+  }
+
+  #note(what: 'signed' | 'kept', header: Header): void {
     if (this.#fd === undefined) return
     const line = {
+      what,
       height: header.height,
       hash: blockHash(header),
       time: header.timeNs,

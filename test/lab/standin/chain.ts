@@ -30,10 +30,14 @@ export async function chainFor(
 }
 
 /** Bootstraps every Raft directory beforehand, in a network of its own: the cure of the late joiner's loop. */
-export async function bootstrapAll(scratch: Scratch, places: readonly Place[]): Promise<void> {
+export async function bootstrapAll(
+  scratch: Scratch,
+  places: readonly Place[],
+  members: readonly Place[] = places,
+): Promise<void> {
   await Promise.all(
     places.map(async (place) => {
-      const node = scratch.start(place.home, memberFlags(place, places), {
+      const node = scratch.start(place.home, memberFlags(place, members), {
         EVHA_STANDIN_PRIVATE_NETWORK: '1',
       })
       await node.until('bootstrapped')

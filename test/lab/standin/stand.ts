@@ -7,9 +7,11 @@ import { join, resolve } from 'node:path'
 import { type LogEvent, readLog } from '../../../src/evnode/logs.ts'
 import { peerIdOf } from '../../../src/evnode/peer-id.ts'
 import { type NodeRpc, nodeRpc } from '../../../src/evnode/rpc.ts'
+import { heightsTwice } from '../../../src/lab/witness.ts'
 import { built } from '../../cli/built.ts'
 
-const main = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'standin', 'main.js')
+/** The built stand-in. */
+export const standinMain = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'standin', 'main.js')
 /** Far above what anything here needs, also on a busy machine. */
 const patienceMs = 40_000
 const outputCharsMax = 4_000_000
@@ -27,7 +29,16 @@ export async function withScratch(work: (scratch: Scratch) => Promise<void>): Pr
   }
 }
 
+/** npm sets a variable NODE, and that hides a section of the configuration from a node (evnode.md B 1.3). */
+const clean = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), LC_ALL: 'C' }
+
 export type Env = Readonly<Record<string, string>>
+
+interface Noted {
+  readonly what: 'signed' | 'kept'
+  readonly height: number
+  readonly hash: string
+}
 
 export class Scratch {
   readonly dir: string
@@ -78,7 +89,11 @@ export class Scratch {
 
   /** Runs to its end. */
   async run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    const child = spawn(process.execPath, [main, ...args], { timeout: patienceMs, killSignal: 'SIGKILL' })
+    const child = spawn(process.execPath, [standinMain, ...args], {
+      env: clean,
+      timeout: patienceMs,
+      killSignal: 'SIGKILL',
+    })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (data) => {
@@ -96,7 +111,7 @@ export class Scratch {
     const child = spawn(
       process.execPath,
       [
-        main,
+        standinMain,
         'start',
         '--home',
         home,
@@ -109,7 +124,7 @@ export class Scratch {
         ...flags,
       ],
       {
-        env: { ...process.env, EVHA_STANDIN_SIGNED: this.witnessOf(home), EVHA_STANDIN_SPEED: '10', ...env },
+        env: { ...clean, EVHA_STANDIN_SIGNED: this.witnessOf(home), EVHA_STANDIN_SPEED: '10', ...env },
       },
     )
     const node = new RunningNode(child)
@@ -128,20 +143,27 @@ export class Scratch {
   }
 
   /** Every header signed in these homes, oldest first for each. */
-  signed(...homes: string[]): { height: number; hash: string }[] {
-    return homes.flatMap((home) => {
-      const file = this.witnessOf(home)
-      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
-      return lines.map((line) => JSON.parse(line) as { height: number; hash: string })
-    })
+  signed(...homes: string[]): Noted[] {
+    return this.#noted(homes).filter(({ what }) => what === 'signed')
   }
 
-  /** Heights for which two different headers were signed. */
+  /** Heights for which two different headers were signed and kept. */
   signedTwice(...homes: string[]): number[] {
-    const hashes = new Map<number, Set<string>>()
-    for (const { height, hash } of this.signed(...homes))
-      hashes.set(height, (hashes.get(height) ?? new Set()).add(hash))
-    return [...hashes].filter(([, seen]) => seen.size > 1).map(([height]) => height)
+    return heightsTwice(this.#noted(homes).filter(({ what }) => what === 'kept'))
+  }
+
+  /** Heights signed twice of which one header was never kept by anybody. */
+  signedInVain(...homes: string[]): number[] {
+    const forked = this.signedTwice(...homes)
+    return heightsTwice(this.#noted(homes)).filter((height) => !forked.includes(height))
+  }
+
+  #noted(homes: readonly string[]): Noted[] {
+    return homes.flatMap((home) => {
+      const file = this.witnessOf(home)
+      const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
+      return lines.map((line) => JSON.parse(line) as Noted)
+    })
   }
 
   async end(): Promise<void> {
@@ -184,6 +206,14 @@ export class RunningNode {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.isUp) this.#child.kill(signal)
     return this.#ended
+  }
+
+  /** A host too busy to let it run: it stands still for so long. */
+  async freeze(ms: number): Promise<void> {
+    if (!this.isUp) return
+    this.#child.kill('SIGSTOP')
+    await new Promise((passed) => setTimeout(passed, ms))
+    this.#child.kill('SIGCONT')
   }
 
   async kill(): Promise<void> {

@@ -10,6 +10,14 @@ export interface Head extends Parent {
   readonly timeNs: string
 }
 
+/** What a block is made of, as it is kept from before its signature until it stands. */
+export interface PendingBlock {
+  readonly height: number
+  /** Nanoseconds since 1970, in decimal. */
+  readonly timeNs: string
+  readonly transactions: readonly string[]
+}
+
 /** Blocks kept in memory: what followers and watchers ask for. */
 const cachedBlocks = 64
 
@@ -46,6 +54,18 @@ export class ChainStore {
     ])
     this.#cache.set(height, block)
     this.#cache.delete(height - cachedBlocks)
+  }
+
+  /** The block that was being made when a process ended, if it is the next one. */
+  get pending(): PendingBlock | undefined {
+    const text = this.#database.get(pendingKey)?.toString()
+    const pending = text === undefined ? undefined : (JSON.parse(text) as PendingBlock)
+    return pending?.height === this.#head.height + 1 ? pending : undefined
+  }
+
+  /** On the disk before the block is signed: whoever starts on this store makes the very same block (evnode.md B 5.1). */
+  setPending(pending: PendingBlock): void {
+    this.#database.write([{ key: pendingKey, value: Buffer.from(JSON.stringify(pending)) }])
   }
 
   /** Takes blocks back, down to a height that is kept. The executor does not follow, as in the real test application. */
@@ -99,6 +119,8 @@ export class ChainStore {
       : { height: 0, hash: '', dataHash: '', appHash: '', timeNs: '0' }
   }
 }
+
+const pendingKey = 'm/pending_header'
 
 function blockKey(height: number): string {
   return `b/${height}`

@@ -4,7 +4,7 @@ const perBlock = 1_000
 
 /** Transactions this node was given; it tells no other node of them. */
 export class Mempool {
-  #waiting: string[] = []
+  readonly #waiting: string[] = []
 
   get size(): number {
     return this.#waiting.length
@@ -20,10 +20,5 @@ export class Mempool {
   /** The transactions of the next block. */
   take(): readonly string[] {
     return this.#waiting.splice(0, perBlock)
-  }
-
-  /** Gives back what did not come into a block. */
-  giveBack(transactions: readonly string[]): void {
-    this.#waiting = [...transactions, ...this.#waiting]
   }
 }

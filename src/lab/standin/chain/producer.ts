@@ -39,7 +39,7 @@ export class Producer {
     executor.info('starting execution loop')
     log.of('submitter').info('starting DA submission loop')
     const { blockTimeMs } = settings.config
-    const sinceLastMs = Date.now() - Number(BigInt(store.head.timeNs) / 1_000_000n)
+    const sinceLastMs = this.#nowMs() - Number(BigInt(store.head.timeNs) / 1_000_000n)
     await this.#pause(Math.min(blockTimeMs, Math.max(0, blockTimeMs - sinceLastMs)), signal)
     let dueMs = performance.now() + blockTimeMs
     while (!signal.aborted && !this.#halted) {
@@ -56,7 +56,7 @@ export class Producer {
     const { mempool, log, settings, store } = this.#node
     const executor = log.of('executor')
     const { lazyMode, lazyIntervalMs } = settings.config
-    const ageMs = Date.now() - Number(BigInt(store.head.timeNs) / 1_000_000n)
+    const ageMs = this.#nowMs() - Number(BigInt(store.head.timeNs) / 1_000_000n)
     if (lazyMode && mempool.size === 0 && ageMs < lazyIntervalMs) return
     if (this.#isPendingFull()) {
       executor.warn('pending limit reached, skipping block production')
@@ -74,7 +74,9 @@ export class Producer {
   async #make(): Promise<void> {
     const { store, kv, key, genesis, mempool, witness, log } = this.#node
     const executor = log.of('executor')
-    const timeNs = this.#timeNs()
+    // A block that was begun and never stood is made again as it was, never another one at its height.
+    const begun = store.pending
+    const timeNs = begun === undefined ? this.#timeNs() : BigInt(begun.timeNs)
     if (timeNs <= BigInt(store.head.timeNs)) {
       executor.error('CRITICAL: Permanent block validation error - halting block production', {
         error: "block time is not after the last block's",
@@ -82,17 +84,21 @@ export class Producer {
       this.#halted = true
       return
     }
-    const transactions = mempool.take()
-    const block = signBlock({ chainId: genesis.chainId, parent: this.#parent(), timeNs, transactions }, key)
-    witness.note(block.header)
+    const parent = this.#parent()
+    const transactions = begun === undefined ? mempool.take() : begun.transactions
+    if (begun === undefined)
+      store.setPending({ height: parent.height + 1, timeNs: timeNs.toString(), transactions })
+    else executor.info('using pending block', { height: begun.height })
+    const block = signBlock({ chainId: genesis.chainId, parent, timeNs, transactions }, key)
+    witness.signed(block.header)
     try {
       await this.#broadcast.commit(block)
     } catch (thrown) {
-      mempool.giveBack(transactions)
       executor.error('failed to produce block', { error: textOf(thrown) })
       return
     }
     store.append(block, kv.execute(block.header.height, transactions))
+    witness.kept(block.header)
     executor.info('produced block', { height: block.header.height, txs: transactions.length })
     this.#broadcast.stored(block)
   }
@@ -107,7 +113,12 @@ export class Producer {
   #timeNs(): bigint {
     const { store, genesis } = this.#node
     if (store.head.height === 0) return nsOf(genesis.startTime)
-    return BigInt(Date.now()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n)
+    return BigInt(this.#nowMs()) * 1_000_000n + (process.hrtime.bigint() % 1_000_000n)
+  }
+
+  /** By this host's clock. */
+  #nowMs(): number {
+    return Date.now() + this.#node.environment.clockOffsetMs
   }
 
   #isPendingFull(): boolean {

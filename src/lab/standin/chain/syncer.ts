@@ -88,6 +88,7 @@ export class Syncer {
     }
     if (verdict === 'otherParent') this.#tolerated = true
     store.append(block, kv.execute(height, block.transactions))
+    this.#node.witness.kept(block.header)
     return true
   }
 

@@ -1,0 +1,21 @@
+import { difference, manifestOf, packStore, readManifest } from '../../../src/steps/host/store.ts'
+import { locally, nodeIn } from '../../steps/host/locally.ts'
+
+const specOf = (home: string) => ({ ...nodeIn(home), home })
+
+/** Every file of the store in a home by its content, as evha lists it on a host. */
+export function contentsOf(home: string) {
+  return readManifest(locally(manifestOf(specOf(home), { dug: false })).stdout)
+}
+
+/** Files that evha would find to differ between two stores: with any, it starts nothing. */
+export function differing(one: string, other: string): number {
+  const { toCopy, toRemove } = difference(contentsOf(one), contentsOf(other))
+  return toCopy.length + toRemove.length
+}
+
+/** Bytes that evha sends to copy the whole store of a home. */
+export function packedBytes(home: string): number {
+  const paths = [...contentsOf(home).keys()]
+  return locally(packStore(specOf(home), paths, true, 60_000)).stdout.length
+}
