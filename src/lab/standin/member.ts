@@ -1,10 +1,10 @@
+import { checkFirstLeader, checkFollower, checkFollowerElected } from './chain/against-raft.ts'
 import { DaSubmitter } from './chain/da-submitter.ts'
 import type { Node } from './chain/node.ts'
 import { waitForPeers } from './chain/peer-wait.ts'
 import { Producer } from './chain/producer.ts'
 import type { SignedBlock } from './chain/signed-block.ts'
 import { Syncer } from './chain/syncer.ts'
-import { hashOf } from './chain/validate.ts'
 import { goErrorText, NodeFailure } from './failure.ts'
 import type { P2p } from './p2p/p2p.ts'
 import type { RaftEvents } from './raft/raft-events.ts'
@@ -14,6 +14,9 @@ import { unreadyAfter } from './rpc/readiness.ts'
 import { type RpcServer, startRpc } from './rpc/rpc-server.ts'
 
 type Role = 'idle' | 'following' | 'leading'
+
+/** Messages the real node's channel from Raft to its syncer holds. */
+const waitingMax = 100
 
 const headersKey = 'last-submitted-header-height'
 const dataKey = 'last-submitted-data-height'
@@ -29,6 +32,9 @@ export class Member implements RaftEvents {
   #fail: (failure: unknown) => void = () => {}
   #raft: RaftNode | undefined
   #role: Role = 'idle'
+  readonly #waiting: SignedBlock[] = []
+  /** A follower that still waits for its peers. */
+  #joining = false
   #syncer: Syncer | undefined
   #rpc: RpcServer | undefined
   /** The newest block Raft has committed. Height 0 until then: no guard exists. */
@@ -76,13 +82,21 @@ export class Member implements RaftEvents {
     if (height <= this.#raftHeight) return
     this.#raftBlock = entry.block
     this.#learnSubmitted(entry.submitted)
-    if (this.#role === 'following') this.#syncer?.take(entry.block, '')
+    this.#hand(entry.block)
   }
 
   onSnapshot({ block }: Snapshot): void {
     if (block === null) return
     this.#raftBlock = block
-    if (this.#role === 'following') this.#syncer?.take(block, '')
+    this.#hand(block)
+  }
+
+  /** Raft's blocks wait for a follower that is not up yet, so many at most; what is more is lost (evnode.md B 4). */
+  #hand(block: SignedBlock): void {
+    if (this.#role === 'leading') return
+    if (this.#syncer !== undefined) this.#syncer.take(block, '')
+    else if (this.#waiting.length < waitingMax) this.#waiting.push(block)
+    else this.#node.log.warn('apply channel full, dropping message')
   }
 
   /** No new block; the one in flight is finished. */
@@ -127,10 +141,14 @@ export class Member implements RaftEvents {
     if (this.#stopped || this.#role !== 'following') return
     if (this.#raftHeight === 0)
       log.info('raft state still at height 0 after wait; skipping recovery to allow normal sync')
-    else this.#checkAgainstRaft()
+    else if (this.#raftBlock !== undefined) checkFollower(this.#node, this.#raftBlock)
     await this.#openRpc(settings.config.blockTimeMs * 15)
     // Only from here on does a new leader's question find an answer; its first one comes earlier (evnode.md A2).
     this.#p2p.serve()
+    this.#joining = true
+    await waitForPeers(this.#node, this.#p2p, this.#work.signal)
+    if (this.#stopped || this.#role !== 'following') return
+    this.#joining = false
     log.of('pruner').info('pruning is disabled, not starting pruner')
     const syncer = log.of('syncer')
     syncer.info('initialized syncer state', {
@@ -144,23 +162,7 @@ export class Member implements RaftEvents {
     syncer.info('starting P2P worker', { worker: 'p2p' })
     this.#syncer = new Syncer(this.#node, this.#p2p, (failure) => this.#fail(failure))
     this.#syncer.start()
-    if (this.#raftBlock !== undefined) this.#syncer.take(this.#raftBlock, '')
-  }
-
-  /** A store at or above Raft's block must hold the same one (evnode.md B 2.3). */
-  #checkAgainstRaft(): void {
-    const { store, log } = this.#node
-    const raftBlock = this.#raftBlock
-    if (raftBlock === undefined || store.head.height < this.#raftHeight) return
-    const own = store.block(this.#raftHeight)
-    if (own !== undefined && hashOf(own) !== hashOf(raftBlock))
-      throw new NodeFailure(
-        `local state diverged from raft at height ${this.#raftHeight}: local hash ${hashOf(own)} != raft hash ${hashOf(raftBlock)}`,
-      )
-    if (store.head.height > this.#raftHeight)
-      log.info(
-        'local state ahead of stale raft snapshot with matching hash; skipping recovery, raft will catch up',
-      )
+    for (const block of this.#waiting.splice(0)) this.#syncer.take(block, '')
   }
 
   async #lead(): Promise<void> {
@@ -169,22 +171,29 @@ export class Member implements RaftEvents {
     this.#turn += 1
     const turn = this.#turn
     const over = () => this.#stopped || this.#turn !== turn || this.#raft?.isLeader !== true
-    await this.#raft?.landed(5 * sendMs)
+    const landed = await this.#raft?.landed(5 * sendMs)
     if (over()) return
+    if (landed === false) return this.#abdicate(5 * sendMs)
     if (this.#role === 'following') {
       log.info('became leader, stopping follower operations')
       if (!(await this.#isSynced(5 * sendMs)) || over()) return
+      if (this.#joining) {
+        this.#role = 'leading'
+        return this.#stall()
+      }
       this.#syncer?.stop()
       this.#syncer = undefined
       this.#rpc?.close()
       this.#rpc = undefined
-    } else this.#initialize()
+    } else checkFirstLeader(this.#node, this.#raftBlock)
     this.#role = 'leading'
     log.info('starting leader operations')
     log.info('Starting aggregator node')
     this.#logRestored()
     this.#p2p.serve()
     await this.#openRpc(settings.config.blockTimeMs * 5)
+    if (this.#node.store.head.height === 0)
+      log.info('raft-enabled aggregator with empty sync stores: starting sync services in publisher mode')
     await waitForPeers(this.#node, this.#p2p, this.#work.signal)
     if (over()) return
     const producer = new Producer(this.#node, {
@@ -192,19 +201,19 @@ export class Member implements RaftEvents {
       commit: async (block) => this.#raft?.propose({ kind: 'block', block, submitted: this.#submitted() }),
       stored: (block) => this.#p2p.announce(block),
     })
-    await Promise.all([producer.run(this.#work.signal), this.#submitter.run(this.#work.signal)])
+    const submitting = this.#submitter.run(this.#work.signal)
+    try {
+      await producer.run(this.#work.signal)
+    } finally {
+      this.#work.abort()
+      await submitting
+    }
   }
 
   /** What a node that followed checks when it is elected; false when it gave the leadership away. Throws NodeFailure. */
   async #isSynced(waitMs: number): Promise<boolean> {
     const { log, store } = this.#node
-    if (this.#raftHeight === 0 && store.head.height > 0) {
-      log.info('became leader but not synced, attempting recovery')
-      log.of('syncer').info('recovering state from raft', { height: 0 })
-      const failure = new NodeFailure("unmarshal header: signed header's Header is nil")
-      log.error('recovery failed', { error: failure.message })
-      throw failure
-    }
+    checkFollowerElected(this.#node, this.#raftBlock)
     for (let waited = 0; store.head.height < this.#raftHeight && waited < waitMs; waited += 20)
       await new Promise((resolve) => setTimeout(resolve, 20))
     if (store.head.height >= this.#raftHeight) return true
@@ -212,27 +221,29 @@ export class Member implements RaftEvents {
       store_height: store.head.height,
       raft_height: this.#raftHeight,
     })
-    await this.#raft?.resign(waitMs)
+    await this.#abdicate(waitMs)
     return false
   }
 
+  /** Gives the leadership away. Where nobody takes it this node goes on leading, and does nothing (evnode.md B 8.9). */
+  async #abdicate(waitMs: number): Promise<void> {
+    await this.#raft?.resign(waitMs)
+    if (this.#raft?.isLeader === true && !this.#stopped) this.#node.log.error('failed to transfer leadership')
+  }
+
   /**
-   * A node elected at its start holds its store against Raft's block, if there is one. With none, and with a store that
-   * is far behind, it goes on from its own height all the same: both sign heights again (evnode.md B 2.1, B 2.4).
+   * Elected while the follower still waits for its peers: its RPC listener was never closed, so the leader's own can
+   * not open. With peers linked that error gets lost, and Raft has a leader that makes no block (evnode.md B 8.8).
    */
-  #initialize(): void {
-    const { store, kv } = this.#node
-    const raftBlock = this.#raftBlock
-    if (raftBlock === undefined) return
-    const invalid = (why: string) =>
-      new NodeFailure(`failed to start executor: failed to initialize state: invalid state: ${why}`)
-    const { height } = store.head
-    if (height > this.#raftHeight)
-      throw invalid(`local height (${height}) ahead of raft (${this.#raftHeight})`)
-    if (height === this.#raftHeight && store.head.hash !== hashOf(raftBlock))
-      throw invalid(`block hash mismatch at height ${height}`)
-    if (height + 1 === this.#raftHeight && raftBlock.header.lastHeaderHash === store.head.hash)
-      store.append(raftBlock, kv.execute(this.#raftHeight, raftBlock.transactions))
+  #stall(): void {
+    const { log, settings } = this.#node
+    const { host, port } = settings.config.rpc
+    if (this.#p2p.peerIds().length === 0)
+      throw new NodeFailure(
+        `leader worker exited unexpectedly: listen tcp ${host}:${port}: bind: address already in use`,
+      )
+    log.info('starting leader operations')
+    log.info('Starting aggregator node')
   }
 
   #submitted() {

@@ -6,16 +6,13 @@ const retriesMs = [1_000, 2_000, 4_000, 8_000, 10_000]
 const waitMaxMs = 30_000
 
 /**
- * A leader asks its peers for its own newest block before it produces: at once, then after 1, 2, 4, 8 and 10 s, at
+ * A member asks its peers for its own newest block before it produces or follows: at once, then after 1, 2, 4, 8 and 10 s, at
  * most 30 s. It waits for nobody when no peer is linked or its store is empty (evnode.md B 8.5, B 2.1).
  */
 export async function waitForPeers(node: Node, p2p: P2p, signal: AbortSignal): Promise<void> {
   const { store, log, environment } = node
   const { height } = store.head
-  if (height === 0) {
-    log.info('raft-enabled aggregator with empty sync stores: starting sync services in publisher mode')
-    return
-  }
+  if (height === 0) return
   let waitedMs = 0
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     const error = await askPeers(p2p, height)
