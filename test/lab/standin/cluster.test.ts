@@ -1,7 +1,10 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { difference } from '../../../src/steps/host/store.ts'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
+import { contentsOf, differing } from './contents.ts'
+import { said } from './said.ts'
 import { hashAt, heightOf, type Place, reaches, rpcOf, until, withScratch } from './stand.ts'
 
 async function leaderOf(places: readonly Place[]): Promise<Place> {
@@ -25,6 +28,7 @@ async function sameChain(places: readonly Place[], from: number, to: number): Pr
 test('three nodes with equal stores elect one and go on at the next height, with linked hashes on all', () =>
   withScratch(async (scratch) => {
     const { places, last, lastHash } = await chainFor(scratch, 3)
+    for (const { home } of places) expect(differing(places[0]?.home ?? '', home)).toBe(0)
     await bootstrapAll(scratch, places)
     const nodes = startAll(scratch, places, places)
     await Promise.all(places.map((place) => reaches(place, last + 5)))
@@ -47,7 +51,7 @@ test('three nodes with equal stores elect one and go on at the next height, with
     )
     const led = codes.find(({ leader }) => leader)
     expect(led?.code).toBe(1)
-    expect(led?.node.last).toBe('leader lock lost')
+    expect(led?.node.last).toBe(said('leader told to stop (SIGTERM)'))
     expect(led?.node.events.map(({ kind }) => kind)).toContain('halted')
     // The others elect one of themselves and go on.
     const left = places.filter((_, k) => !(codes[k]?.leader ?? false))
@@ -82,15 +86,28 @@ test('two of five elect nobody, keep their RPC closed and write no block', () =>
     const { places, last } = await chainFor(scratch, 5)
     await bootstrapAll(scratch, places)
     const pair = places.slice(0, 2)
+    const before = pair.map(({ home }) => contentsOf(home))
     const nodes = startAll(scratch, pair, places)
     for (const node of nodes)
       await until('three elections in vain', () =>
         node.stderr.split('pre-vote campaign failed').length > 3 ? true : undefined,
       )
     for (const place of pair) expect((await rpcOf(place).live()).kind).toBe('closed')
+    // Who waits for their RPC waits for ever; evha goes by what their log says.
+    for (const node of nodes) {
+      const kinds = node.events.map(({ kind }) => kind)
+      expect([kinds.includes('raftStarted'), kinds.includes('rpcStarted')]).toEqual([true, false])
+    }
     for (const node of nodes) expect(await node.stop()).toBe(0)
     for (const place of pair)
       expect((await scratch.offline(place.home)).last).toContain(`current height ${last} is`)
+    // The same height, and other files: evha compares content before a start, and copies again after one.
+    for (const [k, { home }] of pair.entries()) {
+      const after = contentsOf(home)
+      const { toCopy, toRemove } = difference(before[k] ?? new Map(), after)
+      expect(toCopy.length + toRemove.length).toBeGreaterThan(0)
+      expect(after.get('data/testapp/MANIFEST')).not.toEqual(before[k]?.get('data/testapp/MANIFEST'))
+    }
   }))
 
 test('a warm pair and a third one: the leader waits once for its peers, then goes on', () =>
