@@ -64,11 +64,12 @@ function inJson(text: string): LogLine | undefined {
 /** `journalctl -o json`: the line stands in MESSAGE, as bytes where it is no plain text; time in microseconds. */
 function inJournalJson(json: Readonly<Record<string, unknown>>): LogLine {
   const { MESSAGE: message, __REALTIME_TIMESTAMP: stamp } = json
-  const text = Array.isArray(message) ? Buffer.from(message.map(Number)).toString() : String(message ?? '')
+  const bytes = Array.isArray(message) ? message.filter((byte) => typeof byte === 'number') : []
+  const text = typeof message === 'string' ? message : Buffer.from(bytes).toString()
   const bare = text.replace(ansi, '').trimEnd()
   const inner = bare.startsWith('{') ? objectOr(bare) : undefined
   const line = inner === undefined || '__REALTIME_TIMESTAMP' in inner ? inText(bare) : inJson(bare)
-  const atMs = Number(stamp) / 1000
+  const atMs = typeof stamp === 'string' ? Number(stamp) / 1000 : Number.NaN
   return { ...(line ?? { message: bare, fields: {} }), ...(Number.isFinite(atMs) ? { atMs } : {}) }
 }
 
