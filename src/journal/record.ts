@@ -4,6 +4,10 @@ import type { Failure } from '../base/errors.ts'
 const count = z.int().min(0)
 const failure = z.custom<Failure>((value) => typeof value === 'object' && value !== null && 'kind' in value)
 
+/** When a height was seen, in epoch ms by this workstation's clock, and the height. */
+export type HeightPoint = readonly [atMs: number, height: number]
+const heightPoint = z.tuple([z.number(), count]).readonly() satisfies z.ZodType<HeightPoint>
+
 /** What the records of a journal say, one schema a type. A new type of record is a new row here. */
 const bodies = {
   /** The first record, and only the first: what run this is, of what, by what. */
@@ -43,6 +47,8 @@ const bodies = {
     /** From the question to the answer; 0 when it was approved ahead. */
     waitedMs: z.number().nonnegative(),
   }),
+  /** Heights of nodes as the run's steps read them; for the report's chart, not for a decision. */
+  heights: z.object({ nodes: z.record(z.string(), z.array(heightPoint).readonly()).readonly() }),
   note: z.object({ text: z.string(), data: z.unknown().optional() }),
   /** Another process goes on with the run. */
   resumed: z.object({ pid: count, host: z.string(), user: z.string() }),

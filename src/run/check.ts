@@ -25,6 +25,7 @@ export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Pro
       windowDeadlineMs: null,
       signal: new AbortController().signal,
       tell: () => undefined,
+      sawHeight: () => undefined,
     })
     const { findings, facts } = await checkHosts(context)
     return {

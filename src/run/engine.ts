@@ -9,6 +9,7 @@ import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions } from './api.ts'
 import { gateIrreversible } from './gate-words.ts'
+import { Heights } from './heights.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
@@ -34,6 +35,7 @@ export class Engine {
   readonly #hosts: readonly Host[]
   readonly #steps: StepRegistry
   readonly #options: DriveOptions
+  readonly #heights = new Heights()
   #snapshot: Snapshot
   #wantsAbort: boolean
   #tries = 0
@@ -72,6 +74,14 @@ export class Engine {
 
   /** Goes on until the run ends, waits, fails or is stopped. */
   async drive(): Promise<Stop> {
+    try {
+      return await this.#untilStop()
+    } finally {
+      this.#keepHeights()
+    }
+  }
+
+  async #untilStop(): Promise<Stop> {
     let shown = ''
     for (;;) {
       const { view } = this
@@ -80,6 +90,8 @@ export class Engine {
         this.#options.observer.entered(view)
         shown = view.path
       }
+      // Inside the window the chain is not to wait for a line that only the report reads.
+      if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#keepHeights()
       if (view.final) return { why: 'end' }
       const control = readControl(this.#run.files.dir)
       if (this.#turnsBack(view, control)) continue
@@ -241,6 +253,11 @@ export class Engine {
     return null
   }
 
+  #keepHeights(): void {
+    const nodes = this.#heights.take()
+    if (nodes !== null) this.#run.journal.append({ type: 'heights', nodes })
+  }
+
   #deadline(): number | null {
     return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
   }
@@ -271,6 +288,7 @@ export class Engine {
       windowDeadlineMs: this.#deadline(),
       signal,
       tell: (text) => this.#options.observer.progress(text),
+      sawHeight: (node, height) => this.#heights.note(node, height, Date.now()),
     })
   }
 }

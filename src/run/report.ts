@@ -59,7 +59,8 @@ export function statusOf(stateDir: string, run?: string): Status {
   }
 }
 
-function isDriven(stateDir: string, { header }: StoredRun): boolean {
+/** True while a living evha process drives the run. */
+export function isDriven(stateDir: string, { header }: StoredRun): boolean {
   const lock = readLock(stateDir, header.chain)
   return lock !== undefined && lock.liveness !== 'dead' && lock.owner.run === header.run
 }

@@ -5,6 +5,7 @@ import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import { realHands } from './hands.ts'
+import { watched } from './heights.ts'
 
 /** One question to a node's RPC, tunnel included. */
 const rpcTimeoutMs = 3_000
@@ -17,6 +18,8 @@ interface Parts {
   readonly windowDeadlineMs: number | null
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
+  /** Hears of each height that a step reads. */
+  readonly sawHeight: (node: string, height: number) => void
 }
 
 /** What a step gets to see and use, for one call. */
@@ -28,6 +31,7 @@ export function stepContext({
   windowDeadlineMs,
   signal,
   tell,
+  sawHeight,
 }: Parts): StepContext {
   const source = hosts.find((host) => host.spec.name === runbook.source.name)
   if (source === undefined) throw new Error('the source is not among the hosts')
@@ -44,7 +48,11 @@ export function stepContext({
     windowDeadlineMs,
     signal,
     hands: realHands(signal),
-    rpc: ({ spec, remote }) => nodeRpc(() => remote.tunnel(spec.rpc), { timeoutMs: rpcTimeoutMs, signal }),
+    rpc: ({ spec, remote }) =>
+      watched(
+        nodeRpc(() => remote.tunnel(spec.rpc), { timeoutMs: rpcTimeoutMs, signal }),
+        (height) => sawHeight(spec.name, height),
+      ),
     tell,
     now: () => Date.now(),
     sleep: async (ms) => {

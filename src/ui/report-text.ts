@@ -1,34 +1,45 @@
 import type { Report } from '../run/api.ts'
+import type { FullReport } from '../run/full-report.ts'
 import type { Row } from './columns.ts'
-import { bytes, duration, time } from './figures.ts'
+import { groupCommands } from './command-groups.ts'
+import { bytes, counted, duration, time } from './figures.ts'
 import { outcomeSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { resultRows, standInNote } from './result-rows.ts'
+import { unfinishedSentence } from './unfinished.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** The report of a run as Markdown. */
-export function reportText(report: Report): string {
+export function reportText(full: FullReport): string {
+  const { report } = full
   const sections = [
-    ...head(report),
+    ...head(full),
     '## Result',
     table(['what', 'seen'], [...resultRows(report), ...transferred(report)]),
+    '## Block heights',
+    heights(full),
     '## Approvals',
-    approvals(report),
+    approvals(full),
     '## Steps',
     steps(report),
+    ...evidence(full),
     '## Left behind on the hosts',
     leftBehind(report),
+    ...commands(full),
     '## Next',
     report.next === null ? 'Nothing is left to do.' : code(report.next),
   ]
   return `${sections.join('\n\n')}\n`
 }
 
-function head(report: Report): string[] {
+function head(full: FullReport): string[] {
+  const { report } = full
   const lines = [
     `# ${inline(report.chain)}: ${report.outcome}`,
     outcomeSentence(report.outcome, inline(report.chain)),
   ]
   if (report.standIn) lines.push(standInNote)
+  if (!full.finished) lines.push(`**This run is not finished.** ${inline(unfinishedSentence(full))}`)
   if (report.failure !== null) lines.push(failure(report.failure))
   return [
     ...lines,
@@ -56,12 +67,61 @@ function transferred(report: Report): Row[] {
   ]
 }
 
-function approvals({ approvals: given }: Report): string {
+function approvals({ approvals: given }: FullReport): string {
   if (given.length === 0) return 'None was given.'
-  return table(
-    ['gate', 'approved by', 'at', 'bound to'],
-    given.map(({ gate, by, at, digest }) => [gate, by, time(at), `\`${digest.slice(0, 16)}\``]),
+  const head = table(
+    ['gate', 'approved by', 'at', 'after', 'bound to'],
+    given.map(({ gate, by, at, waitedMs, digest }) => [
+      gate,
+      by,
+      time(at),
+      duration(waitedMs),
+      `\`${digest.slice(0, 16)}\``,
+    ]),
   )
+  const shown = given.map(({ gate, rows }) => `Shown at ${gate}:\n\n${table(['what', 'seen'], rows)}`)
+  return [head, ...shown].join('\n\n')
+}
+
+function evidence({ evidence: parts }: FullReport): string[] {
+  if (parts.length === 0) return []
+  return [
+    '## Evidence',
+    ...parts.map(({ title, rows }) => `### ${title}\n\n${table(['what', 'seen'], rows)}`),
+  ]
+}
+
+/** What the page draws, as first and last height of each node. */
+function heights({ heights: nodes }: FullReport): string {
+  const rows = nodes.flatMap(({ node, points }) => {
+    const [first, last] = [points[0], points.at(-1)]
+    if (first === undefined || last === undefined) return []
+    return [[node, ...[first, last].flatMap(([ms, height]) => [String(height), clock(ms)])]]
+  })
+  if (rows.length === 0) return 'No heights were recorded in this run.'
+  return table(['node', 'first seen', 'at (UTC)', 'last seen', 'at (UTC)'], rows)
+}
+
+/** Every command with its end on each host; the scripts that commands share stand once, below. */
+function commands({ report, ran }: FullReport): string[] {
+  const { groups, scripts } = groupCommands(report.steps, ran.commands)
+  const lines = groups.flatMap(({ step, commands: all }) => [
+    `### ${step === null ? 'between two steps' : `${step.state}: ${inline(step.says)}`}`,
+    ...all.map(({ says, text, mutates, ends }) => {
+      const ended = ends.map(
+        ({ host, exit, times }) => `${host} exit ${exit}${times > 1 ? ` (${times} times)` : ''}`,
+      )
+      return `${inline(says)} (${mutates ? 'changes' : 'reads'}; ${inline(ended.join(', '))})\n\n${code(text)}`
+    }),
+  ])
+  const missing = ran.missing === null ? [] : [`Not all of them: ${inline(ran.missing)}.`]
+  return [
+    '## Commands on the hosts',
+    `${counted(ran.commands.length, 'command')}; secrets stand as [redacted].`,
+    ...missing,
+    ...lines,
+    ...scripts.map((text, i) => `### SCRIPT_${i + 1}\n\n${code(text)}`),
+  ]
 }
 
 function steps(report: Report): string {
@@ -94,7 +154,15 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
 
 const cell = (text: string) => inline(text).replaceAll('|', '\\|')
 const list = (items: readonly string[]) => items.map((item) => `- ${item}`).join('\n')
-const code = (text: string) => `\`\`\`sh\n${printable(text)}\n\`\`\``
+const clock = (ms: number) => new Date(ms).toISOString().slice(11, 23)
+
+/** A fence longer than any that stands in the text. */
+function code(text: string): string {
+  const lines = withoutSecrets(text).split('\n').map(printable)
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length))
+  const fence = '`'.repeat(longest + 1)
+  return [`${fence}sh`, ...lines, fence].join('\n')
+}
 
 /** Words from outside as one line of Markdown that starts no tag. */
-const inline = (text: string) => printable(text).replaceAll('<', '&lt;')
+const inline = (text: string) => printable(withoutSecrets(text)).replaceAll('<', '&lt;')

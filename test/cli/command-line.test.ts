@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -137,6 +137,19 @@ test('a migrate that reaches nobody ends with 3, a report, and the way on; --yes
   expect(status).toMatchObject({ run: report.run, state: 'check', running: false })
   const markdown = await evha(['report', '--state-dir', own])
   expect(markdown.stdout).toMatch(/^# lab-chain: failed\n/)
+  const page = join(own, 'report.html')
+  // Twice: a page of an hour ago is written over.
+  for (let times = 0; times < 2; times++)
+    expect(await evha(['report', '--state-dir', own, '--html', page])).toEqual({
+      exitCode: 0,
+      stdout: `${page}\n`,
+      stderr: '',
+    })
+  expect(readFileSync(page, 'utf8')).toContain('This run is not finished.')
+  expect(statSync(page).mode & 0o777).toBe(0o600)
+  const foreign = await evha(['report', '--state-dir', own, '--html', runbook])
+  expect(foreign).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(foreign.stderr).toContain(`${runbook} is there and is no report of evha`)
 })
 
 test('a reader that goes away does not end a run early', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Report } from '../../src/run/api.ts'
 import { migrate, withLab } from './lab.ts'
@@ -50,6 +51,12 @@ async function reportOutlivesTheLab(report: Report, lab: Lab): Promise<void> {
     outcome: 'migrated',
     gapMs: report.gapMs,
   })
+  const file = join(lab.stateDir, 'report.html')
+  expect(await lab.evha('report', '--html', file)).toMatchObject({ code: 0, stdout: `${file}\n` })
+  const lanes = readFileSync(file, 'utf8').split('<div class="lane">').slice(1)
+  expect(lanes).toHaveLength(report.nodesTotal)
+  // Every node was seen to grow, with the gap marked beside it.
+  for (const lane of lanes) expect(lane).toMatch(/class="gap" x="[\d.]+".*class="line" d="M[^"]*[VL]/s)
   const resumed = await lab.evha('resume', report.run)
   expect(resumed.code).toBe(0)
 }

@@ -1,5 +1,6 @@
 import { begin, type StateView, viewOf } from '../../src/machine/decider.ts'
 import type { Report, Status } from '../../src/run/api.ts'
+import type { FullReport } from '../../src/run/full-report.ts'
 
 export const migrated: Report = {
   run: 'lab-chain-20260131T120000-a1b2',
@@ -72,6 +73,74 @@ export const waiting: Report = {
   steps: [],
   leftBehind: [],
   next: 'evha resume lab-chain-20260131T120000-a1b2 --confirm cutover=lab-chain --state-dir /var/evha',
+}
+
+const blockMs = Date.parse('2026-01-31T12:02:00.000Z')
+
+/** The whole of `migrated`, with the heights of two nodes around a gap of 5.12 s. */
+export const full: FullReport = {
+  report: migrated,
+  finished: true,
+  running: false,
+  evhaVersion: '0.1.0',
+  command: ['migrate', 'chain.yaml'],
+  runbookDigest: 'ab'.repeat(32),
+  nodes: [
+    { name: 'node-1', address: '192.0.2.11' },
+    { name: 'node-2', address: '192.0.2.12' },
+    { name: 'node-3', address: '192.0.2.13' },
+  ],
+  source: 'node-1',
+  window: {
+    openedAtMs: blockMs - 1_000,
+    stopAtMs: blockMs + 500,
+    lastBlockTimeMs: blockMs,
+    firstBlockTimeMs: blockMs + 5_120,
+    budgetSeconds: 30,
+  },
+  heights: [
+    {
+      node: 'node-1',
+      points: [
+        [blockMs - 2_000, 48_211],
+        [blockMs - 1_000, 48_212],
+      ],
+    },
+    {
+      node: 'node-2',
+      points: [
+        [blockMs + 4_000, 48_213],
+        [blockMs + 5_300, 48_214],
+      ],
+    },
+    { node: 'node-3', points: [] },
+  ],
+  approvals: [
+    {
+      gate: 'cutover',
+      by: 'operator at the terminal',
+      at: '2026-01-31T12:01:00.000Z',
+      waitedMs: 4_000,
+      digest: '0123456789abcdef'.repeat(4),
+      rows: [['head', '48213 by node-1']],
+    },
+  ],
+  evidence: [{ title: 'the cluster', rows: [['leader', 'node-2']] }],
+  resumed: [{ at: '2026-01-31T12:00:30.000Z', who: 'ops@workstation' }],
+  ran: {
+    commands: [
+      {
+        host: 'node-1',
+        says: 'read the head',
+        text: 'cat /head',
+        mutates: false,
+        startedAtMs: Date.parse('2026-01-31T12:00:00.300Z'),
+        durationMs: 12,
+        exit: 0,
+      },
+    ],
+    missing: null,
+  },
 }
 
 export const status: Status = {
