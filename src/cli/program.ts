@@ -3,6 +3,7 @@ import { evhaVersion } from '../run/version.ts'
 import { addAbort } from './abort.ts'
 import { addCheck } from './check.ts'
 import { addExplainLog } from './explain-log.ts'
+import { addGraph } from './graph.ts'
 import { explain } from './help.ts'
 import { addLab } from './lab.ts'
 import { addMigrate } from './migrate.ts'
@@ -49,6 +50,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addLab,
     addPeerId,
     addExplainLog,
+    addGraph,
   ])
     add(program, acting)
   return program

@@ -1,4 +1,4 @@
-import type { Meta } from './context.ts'
+import type { Meta, Phase } from './context.ts'
 import { migrateMachine } from './migrate.ts'
 
 /** One edge of the machine, as data: what `prove`, `graph` and the tests read. */
@@ -12,12 +12,24 @@ export interface Edge {
   readonly irreversible: string | null
 }
 
+/** What the table says of one state. */
+export interface StateFacts {
+  readonly path: string
+  readonly phase: Phase
+  readonly says: string
+  readonly final: boolean
+  /** No sequencer produces while the run is here. */
+  readonly stopped: boolean
+}
+
 interface Node {
   readonly path: readonly string[]
   readonly states: Readonly<Record<string, Node>>
   readonly transitions: ReadonlyMap<string, readonly Transition[]>
   readonly initial?: { readonly target: readonly Node[] }
   readonly type: string
+  readonly meta?: Meta
+  readonly tags: readonly string[]
 }
 
 interface Transition {
@@ -48,6 +60,17 @@ function leaves(node: Node): Node[] {
 /** The atomic states of the machine, in the order of the table. */
 export function states(): string[] {
   return leaves(migrateMachine.root as unknown as Node).map(nameOf)
+}
+
+/** The same with the sentence and the phase of each. */
+export function stateFacts(): StateFacts[] {
+  return leaves(migrateMachine.root as unknown as Node).map((node) => ({
+    path: nameOf(node),
+    phase: node.meta?.phase ?? 'end',
+    says: (node.meta?.says ?? nameOf(node)).replaceAll('{source}', 'the source'),
+    final: node.type === 'final',
+    stopped: node.tags.includes('chain-stopped'),
+  }))
 }
 
 /** Every edge an atomic state has, its own and those it inherits from its parents. */
