@@ -3,8 +3,14 @@ import { exitCodeTable } from './exit-codes.ts'
 
 export type Example = readonly [command: string, what: string]
 
+const told = new WeakMap<Command, readonly Example[]>()
+
+/** The examples a command was explained with. */
+export const examplesOf = (command: Command): readonly Example[] => told.get(command) ?? []
+
 /** A command's help: what it is, examples first, then usage and options; the exit codes at the end. */
 export function explain(command: Command, sentence: string, examples: readonly Example[]): Command {
+  told.set(command, examples)
   const width = Math.max(...examples.map(([line]) => line.length))
   const lines = examples.map(([line, what]) => `  ${line.padEnd(width)}  ${what}`.trimEnd())
   return command

@@ -2,10 +2,12 @@ import { Command } from 'commander'
 import { evhaVersion } from '../run/version.ts'
 import { addAbort } from './abort.ts'
 import { addCheck } from './check.ts'
+import { addCompletion } from './completion.ts'
 import { addExplainLog } from './explain-log.ts'
 import { addGraph } from './graph.ts'
 import { explain } from './help.ts'
 import { addLab } from './lab.ts'
+import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
 import { addPeerId } from './peer-id.ts'
 import { addReport } from './report.ts'
@@ -51,6 +53,8 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addPeerId,
     addExplainLog,
     addGraph,
+    addCompletion,
+    addMan,
   ])
     add(program, acting)
   return program
