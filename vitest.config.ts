@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...lab, 'test/hosts/**'],
+          exclude: [...lab, 'test/hosts/**', 'test/conformance/**'],
           testTimeout: 60_000,
         },
       },
@@ -21,6 +21,16 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Each of these runs a whole lab; two cores carry one at a time.
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'conformance',
+          include: ['test/conformance/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+          // A case is a handful of processes; real nodes need a core for themselves.
+          maxConcurrency: process.env['EVHA_NODE_BIN'] ? 2 : 3,
         },
       },
     ],

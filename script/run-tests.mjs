@@ -9,7 +9,14 @@ const results = join(dir, 'results.json')
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const run = spawnSync(
   process.execPath,
-  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${results}`],
+  [
+    vitest,
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${results}`,
+    ...process.argv.slice(2),
+  ],
   { stdio: ['ignore', 'inherit', 'inherit'] },
 )
 let seen = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 1 }

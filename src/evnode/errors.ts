@@ -174,7 +174,7 @@ const known: readonly Entry[] = [
   entry(
     /leader lock lost/,
     'a leader was stopped, or lost its quorum or its link: it exits 1 by design',
-    'nothing, if the service starts it again; many of these in a row mean timeouts too tight for the hosts',
+    "nothing, if the service starts it again; many of these in a row mean timeouts too tight for the hosts, or, without any block, a signer.json that is not the sequencer's",
     false,
   ),
   entry(

@@ -29,7 +29,7 @@ export type LogMeaning =
   | { readonly kind: 'raftStarted' }
   | { readonly kind: 'electionStarted'; readonly term: number }
   | { readonly kind: 'electionWon'; readonly term: number }
-  /** The node heard of another leader. */
+  /** The node itself was elected, or lost the leadership; it does not say so of others (seen). */
   | { readonly kind: 'leaderChanged' }
   | { readonly kind: 'leading' }
   | { readonly kind: 'following' }

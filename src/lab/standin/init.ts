@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { mergeConfig } from '../../evnode/config.ts'
 import { proposerAddressOf, readSigner } from '../../evnode/signer.ts'
 import { defaultConfig } from './default-config.ts'
+import { NodeFailure } from './failure.ts'
 import type { Flags } from './flags.ts'
 import { newNodeKeyJson, newSignerJson, readPassphrase } from './keys.ts'
 
@@ -11,22 +12,29 @@ import { newNodeKeyJson, newSignerJson, readPassphrase } from './keys.ts'
 const taken = /^(raft|node|da)\.|^(p2p\.listen_address|p2p\.peers|rpc\.address|signer\.signer_path)$/
 
 /**
- * `init`: the four files of a home, 0600 in a directory of 0750. evnode.yaml is written anew each time, with
- * `node.aggregator` as the flags say and a block time of 100 ms unless they say otherwise; keys and genesis that are
- * there stay (evnode.md B 1.2). Throws NodeFailure.
+ * `init`: the four files of a home, 0600 in a directory of 0750. evnode.yaml is written each time, with
+ * `node.aggregator` as the flags say and a block time of 100 ms; its other keys, the keys and the genesis that are
+ * there stay (evnode.md B 1.2, seen). Throws NodeFailure.
  */
 export function init(flags: Flags): void {
   const home = resolve(flags.given.get('home') ?? join(homedir(), '.testapp'))
   const config = join(home, 'config')
   const aggregator = /^(true|1|t)$/i.test(flags.config['node.aggregator'] ?? 'false')
-  const passphrase = aggregator ? readPassphrase(flags.given.get('evnode.signer.passphrase_file')) : undefined
+  const passphraseFile = flags.given.get('evnode.signer.passphrase_file')
+  if (aggregator && !passphraseFile)
+    throw new NodeFailure(
+      'failed to initialize signer via factory: passphrase is required when using local file signer',
+    )
+  const passphrase = aggregator ? readPassphrase(passphraseFile) : undefined
   mkdirSync(config, { recursive: true, mode: 0o750 })
   const changes = Object.entries(flags.config).filter(([key]) => taken.test(key))
-  const { text } = mergeConfig(
-    defaultConfig(home, join(homedir(), '.evnode', 'raft')),
-    Object.fromEntries(changes),
-  )
-  write(join(config, 'evnode.yaml'), text)
+  const yaml = join(config, 'evnode.yaml')
+  const before = existsSync(yaml)
+    ? readFileSync(yaml, 'utf8')
+    : defaultConfig(home, join(homedir(), '.evnode', 'raft'))
+  const forced = { 'node.aggregator': String(aggregator), 'node.block_time': '100ms' }
+  const { text } = mergeConfig(before, { ...Object.fromEntries(changes), ...forced })
+  write(yaml, text)
   writeNew(join(config, 'node_key.json'), newNodeKeyJson)
   if (passphrase !== undefined) writeNew(join(config, 'signer.json'), () => newSignerJson(passphrase).json)
   writeNew(join(config, 'genesis.json'), () =>

@@ -4,6 +4,8 @@ type Fields = Readonly<Record<string, unknown>>
 const order: readonly Level[] = ['debug', 'info', 'warn', 'error']
 const short: Readonly<Record<Level, string>> = { debug: 'DBG', info: 'INF', warn: 'WRN', error: 'ERR' }
 
+const colours: Readonly<Record<Level, number>> = { debug: 0, info: 32, warn: 33, error: 31 }
+
 /** Where log lines go: stderr of the process, or a test. */
 export interface LogSink {
   readonly format: string
@@ -85,7 +87,9 @@ export class Logger {
     const tail = Object.entries(all)
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, value]) => ` ${coloured(36, `${key}=`)}${shown(value)}`)
-    return `${coloured(90, clock)} ${coloured(32, level === undefined ? '???' : short[level])} ${message}${tail.join('')}`
+    const named = level === undefined ? '???' : coloured(colours[level], short[level])
+    const said = level === undefined || level === 'debug' ? message : coloured(1, message)
+    return `${coloured(90, clock)} ${named} ${said}${tail.join('')}`
   }
 }
 

@@ -13,7 +13,7 @@ const commands: Readonly<Record<string, (flags: Flags) => Promise<void> | void>>
   init,
   start: (flags) => start(flags, standinEnvironment(process.env)),
   rollback: (flags) => rollback(flags, standinEnvironment(process.env)),
-  'net-info': netInfo,
+  'net-info': (flags) => netInfo(flags, standinEnvironment(process.env)),
   version: () => {
     process.stdout.write('stand-in for ev-node, made for the lab of evha: not the real node\n')
   },

@@ -204,6 +204,10 @@ export class Member implements RaftEvents {
     const submitting = this.#submitter.run(this.#work.signal)
     try {
       await producer.run(this.#work.signal)
+    } catch {
+      // A leader that may not sign does not say so: it only loses the leadership (seen).
+      log.info('lost leadership')
+      throw new NodeFailure('leader lock lost')
     } finally {
       this.#work.abort()
       await submitting

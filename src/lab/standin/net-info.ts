@@ -1,15 +1,16 @@
 import { nodeRpc } from '../../evnode/rpc.ts'
 import { opened } from './chain/da-client.ts'
+import type { StandinEnvironment } from './environment.ts'
 import { goErrorText, NodeFailure } from './failure.ts'
 import type { Flags } from './flags.ts'
-import { hostPortOf } from './rpc/http.ts'
+import { loadSettings } from './settings.ts'
 
 const timeoutMs = 5_000
 
 /** `net-info`: asks the running node of this host; it can tell nothing of a node that does not run (evnode.md B 1.1 d). */
-export async function netInfo(flags: Flags): Promise<void> {
-  const address = flags.config['rpc.address'] ?? '127.0.0.1:7331'
-  const { host, port } = hostPortOf(address) ?? { host: '127.0.0.1', port: 7331 }
+export async function netInfo(flags: Flags, environment: StandinEnvironment): Promise<void> {
+  const { host, port } = loadSettings(flags, environment).config.rpc
+  const address = `${host}:${port}`
   let refused: unknown
   const open = () =>
     opened(host, port).catch((thrown: unknown) => {

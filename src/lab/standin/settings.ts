@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { type NodeConfig, readConfig } from '../../evnode/config.ts'
 import { configDocument, valueAt } from '../../evnode/config-text.ts'
-import { durationMs } from '../../evnode/go-duration.ts'
+import { durationMs, durationText } from '../../evnode/go-duration.ts'
 import { randomNamespace } from './default-config.ts'
 import type { StandinEnvironment } from './environment.ts'
 import { NodeFailure } from './failure.ts'
@@ -79,6 +79,11 @@ export function validate({ config }: Settings): void {
     throw invalid('catchup timeout and Raft consensus are mutually exclusive; disable one of them')
   if (config.promotable && config.raft.enable)
     throw invalid('promotable mode cannot be combined with Raft consensus')
+  const { heartbeatMs, electionMs } = config.raft
+  if (config.raft.enable && electionMs < heartbeatMs)
+    throw invalid(
+      `election timeout (${durationText(electionMs)}) must be >= heartbeat timeout (${durationText(heartbeatMs)})`,
+    )
   if (config.raft.enable && config.raft.nodeId === '') throw invalid('node ID is required')
   if (config.raft.enable && config.raft.address === '') throw invalid('raft address is required')
   if (!config.aggregator && config.raft.enable)

@@ -53,7 +53,7 @@ test('a home without genesis does not start, and neither does a signer the chain
     const genesis = join(home, 'config', 'genesis.json')
     execFileSync('cp', [join(other, 'config', 'genesis.json'), genesis])
     expect(await refused(scratch, home, flags)).toBe(
-      'failed to start executor: failed to initialize state: not a proposer',
+      'components started with error: failed to start executor: failed to initialize state: not a proposer',
     )
     rmSync(genesis)
     expect(await refused(scratch, home, flags)).toBe(

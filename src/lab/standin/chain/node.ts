@@ -30,9 +30,10 @@ export interface Node {
 /** Opens everything a node needs before it listens, in the real node's order. Throws NodeFailure in its words. */
 export function openNode(settings: Settings, environment: StandinEnvironment, log: Logger): Node {
   validate(settings)
-  // The database first, as the real application does: a second process fails here and changes nothing.
-  const store = new ChainStore(join(settings.dataDir, environment.db))
+  // The databases first, the executor's before the store, as the real application opens them: who holds the store
+  // alone keeps a second process from signing, but not from writing the executor's files anew.
   const kv = new KvState(join(settings.dataDir, 'executor'))
+  const store = new ChainStore(join(settings.dataDir, environment.db))
   try {
     if (settings.config.daAddress === '')
       throw new NodeFailure('DA address is required when aggregator or promotable mode is enabled')
@@ -62,5 +63,7 @@ function genesisOf(home: string): Genesis {
 /** Who may sign must be who the chain expects, else the node refuses to lead (evnode.md B 9). Throws NodeFailure. */
 export function assertProposer({ key, genesis }: Pick<Node, 'key' | 'genesis'>): void {
   if (proposerAddressOf(key.publicKey) !== genesis.proposerAddress)
-    throw new NodeFailure('failed to start executor: failed to initialize state: not a proposer')
+    throw new NodeFailure(
+      'components started with error: failed to start executor: failed to initialize state: not a proposer',
+    )
 }

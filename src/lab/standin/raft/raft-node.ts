@@ -246,7 +246,6 @@ export class RaftNode {
   #setLeader(id: string, address: string): void {
     if (this.#leader.id === id) return
     this.#leader = { id, address }
-    if (id !== '') this.#options.logger.info('Raft leader changed notification')
     this.#events.onLeader(id)
   }
 

@@ -29,8 +29,4 @@ export function checkRaftSettings({ config }: Settings): void {
     throw failed(
       `create raft: LeaderLeaseTimeout (${durationText(leaseMs)}) cannot be larger than heartbeat timeout (${durationText(heartbeatMs)})`,
     )
-  if (electionMs < heartbeatMs)
-    throw failed(
-      `create raft: ElectionTimeout (${durationText(electionMs)}) must be equal or greater than Heartbeat Timeout (${durationText(heartbeatMs)})`,
-    )
 }

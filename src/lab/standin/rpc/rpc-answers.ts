@@ -39,7 +39,7 @@ export const rpcMethods: Readonly<
   'ConfigService/GetSignerInfo': ({ node }) => ok({ address: node.genesis.proposerAddress }),
   'P2PService/GetNetInfo': ({ node, listenAddresses }) =>
     ok({ netInfo: { id: node.peerId, listenAddresses } }),
-  'P2PService/GetPeerInfo': ({ peers }) => ok({ peers: peers() }),
+  'P2PService/GetPeerInfo': ({ peers }) => ok(peers().length === 0 ? {} : { peers: peers() }),
 }
 
 function getState({ node }: RpcSource): RpcAnswer {
@@ -87,6 +87,8 @@ function getBlock({ node, daHeights }: RpcSource, body: Record<string, unknown>)
   const asked = Number(body['height'] ?? 0)
   const height = asked === 0 ? node.store.head.height : asked
   const block = node.store.block(height)
+  if (height === 0)
+    return { status: 404, body: { code: 'not_found', message: 'store is empty, no latest block available' } }
   if (block === undefined) {
     return {
       status: 500,
@@ -131,11 +133,15 @@ function blockJson(block: SignedBlock): unknown {
 }
 
 function getMetadata({ node }: RpcSource, body: Record<string, unknown>): RpcAnswer {
-  const value = node.store.counter(String(body['key']))
+  const key = String(body['key'])
+  const value = node.store.counter(key)
   if (value === undefined)
     return {
       status: 404,
-      body: { code: 'not_found', message: 'metadata not found: datastore: key not found' },
+      body: {
+        code: 'not_found',
+        message: `failed to get metadata for key '${key}': datastore: key not found`,
+      },
     }
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64LE(BigInt(value))

@@ -1,0 +1,9 @@
+/** A way in which the stand-in is known not to be the real node. */
+export interface KnownDifference {
+  /** Where in the case's observation; a difference anywhere else fails. */
+  readonly at: readonly string[]
+  readonly why: string
+}
+
+/** By case. Nothing that a guard of evha rests on may stand here; one that is gone must be taken out. */
+export const knownDifferences: Readonly<Record<string, KnownDifference>> = {}
