@@ -13,7 +13,9 @@ import {
 } from '../../lab/standin/stand.ts'
 import { aCase, type Case } from '../case.ts'
 import { at, type Ground } from '../ground.ts'
-import type { Observation } from '../observation.ts'
+import { NotReachable, type Observation } from '../observation.ts'
+
+const attemptsMax = 4
 
 export async function leaderOf(places: readonly Place[]): Promise<Place> {
   return until('one leader', async () => {
@@ -41,6 +43,19 @@ export async function cluster(ground: Ground, ...flags: string[]) {
   const nodes = places.map((place) => ground.member(place, places, ...flags))
   await Promise.all(places.map((place) => reaches(place, last + 3)))
   return { places, last, nodes, codes }
+}
+
+/** Members with empty Raft directories, started at once until all of them come up: one may be struck (evnode.md A3). */
+async function allUp(ground: Ground, places: readonly Place[], height: number): Promise<RunningNode[]> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    for (const { home } of places) rmSync(join(home, 'raft'), { recursive: true, force: true })
+    const nodes = places.map((place) => ground.member(place, places))
+    const all = Promise.all(places.map((place) => reaches(place, height))).then(() => true)
+    const struck = Promise.race(nodes.map((node) => node.ended())).then(() => false)
+    if (await Promise.race([all.catch(() => false), struck])) return nodes
+    await Promise.all(nodes.map((node) => node.kill()))
+  }
+  throw new NotReachable(`a member was struck in each of ${attemptsMax} attempts`)
 }
 
 function nodeAt(nodes: readonly RunningNode[], places: readonly Place[], place: Place): RunningNode {
@@ -116,8 +131,7 @@ export const clusterCases: readonly Case[] = [
     'commit without a kept directory',
     async (ground) => {
       const { places, last } = await ground.chain(3)
-      const nodes = places.map((place) => ground.member(place, places))
-      await Promise.all(places.map((place) => reaches(place, last + 2)))
+      const nodes = await allUp(ground, places, last + 2)
       return {
         bootstrapped: nodes.map((node) => kindsIn(node).has('bootstrapped')),
         up: nodes.map((node) => node.isUp),
