@@ -28,6 +28,8 @@ export interface Facts {
     readonly sourceDropIns: readonly string[]
     /** The service user of the live unit; empty for root. */
     readonly user: string
+    /** The passphrase file of the live unit; empty when it names none. */
+    readonly passphraseFile: string
     readonly rttMaxMs: number | null
     readonly standIn: boolean
   }

@@ -1,9 +1,11 @@
 import { EvhaError } from '../../base/errors.ts'
 import { defaultP2pPort } from '../../evnode/config.ts'
+import { flagOverrides, nodeCommand } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
 import { must, onEach } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { parseDecision, readDecisionFile } from '../host/decision.ts'
+import { passphraseFileOf } from '../host/service-user.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
 import { readClaim } from './claim.ts'
@@ -45,16 +47,21 @@ export const check: Step<'check'> = {
 /** Looks at every host at once, read-only. Throws when a host can not be reached or logged in to. */
 export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const { source, nodes, peers, runbook } = context
+  const files = await readLive(context, source)
+  const livePassphraseFile = flagOverrides(nodeCommand(files.unit))['signer.passphrase_file'] ?? ''
+  const specOf = ({ spec }: Host) => ({
+    ...spec,
+    passphraseFile: passphraseFileOf(spec, String(livePassphraseFile)),
+  })
   const before = context.now()
   const surveys = await onEach(nodes, async (host) =>
-    readSurvey(await must(context, host, surveyHost(host.spec))),
+    readSurvey(await must(context, host, surveyHost(specOf(host)))),
   )
   const units = await onEach(nodes, async (host) =>
     readUnit(await must(context, host, showUnit(host.spec.unit))),
   )
   await refuseOtherRun(context)
   const here = surveys[source.spec.name] as Survey
-  const files = await readLive(context, source)
   const config = liveConfig(files)
   const chain = await liveChain(context, files, here)
   const skew = (host: Host) => {
@@ -64,7 +71,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   }
   const userOf = (host: Host) => host.spec.user ?? files.unitState.user
   const grounds = await onEach(nodes, async (host) =>
-    readGround(await must(context, host, surveyGround(host.spec, userOf(host)))),
+    readGround(await must(context, host, surveyGround(specOf(host), userOf(host)))),
   )
   const p2pPort = config.p2pPort ?? defaultP2pPort
   const links = await linkFindings(context, ({ spec }) =>
@@ -78,11 +85,11 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       grounds,
     ),
     ...nodes.flatMap((host) =>
-      groundFindings(host.spec, grounds[host.spec.name] as Ground, userOf(host), host === source),
+      groundFindings(specOf(host), grounds[host.spec.name] as Ground, userOf(host), host === source),
     ),
     ...sourceFindings(source.spec, here, files.unitState, config),
     ...unitProblems(files.unit).map((one) => blocks(source.spec.name, one.problem, one.why, one.cure)),
-    ...nodes.flatMap((host) => hostFindings(host.spec, surveys[host.spec.name] as Survey, skew(host))),
+    ...nodes.flatMap((host) => hostFindings(specOf(host), surveys[host.spec.name] as Survey, skew(host))),
     ...peers.flatMap((host) => {
       const unit = units[host.spec.name]
       return unit === undefined
@@ -109,6 +116,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       sourceUnitFile: files.unitState.fragmentPath,
       sourceDropIns: files.dropIns,
       user: source.spec.user ?? files.unitState.user,
+      passphraseFile: String(livePassphraseFile),
       rttMaxMs: await largestRoundTrip(context),
       standIn: here.binaryVersion.includes('stand-in'),
     },

@@ -54,7 +54,10 @@ function keyFindings(spec: NodeSpec, ground: Ground, user: string): Finding[] {
     )
   const { passphraseFile } = spec
   const noUser =
-    passphraseFile !== undefined && !ground.userThere && ground.modes[passphraseFile] !== undefined
+    passphraseFile !== undefined &&
+    passphraseFile !== '' &&
+    !ground.userThere &&
+    ground.modes[passphraseFile] !== undefined
       ? [
           blocks(
             spec.name,

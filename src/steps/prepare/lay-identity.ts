@@ -2,7 +2,7 @@ import { changes, reads, script } from '../../base/command.ts'
 import { homeFiles, initArgv, printPublicKey } from '../../evnode/home.ts'
 import { must, stuck } from '../ask.ts'
 import { digests, readDigests } from '../host/files.ts'
-import { asServiceUser, serviceUser } from '../host/service-user.ts'
+import { asServiceUser, passphraseFileOf, serviceUser } from '../host/service-user.ts'
 import { nodeKeyPath } from '../host/unit-files.ts'
 import { fact, type Host, type StepContext } from '../step.ts'
 
@@ -55,13 +55,14 @@ export async function layNodeKey(context: StepContext, peer: Host): Promise<void
   const { spec } = peer
   const user = serviceUser(context, spec)
   const scratch = `${spec.paths.evha}/init`
+  const passphraseFile = passphraseFileOf(spec, fact(context, 'check').passphraseFile)
   const init = asServiceUser(
     user,
     initArgv({
       binary: spec.binary,
       home: scratch,
       chain: context.runbook.chain,
-      ...(spec.passphraseFile === undefined ? {} : { passphraseFile: spec.passphraseFile }),
+      ...(passphraseFile === '' ? {} : { passphraseFile }),
     }),
   )
   await must(
