@@ -26,6 +26,7 @@ const found = (said: string): Facts['check'] => ({
   sourceUnitFile: '',
   sourceDropIns: [],
   user: '',
+  passphraseFile: '',
   rttMaxMs: null,
   standIn: true,
 })
