@@ -141,6 +141,11 @@ function flagsOf(words: readonly ExecWord[]): { flags: readonly NodeFlag[]; verb
   return { flags, verbs }
 }
 
+/** Where the command line says the passphrase lies; '' where it says nothing. There is no other place (evnode.md B 1.1 e). */
+export function passphraseFileIn(command: NodeCommand): string {
+  return command.flags.find(({ key }) => key === 'signer.passphrase_file')?.value ?? ''
+}
+
 /** Values of the command line by yaml key: they stand before those of evnode.yaml (evnode.md B 1.1 f). */
 export function flagOverrides(command: NodeCommand): FlagValues {
   return Object.fromEntries(

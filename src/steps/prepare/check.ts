@@ -1,6 +1,6 @@
 import { EvhaError } from '../../base/errors.ts'
 import { defaultP2pPort } from '../../evnode/config.ts'
-import { flagOverrides, nodeCommand } from '../../evnode/unit.ts'
+import { nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
 import { must, onEach } from '../ask.ts'
 import type { Facts } from '../facts.ts'
@@ -48,10 +48,10 @@ export const check: Step<'check'> = {
 export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const { source, nodes, peers, runbook } = context
   const files = await readLive(context, source)
-  const livePassphraseFile = flagOverrides(nodeCommand(files.unit))['signer.passphrase_file'] ?? ''
+  const livePassphraseFile = passphraseFileIn(nodeCommand(files.unit))
   const specOf = ({ spec }: Host) => ({
     ...spec,
-    passphraseFile: passphraseFileOf(spec, String(livePassphraseFile)),
+    passphraseFile: passphraseFileOf(spec, livePassphraseFile),
   })
   const before = context.now()
   const surveys = await onEach(nodes, async (host) =>
@@ -116,7 +116,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       sourceUnitFile: files.unitState.fragmentPath,
       sourceDropIns: files.dropIns,
       user: source.spec.user ?? files.unitState.user,
-      passphraseFile: String(livePassphraseFile),
+      passphraseFile: livePassphraseFile,
       rttMaxMs: await largestRoundTrip(context),
       standIn: here.binaryVersion.includes('stand-in'),
     },
