@@ -48,3 +48,22 @@ export type StepName = (typeof stepNames)[number]
 
 /** The decision file's states; it lies on the source and is the one arbiter (design: rules of the engine). */
 export type Decision = 'open' | 'held' | 'committed' | 'returned'
+
+/** The points of a run at which the operator's own program may be called; docs/hooks.md tells when each of them is. */
+export const hookNames = [
+  'started',
+  'prepared',
+  'beforeCutover',
+  'windowOpened',
+  'chainStopped',
+  'committed',
+  'producing',
+  'migrated',
+  'finished',
+  'returned',
+  'aborted',
+  'rolledBack',
+  'needsHuman',
+  'ended',
+] as const
+export type HookName = (typeof hookNames)[number]

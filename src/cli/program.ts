@@ -9,6 +9,7 @@ import { explain } from './help.ts'
 import { addLab } from './lab.ts'
 import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
+import { addPause } from './pause.ts'
 import { addPeerId } from './peer-id.ts'
 import { addReport } from './report.ts'
 import type { Act } from './result.ts'
@@ -47,6 +48,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addResume,
     addAbort,
     addRollback,
+    addPause,
     addStatus,
     addReport,
     addLab,

@@ -49,6 +49,14 @@ const bodies = {
   }),
   /** Heights of nodes as the run's steps read them; for the report's chart, not for a decision. */
   heights: z.object({ nodes: z.record(z.string(), z.array(heightPoint).readonly()).readonly() }),
+  /** A hook was begun (`end` is null), or it ended. What it wrote is in the log alone. */
+  hook: z.object({
+    hook: z.string(),
+    attempt: count,
+    /** How many times it was begun in this attempt, this one included. */
+    times: count,
+    end: z.object({ exit: z.union([z.int(), z.string()]), durationMs: z.number().nonnegative() }).nullable(),
+  }),
   note: z.object({ text: z.string(), data: z.unknown().optional() }),
   /** Another process goes on with the run. */
   resumed: z.object({ pid: count, host: z.string(), user: z.string() }),

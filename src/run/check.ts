@@ -6,6 +6,7 @@ import { checkHosts } from '../steps/prepare/check.ts'
 import { blocks, type Finding } from '../steps/prepare/finding.ts'
 import type { Host } from '../steps/step.ts'
 import type { CheckReport } from './api.ts'
+import { unusableHooks } from './hooks.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { inputOf } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
@@ -13,10 +14,19 @@ import { stepContext } from './step-context.ts'
 /** The whole preflight with every finding; changes nothing on hosts or workstation. */
 export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Promise<CheckReport> {
   const runbook = loadRunbook(runbookPath)
+  const hooks = unusableHooks(runbook).map((sentence) =>
+    blocks(
+      'this workstation',
+      sentence,
+      'a hook that can not be run is refused before anything is begun',
+      'mend the path under `hooks` in the runbook, or make the file executable: chmod +x FILE',
+    ),
+  )
   const hosts = await openHosts(runbook, () => undefined, ask)
   try {
     const unreached = await whoIsNotReached(hosts)
-    if (unreached.length > 0) return { chain: runbook.chain, ok: false, findings: unreached, facts: [] }
+    if (unreached.length > 0)
+      return { chain: runbook.chain, ok: false, findings: [...hooks, ...unreached], facts: [] }
     const context = stepContext({
       run: '',
       runbook,
@@ -27,7 +37,8 @@ export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Pro
       tell: () => undefined,
       sawHeight: () => undefined,
     })
-    const { findings, facts } = await checkHosts(context)
+    const { findings: onHosts, facts } = await checkHosts(context)
+    const findings = [...hooks, ...onHosts]
     return {
       chain: runbook.chain,
       ok: !findings.some((finding) => finding.level === 'blocks'),

@@ -1,8 +1,7 @@
 import { EvhaError, failureOf } from '../base/errors.ts'
-import { writeControl } from '../journal/control.ts'
-import { readLock } from '../journal/lock.ts'
+import { clearControl } from '../journal/control.ts'
 import { findRun } from '../journal/runs.ts'
-import { begin, viewOf } from '../machine/decider.ts'
+import { begin } from '../machine/decider.ts'
 import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
 import { whoDrives } from '../steps/host/who.ts'
 import { steps as realSteps } from '../steps/registry.ts'
@@ -10,9 +9,11 @@ import type { Host, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { Engine, type Stop } from './engine.ts'
+import { abortElsewhere, isDrivenElsewhere } from './from-elsewhere.ts'
+import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
-import { inputOf, readRun, snapshotOf, windowDeadline } from './rebuild.ts'
+import { inputOf, snapshotOf, windowDeadline } from './rebuild.ts'
 
 /** Begins a migration and drives it as far as its gates allow. `steps` is given by tests that take a guard away. */
 export async function startRun(
@@ -22,6 +23,7 @@ export async function startRun(
 ): Promise<RunEnd> {
   const runbook = loadRunbook(runbookPath)
   refuseOtherChain(runbook, options)
+  refuseUnusableHooks(runbook)
   const run = beginRun(runbook, options.stateDir, process.argv.slice(2))
   return withHosts(run, options, false, async (hosts) => {
     const engine = new Engine(run, hosts, steps, options, {
@@ -61,9 +63,11 @@ export async function abortRun(
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
   const files = findRun(options.stateDir, wanted)
-  const driver = readLock(options.stateDir, files.chain)
-  if (driver !== undefined && driver.liveness !== 'dead' && driver.owner.run === files.run)
-    return abortElsewhere(files.run, options)
+  if (isDrivenElsewhere(options.stateDir, files)) {
+    const end = await abortElsewhere(files, options)
+    if (end !== null) return end
+    options.observer.progress('the other process went away before it was through; going back from here')
+  }
   const run = reopenRun(options.stateDir, files.run)
   return withHosts(run, options, true, async (hosts) => {
     const engine = reopened(run, hosts, steps, options, true)
@@ -103,31 +107,6 @@ function noRollbackFrom({ view }: Engine): EvhaError {
   })
 }
 
-/** How long a running process gets to bring the old sequencer back after it was asked to. */
-const abortElsewhereMs = 180_000
-
-async function abortElsewhere(run: string, options: DriveOptions): Promise<RunEnd> {
-  const files = findRun(options.stateDir, run)
-  writeControl(files.dir, 'abort')
-  options.observer.progress('another evha process drives this run; it was asked to go back and is waited for')
-  const deadlineMs = Date.now() + abortElsewhereMs
-  while (Date.now() < deadlineMs && !options.stopNow.aborted) {
-    const driver = readLock(options.stateDir, files.chain)
-    if (driver === undefined || driver.liveness === 'dead' || driver.owner.run !== run) break
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  const stored = readRun(files)
-  const view = viewOf(snapshotOf(stored))
-  const stop: Stop = view.final ? { why: 'end' } : { why: 'tooLateToAbort' }
-  return {
-    run,
-    outcome: outcomeOf(view, view.context.failure, false),
-    exitCode: exitCodeOf(view, stop),
-    failure: lastFailure(view.context),
-    next: nextCommand(view, run, stored.header.chain, options.stateDir),
-  }
-}
-
 function reopened(
   run: OpenRun,
   hosts: ConstructorParameters<typeof Engine>[1],
@@ -138,6 +117,8 @@ function reopened(
   const snapshot = snapshotOf({ records: run.journal.records, runbook: run.runbook })
   const engine = new Engine(run, hosts, steps, options, { snapshot, wantsAbort })
   if (engine.view.final) return engine
+  // What was asked of a process that is gone was not asked of this one.
+  clearControl(run.files.dir)
   const [user = '', host = ''] = whoDrives().split('@')
   run.journal.append({ type: 'resumed', pid: process.pid, host, user })
   const deadlineMs = windowDeadline(run.journal.records, run.runbook.window.budgetSeconds)
@@ -179,10 +160,11 @@ async function withHosts(
   }
 }
 
-function finishDrive(run: OpenRun, engine: Engine, stop: Stop, options: DriveOptions): RunEnd {
+async function finishDrive(run: OpenRun, engine: Engine, stop: Stop, options: DriveOptions): Promise<RunEnd> {
   const end = endOf(run, engine, stop)
   if (stop.why === 'tooLateToAbort')
     options.observer.progress('the point of no return is behind: there is only forward or rollback')
+  await engine.tellEnd(end)
   run.journal.append({ type: 'ended', outcome: end.outcome, exitCode: end.exitCode })
   return end
 }

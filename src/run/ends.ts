@@ -50,6 +50,7 @@ export function nextCommand(view: StateView, run: string, chain: string, stateDi
   if (view.gate === 'finish') return `evha resume ${run}${confirm('finish')} ${at}`
   if (view.gate === 'rollback') return `evha resume ${run}${confirm('rollback')} ${at}`
   // Only where the gate itself is waiting: a pasted command must not approve what nobody has looked at.
-  if (view.gate === 'cutover') return `evha resume ${run}${confirm('cutover', 'commit')} ${at}`
+  const shown = view.context.evidence.cutover !== undefined
+  if (view.gate === 'cutover' && shown) return `evha resume ${run}${confirm('cutover', 'commit')} ${at}`
   return `evha resume ${run} ${at}`
 }

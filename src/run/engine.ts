@@ -1,19 +1,20 @@
 import { setMaxListeners } from 'node:events'
 import type { Failure } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
-import { type Control, clearControl, readControl } from '../journal/control.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
 import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
-import type { DriveOptions } from './api.ts'
+import type { DriveOptions, RunEnd } from './api.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
+import { Hooks } from './hooks.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
 import { tryStep } from './try-step.ts'
+import { Wishes } from './wishes.ts'
 
 /** Why the engine put the run down. The state in the journal says the rest. */
 export type Stop =
@@ -36,8 +37,9 @@ export class Engine {
   readonly #steps: StepRegistry
   readonly #options: DriveOptions
   readonly #heights = new Heights()
+  readonly #hooks: Hooks
+  readonly #wishes: Wishes
   #snapshot: Snapshot
-  #wantsAbort: boolean
   #tries = 0
   #weighedAtMs = 0
 
@@ -54,7 +56,8 @@ export class Engine {
     this.#options = options
     setMaxListeners(0, options.stopNow)
     this.#snapshot = start.snapshot
-    this.#wantsAbort = start.wantsAbort
+    this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort)
+    this.#hooks = new Hooks(run, options)
   }
 
   get view(): StateView {
@@ -78,11 +81,19 @@ export class Engine {
       return await this.#untilStop()
     } finally {
       this.#keepHeights()
+      await this.#hooks.settled()
     }
+  }
+
+  /** Calls the hook for the end of this process's drive. */
+  async tellEnd(end: RunEnd): Promise<void> {
+    await this.#hooks.call('ended', this.view, end)
+    await this.#hooks.settled()
   }
 
   async #untilStop(): Promise<Stop> {
     let shown = ''
+    let hooked = ''
     for (;;) {
       const { view } = this
       if (view.path !== shown) {
@@ -92,37 +103,30 @@ export class Engine {
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
       if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#keepHeights()
-      if (view.final) return { why: 'end' }
-      const control = readControl(this.#run.files.dir)
-      if (this.#turnsBack(view, control)) continue
-      const stop = this.#heed(view, control) ?? (await this.#advanceOnce(view))
+      if (this.#wishes.turnsBack(view, this.#canAbort)) {
+        this.give({ type: 'ABORT' })
+        continue
+      }
+      const over = view.final || view.work === null
+      const stop = over ? null : this.#wishes.stopsHere(view)
       if (stop !== null) return stop
+      const failure = view.path === hooked ? null : await this.#hooks.entered(view)
+      if (over) return { why: 'end' }
+      if (failure !== null) return this.#hookFailed(view, failure)
+      hooked = view.path
+      const stopped = await this.#advanceOnce(view)
+      if (stopped !== null) return stopped
     }
   }
 
-  /** Goes back when the operator asked for it and the state has a way back. */
-  #turnsBack(view: StateView, control: Control | undefined): boolean {
-    if (control === 'abort') {
-      this.#wantsAbort = true
-      clearControl(this.#run.files.dir)
-    }
-    if (!this.#wantsAbort || view.phase === 'abort' || this.refuses({ type: 'ABORT' })) return false
-    this.#wantsAbort = false
-    this.give({ type: 'ABORT' })
-    return true
-  }
-
-  /** What ends the drive before the state's own work: nothing to do, too late to go back, or a wish to stop here. */
-  #heed(view: StateView, control: Control | undefined): Stop | null {
-    if (view.work === null) return { why: 'end' }
-    if (this.#wantsAbort && view.tags.has('irreversible')) return { why: 'tooLateToAbort' }
-    const wantsPause = control === 'pause' || this.#options.stopSoon()
-    if (wantsPause && isSafePoint(view)) {
-      if (control === 'pause') clearControl(this.#run.files.dir)
-      return { why: 'paused' }
-    }
+  #hookFailed(view: StateView, failure: Failure): Stop {
     if (this.#options.stopNow.aborted) return { why: 'paused' }
-    return null
+    this.#options.observer.failed(view, failure, false)
+    return { why: 'failed', failure }
+  }
+
+  get #canAbort(): boolean {
+    return !this.refuses({ type: 'ABORT' })
   }
 
   async #advanceOnce(view: StateView): Promise<Stop | null> {
@@ -136,7 +140,9 @@ export class Engine {
   async #work(view: StateView, name: StepName): Promise<Stop | null> {
     const startedMs = Date.now()
     const window = this.#windowSignal(view)
-    const context = this.#context(view, window.signal)
+    const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
+    const context = this.#context(view, AbortSignal.any([window.signal, asked.signal]))
+    setMaxListeners(0, context.signal)
     const { journal } = this.#run
     const wasUnsettled = unsettled(journal.records) === name
     const attempt = view.context.attempt
@@ -145,8 +151,14 @@ export class Engine {
     const ended = await tryStep(this.#steps[name] as Step<StepName>, context, wasUnsettled)
     crashPoint(`step.${name}.after`)
     window.clear()
+    asked.release()
     if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name, ended.failure)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
+    if (asked.signal.aborted && ended.kind === 'failed') {
+      // The loop sees the wish and turns back; the step's undo is part of the way back.
+      journal.append({ type: 'outcome', step: name, attempt, ok: false })
+      return null
+    }
     if (ended.kind === 'failed') return this.#failed(view, name, ended.failure)
     journal.append({ type: 'outcome', step: name, attempt, ok: true, output: ended.output })
     this.#snapshot = advance(this.#snapshot, { type: 'STEP_DONE', step: name, output: ended.output })
@@ -193,6 +205,7 @@ export class Engine {
     const confirmed = this.#options.confirms.get(gate) === chain
     const askedMs = Date.now()
     const deadlineMs = gate === 'commit' ? this.#deadline() : null
+    const asked = this.#wishes.watch(view, this.#canAbort, ['abort', 'pause'])
     const answer = confirmed
       ? 'approved'
       : await this.#options.approver.ask(
@@ -203,14 +216,20 @@ export class Engine {
             irreversible: gateIrreversible[gate],
             ...(deadlineMs === null ? {} : { deadlineMs }),
           },
-          this.#options.stopNow,
+          AbortSignal.any([this.#options.stopNow, asked.signal]),
         )
+    asked.release()
+    // A wish that crossed the answer counts more than the answer; so it does once more, right before it is taken.
+    if (asked.asked()) return null
     const waitedMs = confirmed ? 0 : Date.now() - askedMs
     if (answer === 'approved') {
+      const refused = gate === 'cutover' ? await this.#beforeCutover(view) : null
+      if (refused !== null) return refused
       if (Date.now() - this.#weighedAtMs > freshMs) {
         const again = await this.#work(view, view.work as StepName)
         if (again !== null || this.view.path !== view.path) return again
       }
+      if (asked.asked()) return null
       return this.#approve(
         { gate, chain, digest, by: confirmed ? '--confirm' : 'terminal' },
         weighed,
@@ -227,6 +246,13 @@ export class Engine {
       return null
     }
     return { why: 'waiting', gate }
+  }
+
+  /** The last hook that can stop the run: the chain still runs, and the budget does not count yet. */
+  async #beforeCutover(view: StateView): Promise<Stop | null> {
+    const failure = await this.#hooks.call('beforeCutover', view)
+    if (failure !== null) return this.#hookFailed(view, failure)
+    return this.#options.stopSoon() ? { why: 'paused' } : null
   }
 
   /** The approval holds only while the gate still shows the digest it was given for. */
@@ -291,15 +317,6 @@ export class Engine {
       sawHeight: (node, height) => this.#heights.note(node, height, Date.now()),
     })
   }
-}
-
-/** Stopping here leaves a chain that produces, and nothing half done. */
-function isSafePoint(view: StateView): boolean {
-  return (
-    view.phase === 'prepare' ||
-    view.phase === 'after' ||
-    (view.phase === 'gate' && !view.tags.has('chain-stopped'))
-  )
 }
 
 const whoApproves = (by: string) => (by === 'terminal' ? 'operator at the terminal' : 'operator by flag')

@@ -52,7 +52,17 @@ export interface FullReport {
   readonly evidence: readonly Evidence[]
   /** Who went on with the run, and when. */
   readonly resumed: readonly { readonly at: string; readonly who: string }[]
+  readonly hooks: readonly HookCall[]
   readonly ran: RanCommands
+}
+
+/** One call of a hook; `exit` is null when its end was not seen. */
+export interface HookCall {
+  readonly hook: string
+  readonly at: string
+  readonly attempt: number
+  readonly exit: number | string | null
+  readonly durationMs: number | null
 }
 
 /** The whole report of a run, from its journal and its log; no host is asked. Without `run` the newest one. */
@@ -77,6 +87,7 @@ export function fullReportOf(stateDir: string, run?: string): FullReport {
     resumed: records.flatMap((record) =>
       record.type === 'resumed' ? [{ at: record.at, who: `${record.user}@${record.host}` }] : [],
     ),
+    hooks: hooksIn(records),
     ran: commandsOf(files.log),
   }
 }
@@ -117,4 +128,17 @@ function rowsIn(evidence: unknown): EvidenceRow[] {
     const [label, value] = row as readonly unknown[]
     return [[String(label), String(value)] satisfies EvidenceRow]
   })
+}
+
+function hooksIn(records: readonly JournalRecord[]): HookCall[] {
+  const calls = records.flatMap((record) => (record.type === 'hook' ? [record] : []))
+  return calls
+    .filter((call) => call.end === null)
+    .map(({ hook, at, attempt, times }) => {
+      const ended = calls.find(
+        (call) => call.end !== null && call.hook === hook && call.attempt === attempt && call.times === times,
+      )
+      const end = ended?.end ?? null
+      return { hook, at, attempt, exit: end?.exit ?? null, durationMs: end?.durationMs ?? null }
+    })
 }

@@ -14,6 +14,7 @@ export const defaults = {
   },
   copy: { binary: false },
   window: { budgetSeconds: 30, soakSeconds: 60 },
+  hooks: { timeoutSeconds: 30 },
   paths: {
     units: '/etc/systemd/system',
     /** Survives a reboot: fence, decision, stamps, what was moved aside. */
@@ -30,4 +31,5 @@ export const runbookLimits = {
   nodeCounts: [3, 5, 7],
   budgetSecondsMax: 600,
   soakSecondsMax: 24 * 60 * 60,
+  hookSecondsMax: 600,
 } as const

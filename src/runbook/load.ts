@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { type HookName, hookNames } from '../base/names.ts'
 import { checkTogether } from './check-together.ts'
 import { defaults } from './defaults.ts'
 import { problemsOf } from './problems.ts'
@@ -71,7 +72,16 @@ export interface LoadedRunbook {
   readonly da: { readonly address?: string; readonly namespace?: string }
   readonly copy: { readonly binary: boolean; readonly bandwidthKiBps?: number }
   readonly window: { readonly budgetSeconds: number; readonly soakSeconds: number }
+  readonly hooks: Hooks
   readonly staging: boolean
+}
+
+/** The operator's own programs on the workstation, by the point they are called at. */
+export interface Hooks {
+  /** Each may take so long before it is killed. */
+  readonly timeoutSeconds: number
+  /** Program, absolute, and its arguments. */
+  readonly commands: Readonly<Partial<Record<HookName, readonly [string, ...string[]]>>>
 }
 
 /** Reads a runbook file. Throws EvhaError 'usage', one sentence with file and line, when anything is wrong. */
@@ -119,6 +129,7 @@ function resolve(written: WrittenRunbook, text: string, path: string): Resolved 
     da: { ...written.da },
     copy: { ...defaults.copy, ...written.copy },
     window: { ...defaults.window, ...written.window },
+    hooks: hooksOf(written.hooks),
     staging: written.staging ?? defaults.staging,
   }
 }
@@ -148,12 +159,24 @@ function resolveNode(written: WrittenRunbook, node: WrittenNode): NodeSpec {
 
 /** `~/` is the home directory of the operator who types the command. */
 function withHome(ssh: SshLogin): SshLogin {
-  const expanded = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)
   const { identityFile, knownHostsFile } = ssh
   return {
     ...ssh,
     ...(identityFile === undefined ? {} : { identityFile: expanded(identityFile) }),
     ...(knownHostsFile === undefined ? {} : { knownHostsFile: expanded(knownHostsFile) }),
+  }
+}
+
+const expanded = (path: string): string => (path.startsWith('~/') ? join(homedir(), path.slice(2)) : path)
+
+function hooksOf(written: WrittenRunbook['hooks']): Hooks {
+  const commands = hookNames.flatMap((name) => {
+    const [program, ...words] = written?.[name] ?? []
+    return program === undefined ? [] : [[name, [expanded(program), ...words]] as const]
+  })
+  return {
+    timeoutSeconds: written?.timeoutSeconds ?? defaults.hooks.timeoutSeconds,
+    commands: Object.fromEntries(commands),
   }
 }
 

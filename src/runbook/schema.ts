@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type HookName, hookNames } from '../base/names.ts'
 import { runbookLimits } from './defaults.ts'
 import { sshKeys, sshLogin } from './ssh-login.ts'
 import {
@@ -7,6 +8,7 @@ import {
   chainId,
   databaseName,
   flag,
+  hookCommand,
   hostAndPort,
   memberAddress,
   nodeName,
@@ -22,7 +24,6 @@ const executionRefused = notYet(
   'EVM chains with an execution client are not handled by this version',
   'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
 )
-const hooksRefused = notYet('hooks are not handled by this version', 'take the key out')
 
 function notYet(sentence: string, hint: string): z.ZodCustom<never> {
   return z.custom<never>(() => false, { error: `is refused: ${sentence}`, params: { hint }, abort: true })
@@ -101,6 +102,14 @@ const window = z.strictObject({
   soakSeconds: amount(0, runbookLimits.soakSecondsMax).exactOptional(),
 })
 
+const hooks = z.strictObject({
+  ...(Object.fromEntries(hookNames.map((name) => [name, hookCommand.exactOptional()])) as Record<
+    HookName,
+    z.ZodExactOptional<typeof hookCommand>
+  >),
+  timeoutSeconds: amount(1, runbookLimits.hookSecondsMax).exactOptional(),
+})
+
 /** A runbook as it is written, before defaults. What the keys mean stands in runbooks/single-to-ha.yaml. */
 export const runbookSchema = z.strictObject({
   version: z.literal(1, {
@@ -117,7 +126,7 @@ export const runbookSchema = z.strictObject({
   execution: executionRefused.exactOptional(),
   copy: section(copy),
   window: section(window),
-  hooks: hooksRefused.exactOptional(),
+  hooks: section(hooks),
   paths: section(paths),
   staging: flag.exactOptional(),
 })
@@ -138,6 +147,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   da: Object.keys(da.shape),
   copy: Object.keys(copy.shape),
   window: Object.keys(window.shape),
+  hooks: Object.keys(hooks.shape),
   paths: Object.keys(paths.shape),
 }
 

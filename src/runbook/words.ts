@@ -85,6 +85,28 @@ export const localPath = matching(
   /^(\/|~\/)[^\0\n]*$/,
 )
 
+/** A program of the workstation: its path, or a list of the path and its arguments. No shell reads it. */
+export const hookCommand = z
+  .union([
+    localPath,
+    z
+      .array(text('an argument').max(4096, { error: 'is longer than 4096 characters' }))
+      .min(1, {
+        error: 'must be a path, or a list of a path and its arguments',
+      })
+      .max(32, { error: 'has more than 32 words' }),
+  ])
+  .transform((written, context): readonly [string, ...string[]] => {
+    const [program = '', ...words] = typeof written === 'string' ? [written] : written
+    if (localPath.safeParse(program).success && !words.some((word) => word.includes('\0')))
+      return [program, ...words]
+    context.addIssue({
+      code: 'custom',
+      message: 'must begin with an absolute path on this workstation, or one that starts with ~/',
+    })
+    return z.NEVER
+  })
+
 export const port = z
   .int({
     error: (issue) => (issue.input === undefined ? undefined : 'must be a port number from 1 to 65535'),

@@ -3,6 +3,7 @@ import { groupCommands } from './command-groups.ts'
 import { commandsSection } from './command-section.ts'
 import { bytes, duration, time } from './figures.ts'
 import { heightChart } from './height-chart.ts'
+import { hookRow } from './hook-row.ts'
 import { Html, html, nothing } from './html.ts'
 import { outcomeSentence } from './outcome-text.ts'
 import { reportStyle } from './report-style.ts'
@@ -36,6 +37,7 @@ ${stepTimeline(full)}
 ${approvals(full)}
 <h2>Evidence</h2>
 ${evidence(full)}
+${full.hooks.length === 0 ? nothing : html`<h2>Hooks</h2>${rows(full.hooks.map(hookRow))}`}
 <h2>Left behind on the hosts</h2>
 ${leftBehind(full)}
 ${commandsSection(groupCommands(report.steps, full.ran.commands), full.ran)}

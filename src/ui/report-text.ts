@@ -3,6 +3,7 @@ import type { FullReport } from '../run/full-report.ts'
 import type { Row } from './columns.ts'
 import { groupCommands } from './command-groups.ts'
 import { bytes, counted, duration, time } from './figures.ts'
+import { hookRow } from './hook-row.ts'
 import { outcomeSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { resultRows, standInNote } from './result-rows.ts'
@@ -23,6 +24,7 @@ export function reportText(full: FullReport): string {
     '## Steps',
     steps(report),
     ...evidence(full),
+    ...(full.hooks.length === 0 ? [] : ['## Hooks', table(['hook', 'call'], full.hooks.map(hookRow))]),
     '## Left behind on the hosts',
     leftBehind(report),
     ...commands(full),

@@ -109,3 +109,15 @@ function thrownBy(act: () => unknown): EvhaError {
   }
   throw new Error('nothing was thrown')
 }
+
+test('hooks are programs of this workstation with their arguments; none is the default', () => {
+  expect(runbookFromText(runbookText({ more: 'hooks:' }), 'chain.yaml').hooks).toEqual({
+    timeoutSeconds: defaults.hooks.timeoutSeconds,
+    commands: {},
+  })
+  const more = 'hooks: { timeoutSeconds: 5, prepared: ~/bin/page, ended: [/usr/bin/page, -m, "a b"] }'
+  expect(runbookFromText(runbookText({ more }), 'chain.yaml').hooks).toEqual({
+    timeoutSeconds: 5,
+    commands: { prepared: [join(homedir(), 'bin/page')], ended: ['/usr/bin/page', '-m', 'a b'] },
+  })
+})

@@ -49,10 +49,22 @@ const wrong: readonly (readonly [name: string, text: string, message: string, hi
     'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
   ],
   [
-    'hooks, even without a value',
-    runbookText({ more: 'hooks:' }),
-    'chain.yaml:17: hooks is refused: hooks are not handled by this version',
-    'take the key out',
+    'a hook at no point of a run',
+    runbookText({ more: 'hooks: { beforeCutovr: /etc/evha/hook }' }),
+    'chain.yaml:17: unknown key `beforeCutovr` in hooks: the nearest known key is `beforeCutover`',
+    'write `beforeCutover`, or take `beforeCutovr` out',
+  ],
+  [
+    'a hook that is a command line',
+    runbookText({ more: 'hooks: { started: notify --all }' }),
+    'chain.yaml:17: hooks.started must be an absolute path on this workstation, or one that starts with ~/',
+    'runbooks/single-to-ha.yaml explains every key',
+  ],
+  [
+    'a hook whose list begins with no path',
+    runbookText({ more: 'hooks: { started: [notify, --all] }' }),
+    'chain.yaml:17: hooks.started must begin with an absolute path on this workstation, or one that starts with ~/',
+    'runbooks/single-to-ha.yaml explains every key',
   ],
   [
     'another version',

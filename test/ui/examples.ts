@@ -127,6 +127,7 @@ export const full: FullReport = {
   ],
   evidence: [{ title: 'the cluster', rows: [['leader', 'node-2']] }],
   resumed: [{ at: '2026-01-31T12:00:30.000Z', who: 'ops@workstation' }],
+  hooks: [],
   ran: {
     commands: [
       {

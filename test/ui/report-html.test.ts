@@ -80,6 +80,19 @@ test('every node has its lane, and the gap is marked where the blocks say it was
   expect(lanes[2]).toContain('not seen in this span')
 })
 
+test('a call of a hook is told with its end, or that nobody saw it', () => {
+  const at = '2026-01-31T12:01:00.000Z'
+  const page = reportPage({
+    ...full,
+    hooks: [
+      { hook: 'prepared', at, attempt: 1, exit: 0, durationMs: 40 },
+      { hook: 'chainStopped', at, attempt: 1, exit: null, durationMs: null },
+    ],
+  })
+  expect(page).toContain('<dt>prepared</dt><dd>2026-01-31 12:01:00 UTC: exit 0, 40 ms</dd>')
+  expect(page).toContain('<dt>chainStopped</dt><dd>2026-01-31 12:01:00 UTC: its end was not seen</dd>')
+})
+
 test('a run that is not finished says so, where it stands, and what to type', () => {
   const page = reportPage({ ...full, report: waiting, finished: false })
   expect(page).toContain(
