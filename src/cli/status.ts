@@ -4,17 +4,21 @@ import { statusText } from '../ui/status-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
 import type { Act } from './result.ts'
+import { watchStatus } from './watch-status.ts'
 
 /** `evha status [RUN]` */
 export function addStatus(program: Command, act: Act): void {
   explain(program.command('status'), 'where a run stands, why, and what to type next', [
     ['evha status', 'the newest run'],
+    ['evha status --watch', 'again and again, from another terminal; ends when nobody is at work on it'],
     ['evha status --json', 'the same for a program'],
   ])
     .argument('[run]', 'the id of a run (default: the newest)')
-    .action((run: string | undefined) =>
-      act((shared) => {
-        const status = statusOf(shared.stateDir, run)
+    .option('--watch', 'show it as it goes, until nobody drives the run or Ctrl-C; the run is not touched')
+    .action((run: string | undefined, { watch }: { watch?: boolean }) =>
+      act(async (shared) => {
+        const watched = watch === true ? (await watchStatus(shared, run)).run : run
+        const status = statusOf(shared.stateDir, watched)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
         return { exitCode: 0, json: status, text: statusText(status, palette) }
       }),

@@ -10,6 +10,7 @@ import type { DriveOptions, RunEnd } from './api.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
 import { Hooks } from './hooks.ts'
+import { LiveFile } from './live.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
@@ -38,6 +39,7 @@ export class Engine {
   readonly #options: DriveOptions
   readonly #heights = new Heights()
   readonly #hooks: Hooks
+  readonly #live: LiveFile
   readonly #wishes: Wishes
   #snapshot: Snapshot
   #tries = 0
@@ -58,6 +60,7 @@ export class Engine {
     this.#snapshot = start.snapshot
     this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort)
     this.#hooks = new Hooks(run, options)
+    this.#live = new LiveFile(run.files.dir)
   }
 
   get view(): StateView {
@@ -81,6 +84,7 @@ export class Engine {
       return await this.#untilStop()
     } finally {
       this.#keepHeights()
+      this.#live.end()
       await this.#hooks.settled()
     }
   }
@@ -99,6 +103,7 @@ export class Engine {
       if (view.path !== shown) {
         this.#tries = 0
         this.#options.observer.entered(view)
+        this.#live.progress('')
         shown = view.path
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
@@ -313,8 +318,14 @@ export class Engine {
       machine: view.context,
       windowDeadlineMs: this.#deadline(),
       signal,
-      tell: (text) => this.#options.observer.progress(text),
-      sawHeight: (node, height) => this.#heights.note(node, height, Date.now()),
+      tell: (text) => {
+        this.#options.observer.progress(text)
+        this.#live.progress(text)
+      },
+      sawHeight: (node, height) => {
+        this.#heights.note(node, height, Date.now())
+        this.#live.heights(this.#heights.newest())
+      },
     })
   }
 }

@@ -65,10 +65,17 @@ test('pause and abort from another terminal are heeded while a gate is open, and
     })
     await pause(600)
     expect(second.said.at(-1)).not.toBe('another terminal asked to stop here')
+    const watching = lab.evha('status', '--watch')
+    await pause(1_500)
     const aborted = await lab.evha('abort', '--json')
     expect(aborted.code, aborted.stderr).toBe(5)
     expect(JSON.parse(aborted.stdout)).toMatchObject({ outcome: 'aborted', state: 'aborted' })
     expect(await resumed).toMatchObject({ exitCode: 5, outcome: 'aborted' })
+    const watched = await watching
+    expect(watched.code, watched.stderr).toBe(0)
+    expect(watched.stdout).toMatch(/^[\d:]{8} gate\.commit: the warm nodes wait/)
+    expect(watched.stdout).toMatch(/\n[\d:]{8} abort\.\w+: /)
+    expect(watched.stdout).toContain('the run was aborted, and the single sequencer produces.')
     expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')
     expect(readControl(findRun(lab.stateDir).dir)).toBeUndefined()
 

@@ -1,0 +1,100 @@
+import { stripVTControlCharacters } from 'node:util'
+import { type Watched, watchedOf } from '../run/watched.ts'
+import { widthMax, widthOf } from '../ui/columns.ts'
+import { paletteOf, wantsColour } from '../ui/style.ts'
+import { watchLine, watchLines } from '../ui/watch-text.ts'
+import { writeData } from './output.ts'
+import type { Shared } from './shared-options.ts'
+
+/** A journal is read anew each time: often enough to see the window's seconds pass. */
+const everyMs = 500
+
+/**
+ * Shows a run until nobody drives it any more, or Ctrl-C: drawn anew on a terminal, else a line for each change, with
+ * --json an object for each. On a terminal a run that nobody drives yet is waited for.
+ */
+export async function watchStatus(shared: Shared, run: string | undefined): Promise<Watched> {
+  const stopped = new AbortController()
+  const onInt = () => stopped.abort()
+  process.on('SIGINT', onInt)
+  const screen = new Screen(shared)
+  try {
+    // One run, also when a newer one is begun meanwhile.
+    let seen = watchedOf(shared.stateDir, run)
+    let driven = false
+    for (;;) {
+      screen.show(seen)
+      driven ||= seen.running
+      const over = !seen.running && (driven || !seen.open || !screen.redraws)
+      if (over || stopped.signal.aborted) return seen
+      await pause(stopped.signal)
+      seen = watchedOf(shared.stateDir, seen.run)
+    }
+  } finally {
+    screen.leave()
+    process.off('SIGINT', onInt)
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, everyMs)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+class Screen {
+  readonly redraws: boolean
+  readonly #json: boolean
+  readonly #palette
+  #drawn = 0
+  #last = ''
+
+  constructor({ json, color }: Shared) {
+    this.#json = json
+    this.redraws = process.stdout.isTTY === true && process.env['TERM'] !== 'dumb' && !json
+    this.#palette = paletteOf(wantsColour(process.stdout, process.env, color))
+  }
+
+  show(seen: Watched): void {
+    if (this.redraws) this.#draw(seen)
+    else this.#tell(seen)
+  }
+
+  #tell(seen: Watched): void {
+    const line = this.#json ? JSON.stringify(seen) : watchLine(seen)
+    if (line === this.#last) return
+    this.#last = line
+    writeData(this.#json ? `${line}\n` : `${new Date().toISOString().slice(11, 19)} ${line}\n`)
+  }
+
+  /** What was drawn goes away: the status that follows says the same for good. */
+  leave(): void {
+    if (this.#drawn > 0) writeData(`${up(this.#drawn)}\u001b[J`)
+    this.#drawn = 0
+  }
+
+  /** One write a frame, each line cleared behind its end, so that nothing flickers. */
+  #draw(seen: Watched): void {
+    const columns = process.stdout.columns || widthMax
+    const lines = watchLines(seen, Date.now(), widthOf(process.stdout) - 1, this.#palette)
+    let room = Math.max(1, (process.stdout.rows || 24) - 1)
+    const shown = lines.filter((line) => {
+      room -= rowsOf(line, columns)
+      return room >= 0
+    })
+    writeData(`${up(this.#drawn)}${shown.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`)
+    this.#drawn = shown.reduce((sum, line) => sum + rowsOf(line, columns), 0)
+  }
+}
+
+/** A command to copy is never broken, so it may take more than one row of the screen. */
+const rowsOf = (line: string, columns: number) =>
+  Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
+
+const up = (lines: number) => (lines === 0 ? '' : `\u001b[${lines}A\r`)

@@ -1,0 +1,73 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What a run is at just now, beyond what its journal says: for a watcher in another terminal, and for nothing else. */
+export interface Live {
+  /** ISO time. */
+  readonly at: string
+  /** The last line about what goes on inside the state. */
+  readonly progress: string
+  /** The last height seen of each node. */
+  readonly heights: Readonly<Record<string, number>>
+}
+
+const writeEveryMs = 250
+const path = (runDir: string): string => join(runDir, 'live.json')
+
+/** Keeps a run's `live.json` up to date. Not brought to the disk, and never a reason to fail: a watcher can do without. */
+export class LiveFile {
+  readonly #runDir: string
+  #progress = ''
+  #heights: Live['heights'] = {}
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(runDir: string) {
+    this.#runDir = runDir
+  }
+
+  progress(text: string): void {
+    this.#progress = text
+    this.#soon()
+  }
+
+  heights(heights: Live['heights']): void {
+    this.#heights = heights
+    this.#soon()
+  }
+
+  /** The run is put down: there is nothing live about it any more. */
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    rmSync(path(this.#runDir), { force: true })
+  }
+
+  #soon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null
+      this.#write()
+    }, writeEveryMs).unref()
+  }
+
+  #write(): void {
+    const live: Live = { at: new Date().toISOString(), progress: this.#progress, heights: this.#heights }
+    const file = path(this.#runDir)
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify(live), { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+    } catch {
+      // A full disk stops the journal, and that is said.
+    }
+  }
+}
+
+/** What the driving process said last; null when there is nothing to be read. */
+export function readLive(runDir: string): Live | null {
+  try {
+    const { at, progress, heights } = JSON.parse(readFileSync(path(runDir), 'utf8')) as Partial<Live>
+    if (typeof at !== 'string' || typeof progress !== 'string' || typeof heights !== 'object') return null
+    return { at, progress, heights }
+  } catch {
+    return null
+  }
+}
