@@ -31,15 +31,34 @@ export function launchText(argv: readonly string[], nonce: string, asRoot: boole
   return `exec ${quoteAll([...sudo, 'sh', '-c', `${announce}\n${become}`, nonce, ...argv])}`
 }
 
-/** The same without a command yet: it comes as the first line of stdin. The shell reads no byte beyond that line. */
-export function spareText(nonce: string): string {
-  const wait = `IFS= read -r line || exit 0\nnl='\n'\neval "set -- $line"`
-  return `exec ${quoteAll(['sh', '-c', `${announce}\n${wait}\n${become}`, nonce])}`
-}
+/**
+ * A shell that takes a command a line, runs each in a process group of its own, and marks its end on both outputs:
+ * `MARK CODE` on stdout, `MARK` on stderr, each with a newline, right behind whatever the command wrote.
+ */
+export const waitingShellArgv: readonly [string, ...string[]] = [
+  'sh',
+  '-c',
+  `
+launch=$1 nl='
+'
+while IFS= read -r line; do
+  eval "set -- $line"
+  mark=$1 fed=$2 in=$3
+  shift 3
+  if [ "$fed" = fed ]; then printf %s "$in" | setsid sh -c "$launch" "$mark" "$@"
+  else setsid sh -c "$launch" "$mark" "$@" </dev/null; fi
+  printf '%s %s\\n' "$mark" "$?"
+  in=
+  printf '%s\\n' "$mark" >&2
+done`.trim(),
+  'evha',
+  `${announce}\nexec "$@"`,
+]
 
-/** The line that makes a waiting shell become `argv`. */
-export function spareLine(argv: readonly string[]): string {
-  return `${quoteAll(argv).replaceAll('\n', `'"$nl"'`)}\n`
+/** The line that has a waiting shell run `argv`. It is read by `read -r`, so a newline stands as a variable. */
+export function waitingShellLine(argv: readonly string[], mark: string, stdin: string | undefined): string {
+  const words = [mark, stdin === undefined ? 'none' : 'fed', stdin ?? '', ...argv]
+  return `${quoteAll(words).replaceAll('\n', `'"$nl"'`)}\n`
 }
 
 /** Shell functions: `members` lists the live processes of group $1, `same` tells whether it is still ours. */

@@ -2,12 +2,11 @@ import type { ClientChannel } from 'ssh2'
 import type { Command } from '../base/command.ts'
 import { limits } from '../base/limits.ts'
 import { Secret } from '../base/secret.ts'
-import { capture, drain } from './capture.ts'
-import { spareLine } from './process-group.ts'
+import { type Captured, capture, drain } from './capture.ts'
 import type { Outcome, Running, Unknown } from './remote.ts'
 import type { Exit } from './ssh-link.ts'
 import { commandRefused } from './ssh-refusals.ts'
-import { launch, type Prepared } from './ssh-session.ts'
+import { launch, type Watched } from './ssh-session.ts'
 import { type KillPlace, stop } from './ssh-stop.ts'
 import type { SshTarget } from './ssh-target.ts'
 
@@ -16,8 +15,6 @@ export interface Place extends KillPlace {
   readonly target: SshTarget
   /** Leaves the link to what runs on it, because a process may still hold one of its sessions. */
   readonly retire: () => void
-  /** A session that waits on this link already. */
-  readonly spare?: Prepared
 }
 
 /** A started command. `done` rejects with EvhaError `refused` when the host did not run it at all. */
@@ -34,37 +31,50 @@ export async function start(
   keepStdout: boolean,
 ): Promise<Started> {
   const startedAt = performance.now()
-  const session = place.spare ?? (await launch(place.link, command.argv, place.asRoot))
-  const { channel, finder, launched } = session
+  const session = await launch(place.link, command.argv, place.asRoot)
+  const { channel, launched } = session
   const bytesMax = command.outputBytesMax ?? limits.outputBytesMax
   const [out, err] = [capture(bytesMax), capture(bytesMax)]
   session.captureStderr(err)
   if (keepStdout) drain(channel, out)
-  if (place.spare !== undefined) channel.write(spareLine(command.argv))
-
-  const result = async (): Promise<Outcome> => {
-    const stopped = await endOf(place, command, signal, session)
-    const durationMs = performance.now() - startedAt
-    if (stopped !== undefined) return { ...stopped, durationMs }
-    const exit = session.exit()
-    if (exit === undefined) return { ...linkLost(place, command), durationMs }
-    if (finder.group === undefined) throw commandRefused(place.target, place.asRoot, err.text())
-    return {
-      kind: 'finished',
-      exitCode: exit.code,
-      ...(exit.signal === undefined ? {} : { signal: exit.signal }),
-      stdout: out.text(),
-      stderr: err.text(),
-      truncated: out.truncated || err.truncated,
-      durationMs,
-    }
-  }
-  const done = result()
+  const done = outcomeOf(place, command, signal, { ...session, out, err, startedAt })
   done.catch(() => {
     // Whoever awaits `done` sees it; nobody has to.
   })
   feed(channel, command.stdin, keepStdout)
   return { stdin: channel, stdout: channel, done, launched }
+}
+
+/** A command that runs, what it has written, and since when, on the clock of `performance.now()`. */
+export interface Going extends Watched {
+  readonly out: Captured
+  readonly err: Captured
+  readonly startedAt: number
+}
+
+/** Waits for the end of a command that runs, or stops it. Throws EvhaError `refused` when the host never ran it. */
+export async function outcomeOf(
+  place: Place,
+  command: Command,
+  signal: AbortSignal | undefined,
+  going: Going,
+): Promise<Outcome> {
+  const stopped = await endOf(place, command, signal, going)
+  const durationMs = performance.now() - going.startedAt
+  if (stopped !== undefined) return { ...stopped, durationMs }
+  const exit = going.exit()
+  if (exit === undefined) return { ...linkLost(place, command), durationMs }
+  const { out, err } = going
+  if (going.finder.group === undefined) throw commandRefused(place.target, place.asRoot, err.text())
+  return {
+    kind: 'finished',
+    exitCode: exit.code,
+    ...(exit.signal === undefined ? {} : { signal: exit.signal }),
+    stdout: out.text(),
+    stderr: err.text(),
+    truncated: out.truncated || err.truncated,
+    durationMs,
+  }
 }
 
 function feed(channel: ClientChannel, stdin: Command['stdin'], close: boolean): void {
@@ -82,7 +92,7 @@ async function endOf(
   place: Place,
   command: Command,
   signal: AbortSignal | undefined,
-  watched: Prepared,
+  watched: Watched,
 ): Promise<Omit<Unknown, 'durationMs'> | undefined> {
   const why = await endOrStop(watched.closed, command.timeoutMs, signal)
   if (why === undefined) return undefined
@@ -91,9 +101,7 @@ async function endOf(
   const endedByItself = watched.exit() !== undefined
   const gone = await stop(place, watched)
   if (!gone) place.retire()
-  watched.channel.destroy()
-  // Nobody may be reading any more; an unread stream would keep the channel from closing.
-  watched.channel.resume()
+  watched.drop()
   const exit = watched.exit()
   if (endedByItself || (exit !== undefined && !wasKilled(exit))) return undefined
 

@@ -1,15 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { type Captured, capture, drain } from './capture.ts'
-import { type GroupFinder, groupFinder, launchText, spareText } from './process-group.ts'
+import { type GroupFinder, groupFinder, launchText } from './process-group.ts'
 import type { Link, Session } from './ssh-link.ts'
 
-/** A session whose process group is looked for from its first byte on. */
-export interface Prepared extends Session {
+/** A command that runs, as much of it as its end or its killer needs. */
+export interface Watched extends Pick<Session, 'exit' | 'closed'> {
   readonly finder: GroupFinder
+  /** Gives up on it: nobody reads it any more. */
+  drop(): void
+}
+
+/** A session whose process group is looked for from its first byte on. */
+export interface Prepared extends Session, Watched {
   /** Resolves with true once the group is known, with false when the host did not run the launcher. */
   readonly launched: Promise<boolean>
   /** Where stderr goes from now on, with what came before. */
-  captureStderr(into: Captured): void
+  captureStderr(into: Pick<Captured, 'add'>): void
 }
 
 /** Opens a session that runs `argv` in a process group of its own. Throws ChannelRefused, LinkGone. */
@@ -18,20 +24,15 @@ export async function launch(link: Link, argv: readonly string[], asRoot: boolea
   return prepare(await link.exec(launchText(argv, nonce, asRoot)), nonce)
 }
 
-/** Opens a session that waits for its command on the first line of stdin. Throws the same. */
-export async function launchSpare(link: Link): Promise<Prepared> {
-  const nonce = newNonce()
-  return prepare(await link.exec(spareText(nonce)), nonce)
-}
-
-function newNonce(): string {
+/** A word that no output holds by chance. */
+export function newNonce(): string {
   return randomBytes(8).toString('hex')
 }
 
 function prepare(session: Session, nonce: string): Prepared {
   const finder = groupFinder(nonce)
   const early: Buffer[] = []
-  let captured: Captured | undefined
+  let captured: Pick<Captured, 'add'> | undefined
   let tell: (launched: boolean) => void = () => {}
   const launched = new Promise<boolean>((resolve) => {
     tell = resolve
@@ -54,6 +55,11 @@ function prepare(session: Session, nonce: string): Prepared {
     ...session,
     finder,
     launched,
+    drop() {
+      session.channel.destroy()
+      // Nobody may be reading any more; an unread stream would keep the channel from closing.
+      session.channel.resume()
+    },
     captureStderr(into) {
       captured = into
       for (const bytes of early.splice(0)) into.add(bytes)

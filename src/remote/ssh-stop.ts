@@ -3,7 +3,7 @@ import { stopGroupArgv } from './process-group.ts'
 import { quoteAll } from './render.ts'
 import type { Sessions } from './sessions.ts'
 import { ChannelRefused, type Link } from './ssh-link.ts'
-import { type Prepared, plainExec } from './ssh-session.ts'
+import { plainExec, type Watched } from './ssh-session.ts'
 import type { SshLimits } from './ssh-target.ts'
 
 /** What a killer needs to know of the place where the command runs. */
@@ -21,7 +21,7 @@ export interface KillPlace {
 const groupWaitMs = 2_000
 
 /** Kills the command's process group by a second command; true when nothing of it is left. */
-export async function stop(place: KillPlace, watched: Prepared): Promise<boolean> {
+export async function stop(place: KillPlace, watched: Watched): Promise<boolean> {
   const groupBy = performance.now() + groupWaitMs
   while (watched.finder.group === undefined && watched.exit() === undefined && performance.now() < groupBy) {
     await sleep(20)

@@ -34,7 +34,7 @@ export interface SshLimits {
   readonly keepaliveCountMax: number
   readonly sessionsPerHostMax: number
   /** Sessions opened ahead, so that a command costs one round trip; none where commands go through sudo. */
-  readonly sparesMax: number
+  readonly shellsMax: number
   /** How long a command that must stop gets to end by itself, and then to die. */
   readonly termMs: number
   readonly killMs: number
@@ -45,7 +45,7 @@ export const sshLimits: SshLimits = {
   keepaliveIntervalMs: limits.keepaliveIntervalMs,
   keepaliveCountMax: limits.keepaliveCountMax,
   sessionsPerHostMax: limits.sessionsPerHostMax,
-  sparesMax: 2,
+  shellsMax: 3,
   termMs: 2_000,
   killMs: 2_000,
 }

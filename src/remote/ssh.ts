@@ -5,20 +5,19 @@ import type { FileToSend, Outcome, Remote, Running, Unknown } from './remote.ts'
 import { render } from './render.ts'
 import { sendCommand } from './send.ts'
 import { sessions } from './sessions.ts'
-import { type Place, type Started, start } from './ssh-command.ts'
+import { outcomeOf, type Place, type Started, start } from './ssh-command.ts'
 import { openTunnel } from './ssh-connect.ts'
 import { connectionTo } from './ssh-connection.ts'
-import { ChannelRefused, LinkGone } from './ssh-link.ts'
+import { ChannelRefused, type Link, LinkGone } from './ssh-link.ts'
 import { refused } from './ssh-refusals.ts'
-import type { Prepared } from './ssh-session.ts'
-import { spares } from './ssh-spares.ts'
+import { fitsShell } from './ssh-shell.ts'
+import { shells } from './ssh-shells.ts'
 import { type SshLimits, type SshTarget, sshLimits } from './ssh-target.ts'
 
 export type { SshLimits, SshTarget } from './ssh-target.ts'
 
 /** The SSH packet every server must take holds 35000 bytes (RFC 4253, 6.1); the launcher needs some of them. */
 const commandBytesMax = 32_000
-const spareBytesMax = 4096
 
 /**
  * A host over SSH. Connects on first use, again after a lost link, and checks the host key every time.
@@ -28,25 +27,45 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
   const limits = { ...sshLimits, ...adjusted }
   const slots = sessions(limits.sessionsPerHostMax)
   const killers = sessions(2)
-  const ahead = spares(limits.sparesMax, slots)
+  const waiting = shells(limits.shellsMax, slots)
   const connection = connectionTo(target, limits)
+
+  const placeOn = ({ link, asRoot }: { link: Link; asRoot: boolean }): Place => ({
+    target,
+    limits,
+    link,
+    asRoot,
+    killers,
+    retire: () => connection.retire(link),
+    async fresh() {
+      connection.retire(link)
+      return (await connection.use()).link
+    },
+  })
+
+  /** In a shell that waits on the host; undefined when the command has to go the ordinary way. */
+  const inShell = async (command: Command, signal: AbortSignal | undefined): Promise<Outcome | undefined> => {
+    if (!fitsShell(command)) return undefined
+    const connected = await unlessAborted(connection.use(), signal)
+    if (connected === undefined) return notStarted(target, command, signal)
+    const lent = await waiting.take(connected.link, connected.asRoot)
+    if (lent === undefined) return undefined
+    if (signal?.aborted === true) {
+      lent.giveBack()
+      return notStarted(target, command, signal)
+    }
+    return outcomeOf(placeOn(connected), command, signal, lent.shell.run(command)).finally(lent.giveBack)
+  }
 
   /** A session slot and a connection, then the command. */
   const begin = async (command: Command, signal: AbortSignal | undefined, keepStdout: boolean) => {
     refuseTooLong(target, command)
-    const spare =
-      signal?.aborted !== true && fitsSpare(command) ? ahead.take(connection.live()?.link) : undefined
-    const slot = spare?.slot ?? (await slots.take(command.timeoutMs, signal))
+    const slot = await slots.take(command.timeoutMs, signal)
     if (slot === undefined) return notStarted(target, command, signal)
-    const over = (): void => {
-      slot()
-      const live = connection.live()
-      if (live?.asRoot === false) ahead.fill(live.link)
-    }
     try {
-      const started = await startSomewhere(command, signal, keepStdout, spare?.prepared)
+      const started = await startSomewhere(command, signal, keepStdout)
       if ('kind' in started) slot()
-      else void started.done.then(over, over)
+      else void started.done.then(slot, slot)
       return started
     } catch (error) {
       slot()
@@ -59,28 +78,14 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     command: Command,
     signal: AbortSignal | undefined,
     keepStdout: boolean,
-    spare: Prepared | undefined,
   ): Promise<Started | Unknown> => {
     for (let attempt = 1; ; attempt += 1) {
       const connected = await unlessAborted(connection.use(), signal)
       if (connected === undefined) return notStarted(target, command, signal)
-      const { link, asRoot } = connected
-      const place: Place = {
-        target,
-        limits,
-        link,
-        asRoot,
-        killers,
-        retire: () => connection.retire(link),
-        async fresh() {
-          connection.retire(link)
-          return (await connection.use()).link
-        },
-        ...(spare === undefined ? {} : { spare }),
-      }
+      const { link } = connected
       const startedAt = performance.now()
       try {
-        return await start(place, command, signal, keepStdout)
+        return await start(placeOn(connected), command, signal, keepStdout)
       } catch (error) {
         if (error instanceof LinkGone && !error.sent && attempt === 1) continue
         if (error instanceof LinkGone) {
@@ -94,6 +99,9 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
   }
 
   const run = async (command: Command, signal?: AbortSignal): Promise<Outcome> => {
+    refuseTooLong(target, command)
+    const inOne = await inShell(command, signal)
+    if (inOne !== undefined) return inOne
     const started = await begin(command, signal, true)
     return 'kind' in started ? started : started.done
   }
@@ -125,15 +133,10 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
       return openTunnel(target, link, to, limits)
     },
     async close(): Promise<void> {
-      ahead.drop()
+      waiting.drop()
       await connection.close()
     },
   }
-}
-
-/** A line for a waiting shell is read byte by byte: a long one is quicker the ordinary way. */
-function fitsSpare(command: Command): boolean {
-  return Buffer.byteLength(render(command)) <= spareBytesMax
 }
 
 /** undefined when the abort came first. */

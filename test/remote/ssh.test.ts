@@ -25,7 +25,7 @@ async function host(
   const known = (options.hostKeys ?? ['ed25519']).map((kind) => `${name(server)} ${server.hostKey(kind)}\n`)
   writeFileSync(join(server.dir, 'known_hosts'), known.join(''))
   const target = { ...server.target, ...change }
-  const remote = openSsh(target, { sparesMax: 0, ...limits })
+  const remote = openSsh(target, { shellsMax: 0, ...limits })
   cleanups.push(() => server.stop())
   cleanups.push(() => remote.close())
   return { server, remote, target }
@@ -92,25 +92,45 @@ test('one command costs one exec, and login costs one more', async () => {
   expect(server.executed).toHaveLength(2)
 })
 
-test('a session opened ahead runs a command as any other does', async () => {
-  const { server, remote } = await host({}, {}, { sparesMax: 1 })
-  await remote.run(echo)
-  await openedAhead(server, 1)
+test('commands in a waiting shell: words, stdin, exit code, both outputs, one after the other', async () => {
+  const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
   const text = 'cat; printf "<%s>" "$@"; echo "$0" oops >&2; exit 7'
   const words = ["it's", 'two\nlines\n', '', '\\', '$HOME', '-n', '日本', '\n']
-  const outcome = await remote.run(changes('try', ['sh', '-c', text, 'me', ...words], { stdin: 'in\nput' }))
-  expect(outcome).toMatchObject({
-    exitCode: 7,
-    stdout: `in\nput${words.map((word) => `<${word}>`).join('')}`,
-    stderr: 'me oops\n',
-  })
-  expect(server.executed.slice(1).every((line) => line.includes('read -r line'))).toBe(true)
+  for (const stdin of ['in\nput', '', '-n %s\n\n', new Secret('hidden\n'), undefined]) {
+    const given = stdin === undefined ? {} : { stdin }
+    const outcome = await remote.run(changes('try', ['sh', '-c', text, 'me', ...words], given))
+    const fed = stdin instanceof Secret ? 'hidden\n' : (stdin ?? '')
+    expect(outcome).toMatchObject({
+      exitCode: 7,
+      stdout: `${fed}${words.map((word) => `<${word}>`).join('')}`,
+      stderr: 'me oops\n',
+      truncated: false,
+    })
+  }
+  expect(server.executed).toHaveLength(1)
 })
 
-test('a command in a session opened ahead is killed like any other', async () => {
-  const { server, remote } = await host({}, {}, { sparesMax: 1 })
-  await remote.run(echo)
-  await openedAhead(server, 1)
+test('output of a waiting shell is capped for each command, and the next one is whole again', async () => {
+  const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
+  const loud = script('head -c 3000000 /dev/zero | tr "\\0" x; head -c 3000000 /dev/zero | tr "\\0" y >&2')
+  const outcome = await remote.run(reads('shout', loud, { outputBytesMax: 5 }))
+  expect(outcome).toMatchObject({ exitCode: 0, stdout: 'xxxxx', stderr: 'yyyyy', truncated: true })
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n', stderr: '', truncated: false })
+  expect(server.executed).toHaveLength(1)
+})
+
+test('what no shell variable holds, and what is long, goes the ordinary way', async () => {
+  const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
+  const bytes = Buffer.from([0, 1, 255, 10])
+  const counted = await remote.run(changes('count', ['wc', '-c'], { stdin: bytes }))
+  expect(counted).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('4') })
+  const long = 'x'.repeat(5_000)
+  expect(await remote.run(reads('say', ['echo', long]))).toMatchObject({ stdout: `${long}\n` })
+  expect(server.executed).toHaveLength(2)
+})
+
+test('a command in a waiting shell is killed with all it started, and the shell serves on', async () => {
+  const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
   const outcome = await remote.run(changes('linger', script('sleep 3578 & sleep 3578'), { timeoutMs: 300 }))
   expect(outcome).toMatchObject({
     kind: 'unknown',
@@ -118,37 +138,36 @@ test('a command in a session opened ahead is killed like any other', async () =>
     message: expect.stringContaining('nothing of it'),
   })
   expect(sleepers(3578)).toEqual([])
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n', exitCode: 0 })
+  // The shell and the killer.
+  expect(server.executed).toHaveLength(2)
 })
 
-test('sessions opened ahead end with the connection, and a lost link takes them along', async () => {
-  const { server, remote } = await host({}, {}, { sparesMax: 2 })
-  await remote.run(echo)
-  await openedAhead(server, 2)
+test('waiting shells end with the connection, and a lost link takes them along', async () => {
+  const { server, remote } = await host({}, {}, { shellsMax: 2 })
+  await Promise.all([remote.run(echo), remote.run(echo), remote.run(echo)])
+  expect(waitingShells()).toBe(2)
+  // What runs when the link breaks runs on to its end; only then does its shell notice.
+  const cut = remote.run(changes('linger', ['sleep', '2.25']))
+  await expect.poll(() => sleepers(2.25).length).toBe(1)
   server.cut()
-  // Until the reset has arrived here; a command before that is a lost link, with or without.
-  await expect.poll(() => waitingShells(server)).toBe(0)
-  await sleep(200)
+  expect(await cut).toMatchObject({ kind: 'unknown', why: 'linkLost' })
+  await expect.poll(() => waitingShells(), { timeout: 10_000 }).toBe(0)
   expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
-  await openedAhead(server, 2)
+  expect(waitingShells()).toBe(1)
   await remote.close()
-  await expect.poll(() => waitingShells(server)).toBe(0)
+  await expect.poll(() => waitingShells()).toBe(0)
 })
 
-/** Until so many wait on the host, and this side has heard of it. */
-async function openedAhead(server: TestServer, number: number): Promise<void> {
-  await expect.poll(() => waitingShells(server), { timeout: 10_000 }).toBe(number)
-  await sleep(500)
+/** Shells that wait for commands, below the server in this process. */
+function waitingShells(): number {
+  const list = execFileSync('ps', ['--ppid', String(process.pid), '-o', 'stat=,args='], { encoding: 'utf8' })
+  const shells = list.split('\n').filter((line) => line.includes('sh -c launch=$1'))
+  return shells.filter((line) => !line.startsWith('Z')).length
 }
 
-/** Shells of this server that wait for a command. */
-function waitingShells(server: TestServer): number {
-  const nonces = server.executed.flatMap((line) => /'? ([0-9a-f]{16})$/.exec(line)?.[1] ?? [])
-  const list = execFileSync('ps', ['-eo', 'stat=,args='], { encoding: 'utf8' }).split('\n')
-  return list.filter((line) => !line.startsWith('Z') && nonces.some((nonce) => line.includes(nonce))).length
-}
-
-test('thirty commands at once get through beside sessions opened ahead', async () => {
-  const { server, remote } = await host({}, {}, { sessionsPerHostMax: 4, sparesMax: 2 })
+test('thirty commands at once get through beside waiting shells', async () => {
+  const { server, remote } = await host({}, {}, { sessionsPerHostMax: 4, shellsMax: 2 })
   for (let round = 0; round < 3; round += 1) {
     const all = Array.from({ length: 30 }, (_, i) => remote.run(reads('count', ['echo', String(i)])))
     const said = (await Promise.all(all)).map((one) => one.kind === 'finished' && one.stdout.trim())
@@ -400,6 +419,7 @@ test('a wait for a free session ends with the command time', async () => {
   const { remote } = await host({}, {}, { sessionsPerHostMax: 1 })
   const stop = new AbortController()
   const first = remote.run(changes('linger', ['sleep', '3576']), stop.signal)
+  await expect.poll(() => sleepers(3576).length).toBe(1)
   const second = await remote.run({ ...echo, timeoutMs: 200 })
   expect(second).toMatchObject({
     kind: 'unknown',

@@ -1,0 +1,146 @@
+import { isUtf8 } from 'node:buffer'
+import type { Command } from '../base/command.ts'
+import { limits } from '../base/limits.ts'
+import { Secret } from '../base/secret.ts'
+import { type Captured, capture } from './capture.ts'
+import { groupFinder, waitingShellArgv, waitingShellLine } from './process-group.ts'
+import type { Going } from './ssh-command.ts'
+import type { Exit, Link } from './ssh-link.ts'
+import { launch, newNonce } from './ssh-session.ts'
+
+/** A shell on the host that runs one short command after the other: no channel, no login, no start-up files for each. */
+export interface WaitingShell {
+  /** False once its session is over. */
+  readonly alive: boolean
+  /** Resolves when its session is over. Never rejects. */
+  readonly closed: Promise<void>
+  /** Runs a command; the next one only after its end. */
+  run(command: Command): Going
+  end(): void
+}
+
+/** The line is read byte by byte on the host: a long one is quicker the ordinary way. */
+const lineBytesMax = 4_096
+
+/** As text, where it is some. */
+function stdinOf({ stdin }: Command): string | Buffer | undefined {
+  const plain = stdin instanceof Secret ? stdin.reveal() : stdin
+  return Buffer.isBuffer(plain) && isUtf8(plain) ? plain.toString() : plain
+}
+
+/** May this command be given to a waiting shell? Not a long one, nor one whose stdin no shell variable can hold. */
+export function fitsShell(command: Command): boolean {
+  const stdin = stdinOf(command)
+  if (stdin !== undefined && (typeof stdin !== 'string' || stdin.includes('\0'))) return false
+  return Buffer.byteLength(waitingShellLine(command.argv, '', stdin)) <= lineBytesMax
+}
+
+/** Opens one; undefined when the host did not run it. Throws ChannelRefused, LinkGone. */
+export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShell | undefined> {
+  const session = await launch(link, waitingShellArgv, asRoot)
+  const { channel, closed } = session
+  let turn: Turn | undefined
+  let alive = true
+  channel.on('data', (bytes: Buffer) => turn?.stdout(bytes))
+  session.captureStderr({ add: (bytes) => turn?.stderr(bytes) })
+  void closed.then(() => {
+    alive = false
+    turn?.lost()
+  })
+  if (!(await session.launched)) {
+    session.drop()
+    return undefined
+  }
+  return {
+    get alive() {
+      return alive
+    },
+    closed,
+    run(command) {
+      const stdin = stdinOf(command)
+      turn = newTurn(command.outputBytesMax ?? limits.outputBytesMax, () => {
+        alive = false
+        session.drop()
+      })
+      if (alive) channel.write(waitingShellLine(command.argv, turn.mark, stdin as string | undefined))
+      else turn.lost()
+      return turn.going
+    },
+    end: () => channel.end(),
+  }
+}
+
+interface Turn {
+  readonly mark: string
+  readonly going: Going
+  stdout(bytes: Buffer): void
+  stderr(bytes: Buffer): void
+  lost(): void
+}
+
+/** One command of a waiting shell: ends when its mark stood on both outputs, or with the shell. */
+function newTurn(bytesMax: number, drop: () => void): Turn {
+  const mark = newNonce()
+  const finder = groupFinder(mark)
+  const [out, err] = [capture(bytesMax), capture(bytesMax)]
+  let [exit, code, ended]: [Exit | undefined, string, boolean] = [undefined, '', false]
+  let close: () => void = () => {}
+  const closed = new Promise<void>((resolve) => {
+    close = resolve
+  })
+  const bothEnded = (): void => {
+    if (!ended || !code.endsWith('\n')) return
+    exit = { code: Number(code), signal: undefined }
+    close()
+  }
+  const outUntil = untilMark(`${mark} `, out)
+  const errUntil = untilMark(`${mark}\n`, { add: (bytes) => err.add(finder.feed(bytes)) })
+  return {
+    mark,
+    going: {
+      finder,
+      closed,
+      exit: () => exit,
+      drop: () => (exit === undefined ? drop() : undefined),
+      out,
+      err,
+      startedAt: performance.now(),
+    },
+    stdout(bytes) {
+      code += outUntil(bytes)?.toString('latin1') ?? ''
+      bothEnded()
+    },
+    stderr(bytes) {
+      if (ended || errUntil(bytes) === undefined) return
+      ended = true
+      err.add(finder.rest())
+      bothEnded()
+    },
+    lost: close,
+  }
+}
+
+/** Passes bytes on until the mark, however they are cut; then returns what follows it, and from then on everything. */
+export function untilMark(mark: string, into: Pick<Captured, 'add'>): (bytes: Buffer) => Buffer | undefined {
+  const wanted = Buffer.from(mark)
+  let held: Buffer = Buffer.alloc(0)
+  let found = false
+  return (bytes) => {
+    if (found) return bytes
+    held = Buffer.concat([held, bytes])
+    const at = held.indexOf(wanted)
+    const sure = at >= 0 ? at : held.length - begunBytes(held, wanted)
+    if (sure > 0) into.add(held.subarray(0, sure))
+    found = at >= 0
+    if (found) return held.subarray(at + wanted.length)
+    held = held.subarray(sure)
+    return undefined
+  }
+}
+
+/** How many of the last bytes may be the beginning of the mark. */
+function begunBytes(held: Buffer, mark: Buffer): number {
+  for (let bytes = Math.min(held.length, mark.length - 1); bytes > 0; bytes -= 1)
+    if (held.subarray(-bytes).equals(mark.subarray(0, bytes))) return bytes
+  return 0
+}
