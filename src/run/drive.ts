@@ -8,12 +8,13 @@ import { steps as realSteps } from '../steps/registry.ts'
 import type { Host, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
-import { Engine, type Stop } from './engine.ts'
+import { Engine } from './engine.ts'
 import { abortElsewhere, isDrivenElsewhere } from './from-elsewhere.ts'
 import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
 import { inputOf, snapshotOf, windowDeadline } from './rebuild.ts'
+import type { Stop } from './stop.ts'
 
 /** Begins a migration and drives it as far as its gates allow. `steps` is given by tests that take a guard away. */
 export async function startRun(

@@ -3,7 +3,7 @@ import type { Gate } from '../base/names.ts'
 import type { StateView } from '../machine/decider.ts'
 import { quote } from '../remote/render.ts'
 import type { RunEnd, RunOutcome } from './api.ts'
-import type { Stop } from './engine.ts'
+import type { Stop } from './stop.ts'
 
 /** The outcome a state stands for, whatever the process did last. */
 export function outcomeOf(view: StateView, failure: Failure | null, driven: boolean): RunOutcome {

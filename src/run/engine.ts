@@ -7,6 +7,7 @@ import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf 
 import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
+import { type Deadline, untilDeadline } from './deadline.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
 import { Hooks } from './hooks.ts'
@@ -14,16 +15,9 @@ import { LiveFile } from './live.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
+import type { Stop } from './stop.ts'
 import { tryStep } from './try-step.ts'
 import { Wishes } from './wishes.ts'
-
-/** Why the engine put the run down. The state in the journal says the rest. */
-export type Stop =
-  | { readonly why: 'end' }
-  | { readonly why: 'failed'; readonly failure: Failure }
-  | { readonly why: 'waiting'; readonly gate: Gate }
-  | { readonly why: 'paused' }
-  | { readonly why: 'tooLateToAbort' }
 
 /** A failed try of a state that insists is repeated so often, with this pause. */
 const triesMax = 5
@@ -294,20 +288,9 @@ export class Engine {
   }
 
   /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
-  #windowSignal(view: StateView): { signal: AbortSignal; spent: () => boolean; clear: () => void } {
-    const { stopNow } = this.#options
+  #windowSignal(view: StateView): Deadline {
     const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
-    if (deadlineMs === null) return { signal: stopNow, spent: () => false, clear: () => undefined }
-    const budget = new AbortController()
-    const timer = setTimeout(() => budget.abort(), Math.max(0, deadlineMs - Date.now()))
-    const signal = AbortSignal.any([stopNow, budget.signal])
-    // Every command on every host listens to it; the hosts bound how many that are.
-    setMaxListeners(0, signal)
-    return {
-      signal,
-      spent: () => budget.signal.aborted,
-      clear: () => clearTimeout(timer),
-    }
+    return untilDeadline(this.#options.stopNow, deadlineMs)
   }
 
   #context(view: StateView, signal: AbortSignal): StepContext {

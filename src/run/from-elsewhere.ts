@@ -6,8 +6,8 @@ import { type StateView, viewOf } from '../machine/decider.ts'
 import { quote } from '../remote/render.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
-import type { Stop } from './engine.ts'
 import { readRun, snapshotOf } from './rebuild.ts'
+import type { Stop } from './stop.ts'
 
 /** How long a running process gets to bring the old sequencer back after it was asked to. */
 const abortElsewhereMs = 180_000

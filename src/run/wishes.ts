@@ -1,7 +1,7 @@
 import { type Control, clearControl, readControl } from '../journal/control.ts'
 import type { StateView } from '../machine/decider.ts'
 import type { DriveOptions } from './api.ts'
-import type { Stop } from './engine.ts'
+import type { Stop } from './stop.ts'
 
 const lookEveryMs = 200
 

@@ -1,0 +1,20 @@
+import { setMaxListeners } from 'node:events'
+
+/** A signal that a point in time aborts. */
+export interface Deadline {
+  readonly signal: AbortSignal
+  /** True once the time was up. */
+  readonly spent: () => boolean
+  readonly clear: () => void
+}
+
+/** Aborts with `stopNow`, or at `deadlineMs` (epoch ms); null: only with `stopNow`. */
+export function untilDeadline(stopNow: AbortSignal, deadlineMs: number | null): Deadline {
+  if (deadlineMs === null) return { signal: stopNow, spent: () => false, clear: () => undefined }
+  const over = new AbortController()
+  const timer = setTimeout(() => over.abort(), Math.max(0, deadlineMs - Date.now()))
+  const signal = AbortSignal.any([stopNow, over.signal])
+  // Every command on every host listens to it; the hosts bound how many that are.
+  setMaxListeners(0, signal)
+  return { signal, spent: () => over.signal.aborted, clear: () => clearTimeout(timer) }
+}
