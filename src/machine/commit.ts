@@ -29,7 +29,8 @@ export const commit = rules.createStateConfig({
         id: 'readDecision',
         onDone: [
           { guard: 'isCommitted', target: '#commit.start', actions: 'noteFacts' },
-          { guard: 'isReturned', target: '#window.returned', actions: ['noteFacts', because('deadMan')] },
+          // The dead-man may still be at work: the way back ends it, stops what is warm and waits for a block.
+          { guard: 'isReturned', target: '#abort', actions: ['noteFacts', because('deadMan')] },
           { target: '#abort', actions: ['noteFacts', because('failure')] },
         ],
         onError: [

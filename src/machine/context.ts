@@ -31,6 +31,8 @@ export interface RunContext {
   readonly returnCause: ReturnCause | null
   /** What went wrong when the run turned back; outlives the steps of the way back. */
   readonly returnFailure: Failure | null
+  /** A rollback was approved: members may be down already, so from then on there is only the rollback. */
+  readonly rollbackBegan: boolean
 }
 
 /** What a run starts from. */

@@ -5,6 +5,8 @@ import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './con
 import { migrateMachine } from './migrate.ts'
 
 export type Snapshot = SnapshotFrom<typeof migrateMachine>
+/** The migration's machine, or one of the same kind that a test has changed. */
+export type RunMachine = typeof migrateMachine
 
 /** The end of a step as the machine hears of it. */
 export type StepEvent =
@@ -30,13 +32,13 @@ export interface StateView {
   readonly context: RunContext
 }
 
-export function begin(input: RunInput): Snapshot {
-  return initialTransition(migrateMachine, input)[0]
+export function begin(input: RunInput, machine: RunMachine = migrateMachine): Snapshot {
+  return initialTransition(machine, input)[0]
 }
 
 /** The next snapshot: pure, so that replaying a journal's events gives the state the run was in. */
 export function advance(snapshot: Snapshot, event: RunEvent): Snapshot {
-  return transition(migrateMachine, snapshot, asMachineEvent(event))[0]
+  return transition(snapshot.machine as RunMachine, snapshot, asMachineEvent(event))[0]
 }
 
 export function replay(input: RunInput, events: readonly RunEvent[]): Snapshot {

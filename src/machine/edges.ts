@@ -43,6 +43,9 @@ export const weighs = <S extends StepName>(src: S) => ({
   onError: { actions: 'noteFailure' as const },
 })
 
+/** What a gate has shown counts only while the run waits there: whoever comes again is shown it again. */
+export const forgets = (gate: Gate) => ({ type: 'forgetEvidence' as const, params: { gate } })
+
 /** Before the point of no return the operator may want the old sequencer back. */
 export const abortable = { ABORT: { target: '#abort', actions: because('operator') } }
 

@@ -1,4 +1,4 @@
-import { abortable, approved, because, declined, returnable, rollable, weighs } from './edges.ts'
+import { abortable, approved, because, declined, forgets, returnable, rollable, weighs } from './edges.ts'
 import { rules } from './rules.ts'
 
 /** The four gates. Each weighs its evidence, shows it, and opens only for an approval that is bound to it. */
@@ -10,6 +10,7 @@ export const gates = rules.createStateConfig({
       meta: { phase: 'gate', says: 'ready to cut over; the chain runs on {source} until you approve' },
       tags: ['reversible', 'waiting'],
       invoke: weighs('weighCutover'),
+      exit: forgets('cutover'),
       on: {
         ...abortable,
         APPROVE: {
@@ -27,6 +28,7 @@ export const gates = rules.createStateConfig({
         ...weighs('weighCommit'),
         onError: { target: '#abort', actions: ['noteFailure', because('failure')] },
       },
+      exit: forgets('commit'),
       on: {
         ...returnable,
         APPROVE: {
@@ -44,6 +46,7 @@ export const gates = rules.createStateConfig({
       meta: { phase: 'gate', says: 'the cluster runs; finish removes the way back' },
       tags: ['irreversible', 'waiting'],
       invoke: weighs('weighFinish'),
+      exit: forgets('finish'),
       on: {
         ...rollable,
         APPROVE: {
@@ -61,14 +64,20 @@ export const gates = rules.createStateConfig({
       },
       tags: ['irreversible', 'waiting'],
       invoke: weighs('weighRollback'),
+      exit: forgets('rollback'),
       on: {
         APPROVE: {
           target: '#rollback',
           guard: approved('rollback'),
-          actions: 'noteApproval',
+          actions: ['noteApproval', 'noteRollback'],
           meta: { irreversible: 'the cluster stops and its members are forbidden to run Raft' },
         },
-        DECLINE: { target: '#verifyElection', guard: declined('rollback') },
+        // Forward again, from where the cluster was left; once a rollback began there is only the rollback.
+        DECLINE: [
+          { target: '#verifyElection', guard: 'declinedBesideAll' },
+          { target: '#commit.rest', guard: 'declinedBesideQuorum' },
+          { target: '#commit.start', guard: 'declinedBesideWarm' },
+        ],
       },
     },
   },

@@ -1,4 +1,5 @@
 import type { Meta, Phase } from './context.ts'
+import type { RunMachine } from './decider.ts'
 import { migrateMachine } from './migrate.ts'
 
 /** One edge of the machine, as data: what `prove`, `graph` and the tests read. */
@@ -58,13 +59,13 @@ function leaves(node: Node): Node[] {
 }
 
 /** The atomic states of the machine, in the order of the table. */
-export function states(): string[] {
-  return leaves(migrateMachine.root as unknown as Node).map(nameOf)
+export function states(machine: RunMachine = migrateMachine): string[] {
+  return leaves(machine.root as unknown as Node).map(nameOf)
 }
 
 /** The same with the sentence and the phase of each. */
-export function stateFacts(): StateFacts[] {
-  return leaves(migrateMachine.root as unknown as Node).map((node) => ({
+export function stateFacts(machine: RunMachine = migrateMachine): StateFacts[] {
+  return leaves(machine.root as unknown as Node).map((node) => ({
     path: nameOf(node),
     phase: node.meta?.phase ?? 'end',
     says: (node.meta?.says ?? nameOf(node)).replaceAll('{source}', 'the source'),
@@ -74,8 +75,8 @@ export function stateFacts(): StateFacts[] {
 }
 
 /** Every edge an atomic state has, its own and those it inherits from its parents. */
-export function edges(): Edge[] {
-  const root = migrateMachine.root as unknown as Node
+export function edges(machine: RunMachine = migrateMachine): Edge[] {
+  const root = machine.root as unknown as Node
   return leaves(root).flatMap((leaf) => {
     const line = leaf.path.map((_, i) =>
       leaf.path.slice(0, i).reduce((at, key) => at.states[key] as Node, root),

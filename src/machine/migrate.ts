@@ -7,7 +7,7 @@ import { rules } from './rules.ts'
 import { window } from './window.ts'
 
 /** Bumped whenever an old journal would replay differently; a journal of another version is refused. */
-export const machineVersion = 1
+export const machineVersion = 2
 
 /**
  * The migration, state by state. Every state has its sentence, every edge that can not be undone says so,
@@ -24,6 +24,7 @@ export const migrateMachine = rules.createMachine({
     failure: null,
     returnCause: null,
     returnFailure: null,
+    rollbackBegan: false,
   }),
   initial: 'check',
   on: {

@@ -33,13 +33,19 @@ function decisionIn(event: { readonly type: string }): Decision | undefined {
   return (endOf(event).value as { decision?: Decision } | undefined)?.decision
 }
 
+/** Steps whose fact holds the decision as they found it. */
+const deciders = ['decide', 'readDecision', 'returnDecision'] as const satisfies readonly StepName[]
+
 /** True once a step has read or written the decision as committed. */
 export function everCommitted(context: RunContext): boolean {
-  const deciders: readonly StepName[] = ['decide', 'readDecision', 'returnDecision']
   return deciders.some(
     (name) => (context.facts[name] as { decision?: Decision } | undefined)?.decision === 'committed',
   )
 }
+
+/** The operator declined a rollback that has not begun. */
+const declinesRollback = (context: RunContext, event: MigrateEvent) =>
+  event.type === 'DECLINE' && event.gate === 'rollback' && !context.rollbackBegan
 
 /** Guards, actions and actors by name; the table in migrate.ts reads like the runbook with them. */
 export const rules = setup({
@@ -60,6 +66,14 @@ export const rules = setup({
       event.digest !== '' &&
       event.digest === context.evidence[gate],
     isGate: ({ event }, { gate }: { gate: Gate }) => event.type === 'DECLINE' && event.gate === gate,
+    /** No rollback after all, and every node was started before. */
+    declinedBesideAll: ({ context, event }) =>
+      declinesRollback(context, event) && context.facts.startRest !== undefined,
+    /** No rollback after all, and a quorum was started before. */
+    declinedBesideQuorum: ({ context, event }) =>
+      declinesRollback(context, event) && context.facts.startQuorum !== undefined,
+    /** No rollback after all, and nobody but the warm nodes was started. */
+    declinedBesideWarm: ({ context, event }) => declinesRollback(context, event),
     windowOverran: ({ event }) => event.type === 'RESUME' && event.windowOverran,
     contradicts: ({ event }) => (endOf(event).value as Failure | undefined)?.kind === 'contradiction',
     isCommitted: ({ event }) => decisionIn(event) === 'committed',
@@ -89,6 +103,11 @@ export const rules = setup({
       if (event.type !== 'APPROVE') return {}
       const { type: _, ...approval } = event
       return { approvals: { ...context.approvals, [event.gate]: approval } }
+    }),
+    noteRollback: assign({ rollbackBegan: true }),
+    forgetEvidence: assign(({ context }, { gate }: { gate: Gate }) => {
+      const { [gate]: _, ...evidence } = context.evidence
+      return { evidence }
     }),
     noteFailure: assign(({ event }) => ({ failure: endOf(event).value as Failure })),
     clearFailure: assign({ failure: null }),

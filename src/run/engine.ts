@@ -240,7 +240,7 @@ export class Engine {
       this.give(spent ? { type: 'BUDGET_SPENT' } : { type: 'DECLINE', gate })
       return null
     }
-    if (gate === 'rollback' && answer === 'declined') {
+    if (gate === 'rollback' && answer === 'declined' && !this.refuses({ type: 'DECLINE', gate })) {
       this.give({ type: 'DECLINE', gate })
       return null
     }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { EvhaError } from '../../src/base/errors.ts'
 import { signedHeaders } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
-import { confirm, migrate, pause, withLab } from './lab.ts'
+import { confirm, driveWith, migrate, pause, withLab } from './lab.ts'
 
 test('a rollback before finish goes on alone from the highest block, and nothing is signed twice', () =>
   withLab(3, async (lab) => {
@@ -42,4 +43,29 @@ test('before the point of no return there is nothing to roll back; abort is name
     const refused = await lab.evha('rollback', ...confirm(lab, 'rollback'))
     expect(refused.code).toBe(2)
     expect(refused.stderr).toContain('evha abort')
+  }))
+
+test('a rollback from before the source has joined ends the guard of its store, and gets to a new block', () =>
+  withLab(3, async (lab) => {
+    const stuck = await driveWith(lab, {
+      startRest: {
+        precheck: () =>
+          Promise.reject(
+            new EvhaError({
+              kind: 'failed',
+              message: 'the test says so',
+              changedAnything: 'no',
+              retryable: false,
+              hint: '',
+            }),
+          ),
+      },
+    })
+    expect(stuck).toMatchObject({ outcome: 'failed', exitCode: 1 })
+    const guard = await lab.on('node-1', 'flock -n var/lib/ev-node/data/testapp true')
+    expect(guard.code, 'the guard holds the store').toBe(1)
+    const back = await lab.evha('rollback', '--json', ...confirm(lab, 'rollback'))
+    expect(back.code, back.stderr).toBe(5)
+    expect(JSON.parse(back.stdout)).toMatchObject({ outcome: 'rolledBack' })
+    expect(lab.signedTwice()).toEqual([])
   }))

@@ -99,7 +99,7 @@ test('after the point of no return nothing leads back to the old sequencer but a
 test.each([
   ['committed', 'commit.start'],
   ['open', 'abort.copies'],
-  ['returned', 'window.returned'],
+  ['returned', 'abort.copies'],
 ])('a decision whose end was not seen is read from the arbiter: %s leads to %s', (decision, state) => {
   const lost = [...deciding, failed('decide')]
   expect(pathAfter(lost)).toBe('commit.settle')
@@ -201,4 +201,42 @@ test('preparation that fails stays where it is, to be tried again', () => {
   expect(
     viewOf(play([{ type: 'RETRY' }], play([done('check'), failed('preparePeers')]))).context.failure,
   ).toBeNull()
+})
+
+test('a dead-man that was quicker is found on the way back, which ends it and waits for a block', () => {
+  const quicker = [...deciding, failed('decide'), done('readDecision', { decision: 'returned' })]
+  expect(viewOf(play(quicker))).toMatchObject({
+    path: 'abort.copies',
+    context: { returnCause: 'deadMan' },
+  })
+  expect(pathAfter([...quicker, ...back, done('seeBlock')])).toBe('window.returned')
+})
+
+const declined: RunEvent[] = [{ type: 'ROLLBACK' }, { type: 'DECLINE', gate: 'rollback' }]
+
+test.each<[string, string, readonly RunEvent[]]>([
+  ['the quorum was not started', 'commit.start', committed],
+  ['the others were not started', 'commit.rest', [...committed, done('startQuorum')]],
+  ['all were started', 'verifyElection', verified],
+])('a rollback that is declined goes forward: when %s, at %s', (_when, state, events) => {
+  expect(pathAfter([...events, ...declined])).toBe(state)
+})
+
+test('once a rollback was approved, declining leads nowhere: only the rollback is left', () => {
+  const rollingBack = [
+    ...verified,
+    { type: 'ROLLBACK' } as const,
+    done('weighRollback', { digest: 'rollback' }),
+    approve('rollback'),
+    failed('stopAll', 'contradiction'),
+  ]
+  expect(pathAfter([...rollingBack, ...declined])).toBe('gate.rollback')
+})
+
+test('a gate forgets what it has shown when the run leaves it', () => {
+  const shown = [...verified, { type: 'ROLLBACK' } as const, done('weighRollback', { digest: 'rollback' })]
+  expect(viewOf(play(shown)).context.evidence).toEqual({ rollback: 'rollback' })
+  const again = [...shown, { type: 'DECLINE', gate: 'rollback' } as const, { type: 'ROLLBACK' } as const]
+  expect(viewOf(play(again)).context.evidence).toEqual({})
+  expect(ignores(play(again), approve('rollback'))).toBe(true)
 })

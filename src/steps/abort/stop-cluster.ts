@@ -1,18 +1,47 @@
+import { EvhaError } from '../../base/errors.ts'
 import { ask, must, until } from '../ask.ts'
+import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { listPermits, takePermit } from '../host/permits.ts'
 import { lockDir, storeIsFree } from '../host/store.ts'
 import { disableUnit, isUp, readUnit, showUnit } from '../host/systemd.ts'
-import { done, notYet, type Step } from '../step.ts'
+import { whoDrives } from '../host/who.ts'
+import { claim } from '../prepare/claim.ts'
+import { done, notYet, type Step, type StepContext } from '../step.ts'
 import { stopForGood } from '../window/warm-peers.ts'
 import { onReachable } from './reach.ts'
 
 /** A copy ends with its link; this waits until its process has let go of the store. */
 const copyEndsTimeoutMs = 30_000
 
+/**
+ * A run that was broken off before it had prepared anything may never have claimed the source. It must not undo what
+ * another run has done there meanwhile, so it claims it now, or goes no further.
+ */
+async function claimedForUs(context: StepContext): Promise<void> {
+  const { source, run, facts } = context
+  if (facts.preparePeers !== undefined) return
+  const { name } = source.spec
+  const stands = parseDecision(await must(context, source, readDecisionFile(source.spec)))
+  if (stands?.decision === 'committed' && stands.run !== run)
+    throw takenBy(name, stands.run, 'has taken this chain to a cluster')
+  const claimed = await ask(context, source, claim(source.spec, run, whoDrives()))
+  if (claimed.exitCode !== 0) throw takenBy(name, claimed.stdout.trim(), 'has claimed it')
+}
+
+function takenBy(name: string, run: string, what: string): EvhaError {
+  return new EvhaError({
+    kind: 'locked',
+    message: `${name}: the run ${run} ${what}; this run has changed nothing there, so nothing is undone`,
+    changedAnything: 'no',
+    retryable: false,
+    hint: 'go on with that run where it was begun',
+  })
+}
+
 export const killCopies: Step<'killCopies'> = {
   name: 'killCopies',
   plan: () => ['wait until no copy writes into a peer any more'],
-  precheck: () => Promise.resolve(),
+  precheck: claimedForUs,
   apply: async (context) => {
     await onReachable(context, context.peers, async (peer) => {
       if (isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit))))) return
@@ -24,7 +53,10 @@ export const killCopies: Step<'killCopies'> = {
     })
     return {}
   },
-  verify: () => Promise.resolve(done({})),
+  verify: (_context, measured) =>
+    Promise.resolve(
+      measured === undefined ? notYet('the end of the copies was not waited for yet') : done({}),
+    ),
   undo: () => Promise.resolve(),
 }
 

@@ -20,7 +20,7 @@ export const lostCompare = 3
 
 /**
  * Compare-and-set of the one arbiter: under a lock, fsynced with its directory. Prints the file as it is afterwards.
- * `from` names what may stand there: `absent`, `STATE` of this key, or `any:STATE` of any run.
+ * `from` names what may stand there: `absent`, `STATE` of this key, or `other:STATE` of any other key.
  * Exit 3: something else stands there, and nothing was changed. Writing what already stands is a success.
  */
 export function changeDecision(
@@ -43,7 +43,7 @@ if [ "$now $stands" = "$to $key" ]; then cat "$file"; exit 0; fi
 for allowed in "$@"; do
   case $allowed in
     absent) [ "$now" = absent ] || continue ;;
-    any:*) [ "$now" = "\${allowed#any:}" ] || continue ;;
+    other:*) [ "$now" = "\${allowed#other:}" ] && [ "$stands" != "$key" ] || continue ;;
     *) [ "$now $stands" = "$allowed $key" ] || continue ;;
   esac
   printf '%s %s\\n' "$to" "$key" > "$file.new"

@@ -1,4 +1,5 @@
-import { must, stuck } from '../ask.ts'
+import { must, onEach, stuck } from '../ask.ts'
+import { takePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, notYet, type Step } from '../step.ts'
 import { copyPass } from './store-pass.ts'
@@ -20,6 +21,8 @@ export const seedData: Step<'seedData'> = {
         throw stuck(`${peer.spec.name}: ${peer.spec.unit} runs; a seed is never copied under a running node`)
   },
   apply: async (context) => {
+    // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
+    await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
     const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
     let bytes = 0
     for (let passes = 1; ; passes++) {

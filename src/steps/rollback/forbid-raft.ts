@@ -1,8 +1,9 @@
 import { onReachable } from '../abort/reach.ts'
 import { must, stuck } from '../ask.ts'
+import type { Facts } from '../facts.ts'
 import { listPermits, takePermit } from '../host/permits.ts'
 import { disableUnit, isUp, readUnit, showUnit } from '../host/systemd.ts'
-import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { done, type Host, notYet, type Step, type StepContext, type Verdict } from '../step.ts'
 import { stopForGood } from '../window/warm-peers.ts'
 
 const noWayBack = 'the cluster is being taken down; a crash in the middle is gone on with by `evha resume`'
@@ -25,28 +26,47 @@ export const stopAll: Step<'stopAll'> = {
 /** Stopped, permit gone, disabled: so many members that no quorum can form, not even after a reboot. */
 export const forbidRaft: Step<'forbidRaft'> = {
   name: 'forbidRaft',
-  plan: (context) => [`take permit and enablement from at least ${membersToForbid(context)} members`],
+  plan: (context) => [
+    `take permit and enablement from at least ${membersToForbid(context)} members, and stop what came up again`,
+  ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     await onReachable(context, context.nodes, async (host) => {
       await must(context, host, takePermit(host.spec, 'raft'))
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.unitFileState === 'enabled') await must(context, host, disableUnit(host.spec.unit))
+      // A host that came back since the stop may have started its node while the permit stood.
+      await stopForGood(context, host)
     })
+    // It gets this permit back at the very end; one that a broken-off rollback gave would start it too early.
+    await must(context, context.source, takePermit(context.source.spec, 'single'))
     return undefined
   },
   verify: async (context) => {
-    const forbidden: string[] = []
-    await onReachable(context, context.nodes, async (host) => {
-      if (await isForbidden(context, host)) forbidden.push(host.spec.name)
-    })
-    if (forbidden.length < membersToForbid(context))
-      return notYet(
-        `only ${forbidden.length} members are forbidden to run Raft, ${membersToForbid(context)} are needed`,
-      )
-    return done({ forbidden: forbidden.sort() })
+    const looked = await lookForbidden(context)
+    if (!looked.done) return looked
+    const { source } = context
+    const permits = await must(context, source, listPermits(source.spec))
+    return permits.includes('single')
+      ? notYet(`${source.spec.name}: the permit for single mode still stands`)
+      : looked
   },
   irreversible: noWayBack,
+}
+
+/** Counts the members that are forbidden; the one that goes on alone must be among them. */
+async function lookForbidden(context: StepContext): Promise<Verdict<Facts['forbidRaft']>> {
+  const forbidden: string[] = []
+  await onReachable(context, context.nodes, async (host) => {
+    if (await isForbidden(context, host)) forbidden.push(host.spec.name)
+  })
+  if (forbidden.length < membersToForbid(context))
+    return notYet(
+      `only ${forbidden.length} members are forbidden to run Raft, ${membersToForbid(context)} are needed`,
+    )
+  const source = context.source.spec.name
+  if (!forbidden.includes(source)) return notYet(`${source}: it is not forbidden to run Raft`)
+  return done({ forbidden: forbidden.sort() })
 }
 
 /** n - q + 1: what is left is less than a quorum. */
@@ -56,11 +76,13 @@ export const membersToForbid = ({ nodes, quorum }: Pick<StepContext, 'nodes' | '
 async function isForbidden(context: StepContext, host: Host): Promise<boolean> {
   const permits = await must(context, host, listPermits(host.spec))
   const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
-  return !permits.includes('raft') && !isUp(unit) && unit.unitFileState !== 'enabled'
+  if (permits.includes('raft')) return false
+  // With this permit it goes on alone already; it may be enabled and run.
+  return permits.includes('single') || (!isUp(unit) && unit.unitFileState !== 'enabled')
 }
 
 /** Before anything moves or a single sequencer starts: the cluster can not come back. */
 export async function mustBeForbidden(context: StepContext): Promise<void> {
-  const verdict = await forbidRaft.verify(context)
+  const verdict = await lookForbidden(context)
   if (!verdict.done) throw stuck(verdict.why)
 }

@@ -3,7 +3,8 @@ import { readLog } from '../../evnode/logs.ts'
 import { contradiction, must, onEach } from '../ask.ts'
 import { daOf } from '../chain/da.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
-import { offlineHeight } from '../window/stop-source.ts'
+import { guardDir, offlineHeight } from '../window/stop-source.ts'
+import { stopForGood } from '../window/warm-peers.ts'
 import { mustBeForbidden } from './forbid-raft.ts'
 
 /** So many last lines of a node name its last heights; three Raft lines a block at the worst. */
@@ -27,6 +28,7 @@ export const rankStores: Step<'rankStores'> = {
       )
   },
   apply: async (context) => {
+    await freeStores(context)
     const heights = await onEach(context.nodes, (host) => offlineHeight(context, host))
     const logged = await onEach(context.nodes, (host) => highestLogged(context, host))
     const target = Math.max(
@@ -52,6 +54,12 @@ export const rankStores: Step<'rankStores'> = {
     return Promise.resolve(done({ heights, target, best }))
   },
   irreversible: 'reads only; the cluster stays down',
+}
+
+/** A store is read under its lock: what came up again is stopped, and the guard of the window lets go. */
+async function freeStores(context: StepContext): Promise<void> {
+  await onEach(context.nodes, (host) => stopForGood(context, host))
+  await context.hands.killDetached(context.source.remote, guardDir(context))
 }
 
 async function highestLogged(context: StepContext, { spec, remote }: Host): Promise<number> {

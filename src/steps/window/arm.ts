@@ -1,4 +1,4 @@
-import { contradiction, must, onEach } from '../ask.ts'
+import { contradiction, must, onEach, stuck } from '../ask.ts'
 import { daHead } from '../chain/da.ts'
 import { changeDecision, type DecisionKey, parseDecision, readDecisionFile } from '../host/decision.ts'
 import { bootId } from '../host/systemd.ts'
@@ -15,15 +15,21 @@ export const arm: Step<'arm'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source } = context
-    const before = ['absent', 'any:returned']
+    // What this very attempt has returned stays returned: whoever did it may still be at work.
+    const before = ['absent', 'other:returned']
     const written = await source.remote.run(
       changeDecision(source.spec, before, 'open', keyOf(context)),
       context.signal,
     )
-    if (written.kind === 'finished' && written.exitCode !== 0)
+    if (written.kind === 'finished' && written.exitCode !== 0) {
+      const stands = parseDecision(written.stdout)
+      const key = keyOf(context)
+      if (stands?.run === key.run && stands.attempt === key.attempt)
+        throw stuck(`${source.spec.name}: this attempt was returned already (${stands.decision})`)
       throw contradiction(
         `${source.spec.name}: the decision file says "${written.stdout.trim()}"; another migration is under way there or was committed`,
       )
+    }
     return undefined
   },
   verify: async (context) => {

@@ -21,7 +21,7 @@ test.each(['dash', 'bash'] as const)(
       locally(changeDecision(spec, from, to, by), shell)
     expect(locally(readDecisionFile(spec), shell).stdout).toBe('absent\n')
     expect(change(['open'], 'committed').code).toBe(lostCompare)
-    expect(change(['absent', 'any:returned'], 'open').code).toBe(0)
+    expect(change(['absent', 'other:returned'], 'open').code).toBe(0)
     expect(change(['open'], 'committed', other).code).toBe(lostCompare)
     expect(change(['open'], 'committed', { ...key, attempt: 2 }).code).toBe(lostCompare)
     expect(change(['open'], 'committed').stdout).toBe(`committed ${key.run} 1 1\n`)
@@ -30,7 +30,7 @@ test.each(['dash', 'bash'] as const)(
       stdout: `committed ${key.run} 1 1\n`,
     })
     expect(change(['open'], 'committed').code).toBe(0)
-    expect(change(['absent', 'any:returned'], 'open', other).code).toBe(lostCompare)
+    expect(change(['absent', 'other:returned'], 'open', other).code).toBe(lostCompare)
     expect(parseDecision(locally(readDecisionFile(spec), shell).stdout)).toEqual({
       ...key,
       decision: 'committed',
@@ -43,7 +43,7 @@ test('a returned attempt is followed by the next one', () => {
   const run = (from: string[], to: 'open' | 'returned', attempt: number) =>
     locally(changeDecision(spec, from, to, { ...key, attempt })).code
   expect([run(['absent'], 'open', 1), run(['open'], 'returned', 1)]).toEqual([0, 0])
-  expect(run(['absent', 'any:returned'], 'open', 2)).toBe(0)
+  expect(run(['absent', 'other:returned'], 'open', 2)).toBe(0)
   expect(run(['open'], 'returned', 1)).toBe(lostCompare)
 })
 
