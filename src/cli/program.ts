@@ -11,6 +11,7 @@ import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
 import { addPeerId } from './peer-id.ts'
+import { addProve } from './prove.ts'
 import { addReport } from './report.ts'
 import type { Act } from './result.ts'
 import { addResume } from './resume.ts'
@@ -55,6 +56,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addPeerId,
     addExplainLog,
     addGraph,
+    addProve,
     addCompletion,
     addMan,
   ])
