@@ -47,6 +47,16 @@ test('a returned attempt is followed by the next one', () => {
   expect(run(['open'], 'returned', 1)).toBe(lostCompare)
 })
 
+test('what an attempt has returned is never opened again by that attempt', () => {
+  const spec = nodeIn(scratch())
+  const change = (from: string[], to: 'open' | 'returned') => locally(changeDecision(spec, from, to, key))
+  expect([change(['absent'], 'open').code, change(['open'], 'returned').code]).toEqual([0, 0])
+  expect(change(['absent', 'other:returned'], 'open')).toMatchObject({
+    code: lostCompare,
+    stdout: `returned ${key.run} 1 1\n`,
+  })
+})
+
 test('of many that commit and return at the same instant exactly one kind wins, and all see the same file', async () => {
   for (let round = 0; round < 5; round++) {
     const spec = nodeIn(scratch())
