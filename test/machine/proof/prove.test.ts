@@ -37,5 +37,6 @@ test('all is well in words: what is irreversible, and what was searched', () => 
   const text = proofText(proof)
   expect(text).toContain('no path is unsafe')
   expect(text).toContain('gate.commit to commit.decide: the cluster may produce a block')
+  expect(text).not.toContain('{')
   expect(text).toMatch(/7 nodes, hosts and dead-men: \d+ moments/)
 })
