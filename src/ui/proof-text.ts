@@ -8,7 +8,8 @@ export function proofText({ machines }: Proof): string {
 function machineLines(machine: MachineProof): string[] {
   const { name, states, edges, irreversibleEdges, searched, findings, ok } = machine
   const rows = irreversibleEdges.map(
-    ({ from, to, irreversible }) => `  ${from} to ${to ?? from}: ${(irreversible ?? '').replaceAll('{source}', 'node-1')}`,
+    ({ from, to, irreversible }) =>
+      `  ${from} to ${to ?? from}: ${(irreversible ?? '').replaceAll('{source}', 'node-1')}`,
   )
   const counts = searched.map(
     ({ nodes, beside, moments, moves, worlds }) =>
