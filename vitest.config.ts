@@ -25,6 +25,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'hosts',
+          include: ['test/hosts/**/*.test.ts'],
+          testTimeout: 300_000,
+          // One set of machines at a time.
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'conformance',
           include: ['test/conformance/**/*.test.ts'],
           testTimeout: 300_000,

@@ -1,3 +1,4 @@
+import { EvhaError } from '../base/errors.ts'
 import { type Connected, connect, endLink } from './ssh-connect.ts'
 import type { Link } from './ssh-link.ts'
 import { unreachable } from './ssh-refusals.ts'
@@ -18,6 +19,8 @@ export function connectionTo(target: SshTarget, limits: SshLimits): Connection {
   let making: Promise<Connected> | undefined
   let current: Connected | undefined
   let closed = false
+  let wasUp = false
+  let silence: { readonly error: EvhaError; readonly until: number } | undefined
   const old = new Set<Link>()
 
   const forget = (): void => {
@@ -25,20 +28,30 @@ export function connectionTo(target: SshTarget, limits: SshLimits): Connection {
     current = undefined
   }
 
+  const dial = async (): Promise<Connected> => {
+    const { connectTimeoutMs, redialTimeoutMs, silentMs } = limits
+    const startedAt = performance.now()
+    const timeoutMs = wasUp ? Math.min(connectTimeoutMs, redialTimeoutMs) : connectTimeoutMs
+    try {
+      current = await connect(target, { ...limits, connectTimeoutMs: timeoutMs })
+      wasUp = true
+      return current
+    } catch (error) {
+      forget()
+      // Who refuses at once may be asked again at once; each wait for who says nothing is time the chain stands still.
+      const slow = performance.now() - startedAt >= timeoutMs / 2
+      if (slow && error instanceof EvhaError && error.kind === 'unreachable')
+        silence = { error, until: performance.now() + silentMs }
+      throw error
+    }
+  }
+
   return {
     async use() {
       if (closed) throw unreachable(target, 'evha has closed its connection')
+      if (silence !== undefined && performance.now() < silence.until) throw silence.error
       if (current?.link.alive === false) forget()
-      making ??= connect(target, limits).then(
-        (made) => {
-          current = made
-          return made
-        },
-        (error: unknown) => {
-          forget()
-          throw error
-        },
-      )
+      making ??= dial()
       return making
     },
     live: () => (current?.link.alive === true ? current : undefined),

@@ -30,10 +30,14 @@ export interface SshTarget {
 /** The waits of one connection; tests shorten them. */
 export interface SshLimits {
   readonly connectTimeoutMs: number
+  /** The same for a host that was connected before. */
+  readonly redialTimeoutMs: number
+  /** How long a host that did not answer in time is taken for silent, without asking again. */
+  readonly silentMs: number
   readonly keepaliveIntervalMs: number
   readonly keepaliveCountMax: number
   readonly sessionsPerHostMax: number
-  /** Sessions opened ahead, so that a command costs one round trip; none where commands go through sudo. */
+  /** Shells that wait on the host, so that a short command costs one round trip. */
   readonly shellsMax: number
   /** How long a command that must stop gets to end by itself, and then to die. */
   readonly termMs: number
@@ -42,6 +46,8 @@ export interface SshLimits {
 
 export const sshLimits: SshLimits = {
   connectTimeoutMs: limits.connectTimeoutMs,
+  redialTimeoutMs: 4_000,
+  silentMs: 15_000,
   keepaliveIntervalMs: limits.keepaliveIntervalMs,
   keepaliveCountMax: limits.keepaliveCountMax,
   sessionsPerHostMax: limits.sessionsPerHostMax,

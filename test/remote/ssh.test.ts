@@ -460,6 +460,24 @@ test('a login shell that runs nothing is refused', async () => {
   })
 })
 
+test('a host that fell silent is asked once and then left alone for a while', async () => {
+  let dials = 0
+  const silent = createServer(() => {
+    dials += 1
+  })
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const address = silent.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const { remote } = await host({}, { port }, { connectTimeoutMs: 200, silentMs: 2_000 })
+  for (let time = 0; time < 3; time += 1)
+    await expect(remote.run(echo)).rejects.toMatchObject({ kind: 'unreachable' })
+  expect(dials).toBe(1)
+  await sleep(2_100)
+  await expect(remote.run(echo)).rejects.toMatchObject({ kind: 'unreachable' })
+  expect(dials).toBe(2)
+  silent.close()
+})
+
 test('a login shell that never answers is not waited for', async () => {
   const shells = execFileSync('mktemp', ['-d'], { encoding: 'utf8' }).trim()
   cleanups.push(async () => void execFileSync('rm', ['-r', shells]))

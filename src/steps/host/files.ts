@@ -25,14 +25,16 @@ export function readDigests(text: string): Map<string, string> {
   )
 }
 
-/** Removes files and directories, and brings that to the disk; absent ones are fine. */
+/** Removes files and directories, and a drop-in's directory with its last one; brings that to the disk. Absent ones are fine. */
 export const remove = (says: string, paths: readonly string[]) =>
   changes(
     says,
     script(
       `for path in "$@"; do
   rm -rf -- "$path"
-  if [ -d "\${path%/*}" ]; then sync "\${path%/*}"; fi
+  at=\${path%/*}
+  case $at in *.d) if rmdir -- "$at" 2>/dev/null; then at=\${at%/*}; fi ;; esac
+  if [ -d "$at" ]; then sync "$at"; fi
 done`,
       ...paths,
     ),

@@ -1,0 +1,179 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Gate } from '../../src/base/names.ts'
+import { heightsTwice } from '../../src/lab/witness.ts'
+import type { Report } from '../../src/run/api.ts'
+import { foundChain } from './found-chain.ts'
+
+const project = resolve(import.meta.dirname, '..', '..')
+const script = join(project, 'script', 'hosts')
+const main = join(project, 'dist', 'cli', 'main.js')
+const waitMaxMs = 120_000
+
+/** Where `script/hosts` keeps its machines. */
+export const hostsDir = process.env['EVHA_HOSTS_DIR'] ?? '/var/tmp/evha-hosts'
+
+/** The real node runs where it is named; whoever looks for what only the stand-in notes must ask. */
+export const realNode = (process.env['EVHA_NODE_BIN'] ?? '') !== ''
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** What runs, and how to send it a signal. */
+export interface Started {
+  readonly ended: Promise<Ended>
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Machines with a systemd and an sshd of their own, a live single sequencer on node-1, and DA beside them. */
+export interface Hosts {
+  readonly chain: string
+  readonly runbook: string
+  readonly stateDir: string
+  readonly names: readonly string[]
+  /** Runs on a host as root, over its sshd. */
+  on(host: string, command: string, stdin?: string): Promise<Ended>
+  /** evha as built, in the hosts' network. */
+  start(...args: string[]): Started
+  evha(...args: string[]): Promise<Ended>
+  /** `kill`, `boot`, `cut` or `join` of `script/hosts`. */
+  fault(what: 'kill' | 'boot' | 'cut' | 'join', host: string): Promise<void>
+  /** A file of a host as it stands on its disk. */
+  file(host: string, path: string): string | undefined
+}
+
+export function run(
+  program: string,
+  args: readonly string[],
+  { stdin = '', env = {} }: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
+): Started {
+  const child = spawn(program, args, { cwd: project, env: { ...process.env, ...env } })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(stdin)
+  const ended = new Promise<Ended>((done, fail) => {
+    child.once('error', fail)
+    child.once('close', (code) => done({ code, stdout, stderr }))
+  })
+  return { ended, kill: (signal) => child.kill(signal) }
+}
+
+/** Machines for one test, gone at its end whatever happens. */
+export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<void>): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'evha-hosts-'))
+  try {
+    const up = await run(script, ['up', String(count)]).ended
+    if (up.code !== 0) throw new Error(`script/hosts up: ${up.stderr}`)
+    const hosts = hostsOf(count, stateDir)
+    await foundChain(hosts)
+    writeFileSync(hosts.runbook, runbookOf(hosts))
+    await work(hosts)
+  } finally {
+    await run(script, ['down']).ended
+    rmSync(stateDir, { recursive: true, force: true })
+  }
+}
+
+function hostsOf(count: number, stateDir: string): Hosts {
+  const within = (...args: string[]) => run(script, ['within', process.execPath, main, ...args])
+  const start = (...args: string[]) => within(...args, '--state-dir', stateDir)
+  return {
+    chain: 'hosts-chain',
+    runbook: join(stateDir, 'runbook.yaml'),
+    stateDir,
+    names: Array.from({ length: count }, (_, k) => `node-${k + 1}`),
+    on: (host, command, stdin = '') => run(script, ['exec', host, command], { stdin }).ended,
+    start,
+    evha: (...args) => start(...args).ended,
+    async fault(what, host) {
+      const ended = await run(script, [what, host]).ended
+      if (ended.code !== 0) throw new Error(`script/hosts ${what} ${host}: ${ended.stderr}`)
+    },
+    file(host, path) {
+      const at = join(hostsDir, 'm', host, 'root', path)
+      return existsSync(at) ? readFileSync(at, 'utf8') : undefined
+    },
+  }
+}
+
+export function addressOf(host: string): string {
+  return host === 'da' ? '10.78.0.20' : `10.78.0.${10 + Number(host.slice('node-'.length))}`
+}
+
+function runbookOf({ chain, names }: Hosts): string {
+  const nodes = names.map((name) =>
+    [
+      `  - name: ${name}`,
+      '    ssh:',
+      `      host: ${addressOf(name)}`,
+      '      user: root',
+      `      identityFile: ${hostsDir}/operator_key`,
+      `      knownHostsFile: ${hostsDir}/known_hosts`,
+      `    address: ${addressOf(name)}`,
+    ].join('\n'),
+  )
+  return `version: 1
+chain: ${chain}
+node:
+  binary: /usr/local/bin/testapp
+  db: testapp
+nodes:
+${nodes.join('\n')}
+source: node-1
+window:
+  soakSeconds: 3
+`
+}
+
+export const confirm = (hosts: Hosts, ...gates: Gate[]): string[] =>
+  gates.flatMap((gate) => ['--confirm', `${gate}=${hosts.chain}`])
+
+/** The migration as `evha migrate --json` tells of it. */
+export async function migrate(
+  hosts: Hosts,
+  ...gates: Gate[]
+): Promise<{ code: number | null; report: Report; stderr: string }> {
+  const ended = await hosts.evha('migrate', hosts.runbook, '--json', ...confirm(hosts, ...gates))
+  return { code: ended.code, report: JSON.parse(ended.stdout) as Report, stderr: ended.stderr }
+}
+
+interface Noted {
+  readonly what: 'signed' | 'kept'
+  readonly height: number
+  readonly hash: string
+}
+
+/** Heights for which two headers were signed and kept, as the stand-in noted; the real node notes nothing. */
+export function signedTwice(hosts: Hosts): number[] {
+  const noted = hosts.names.flatMap((host) =>
+    (hosts.file(host, '/var/log/ev-node/signed.log') ?? '')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Noted),
+  )
+  if (!realNode && noted.length === 0) throw new Error('the stand-in noted no signature at all')
+  return heightsTwice(noted.filter(({ what }) => what === 'kept'))
+}
+
+/** Asks again and again until there is an answer. */
+export async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
+  const deadlineMs = Date.now() + waitMaxMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
+    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
+    await new Promise((wake) => setTimeout(wake, 50))
+  }
+}
