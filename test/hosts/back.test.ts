@@ -1,102 +1,114 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import type { StepName } from '../../src/base/names.ts'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
 import { filesOf } from './files.ts'
-import { confirm, type Hosts, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { confirm, type Hosts, hostsTest, migrate, signedTwice, until, withHosts } from './hosts.ts'
 
-test('an abort at the gate leaves files, modes, owners and units as they were; the chain never stopped', () =>
-  withHosts(3, async (hosts) => {
-    const invocation = () => shown(hosts, 'node-1', 'InvocationID')
-    const [files, started] = [filesOf(hosts), await invocation()]
-    const waiting = await migrate(hosts)
-    expect(waiting.code, waiting.stderr).toBe(4)
-    const aborted = await hosts.evha('abort', '--json')
-    expect(aborted.code, aborted.stderr).toBe(5)
-    expect(changesOf(files, filesOf(hosts))).toEqual({
-      // Promised in docs/what-evha-does-on-your-hosts.md.
-      'node-2 /var/lib/ev-node': 'new',
-      'node-2 /var/lib/ev-node/config': 'new',
-      'node-2 /var/lib/ev-node/config/genesis.json': 'new',
-      'node-2 /var/lib/ev-node/config/node_key.json': 'new',
-      'node-3 /var/lib/ev-node': 'new',
-      'node-3 /var/lib/ev-node/config': 'new',
-      'node-3 /var/lib/ev-node/config/genesis.json': 'new',
-      'node-3 /var/lib/ev-node/config/node_key.json': 'new',
-    })
-    expect(await invocation()).toBe(started)
-    expect(await shown(hosts, 'node-1', 'NRestarts,DropInPaths,NeedDaemonReload,UnitFileState')).toBe(
-      'NRestarts=0\nDropInPaths=\nUnitFileState=enabled\nNeedDaemonReload=no\n',
-    )
-    await makesBlocks(hosts, 'node-1')
-    expect(signedTwice(hosts)).toEqual([])
-  }))
+hostsTest(
+  'an abort at the gate leaves files, modes, owners and units as they were; the chain never stopped',
+  () =>
+    withHosts(3, async (hosts) => {
+      const invocation = () => shown(hosts, 'node-1', 'InvocationID')
+      const [files, started] = [filesOf(hosts), await invocation()]
+      const waiting = await migrate(hosts)
+      expect(waiting.code, waiting.stderr).toBe(4)
+      const aborted = await hosts.evha('abort', '--json')
+      expect(aborted.code, aborted.stderr).toBe(5)
+      expect(changesOf(files, filesOf(hosts))).toEqual({
+        // Promised in docs/what-evha-does-on-your-hosts.md.
+        'node-2 /var/lib/ev-node': 'new',
+        'node-2 /var/lib/ev-node/config': 'new',
+        'node-2 /var/lib/ev-node/config/genesis.json': 'new',
+        'node-2 /var/lib/ev-node/config/node_key.json': 'new',
+        'node-3 /var/lib/ev-node': 'new',
+        'node-3 /var/lib/ev-node/config': 'new',
+        'node-3 /var/lib/ev-node/config/genesis.json': 'new',
+        'node-3 /var/lib/ev-node/config/node_key.json': 'new',
+      })
+      expect(await invocation()).toBe(started)
+      expect(await shown(hosts, 'node-1', 'NRestarts,DropInPaths,NeedDaemonReload,UnitFileState')).toBe(
+        'NRestarts=0\nDropInPaths=\nUnitFileState=enabled\nNeedDaemonReload=no\n',
+      )
+      await makesBlocks(hosts, 'node-1')
+      expect(signedTwice(hosts)).toEqual([])
+    }),
+)
 
-test('a peer that loses its link in the window sends everything back; plugged in again, the next attempt migrates', () =>
-  withHosts(3, async (hosts) => {
-    const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
-    await begun(hosts, 'fence')
-    await hosts.fault('cut', 'node-3')
-    const ended = await going.ended
-    expect(ended.code, ended.stderr).toBe(5)
-    expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: 'returned' })
-    await makesBlocks(hosts, 'node-1')
+hostsTest(
+  'a peer that loses its link in the window sends everything back; plugged in again, the next attempt migrates',
+  () =>
+    withHosts(3, async (hosts) => {
+      const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
+      await begun(hosts, 'fence')
+      await hosts.fault('cut', 'node-3')
+      const ended = await going.ended
+      expect(ended.code, ended.stderr).toBe(5)
+      expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: 'returned' })
+      await makesBlocks(hosts, 'node-1')
 
-    await hosts.fault('join', 'node-3')
-    const again = await hosts.evha('resume', '--json', ...confirm(hosts, 'cutover', 'commit'))
-    expect(JSON.parse(again.stdout), again.stderr).toMatchObject({
-      outcome: 'migrated',
-      attempt: 2,
-      nodesVoting: 3,
-      hashContinuity: true,
-    })
-    expect(signedTwice(hosts)).toEqual([])
-  }))
+      await hosts.fault('join', 'node-3')
+      const again = await hosts.evha('resume', '--json', ...confirm(hosts, 'cutover', 'commit'))
+      expect(JSON.parse(again.stdout), again.stderr).toMatchObject({
+        outcome: 'migrated',
+        attempt: 2,
+        nodesVoting: 3,
+        hashContinuity: true,
+      })
+      expect(signedTwice(hosts)).toEqual([])
+    }),
+)
 
-test('a rollback after the commit: one sequencer again, and no reboot brings a member of the cluster back', () =>
-  withHosts(3, async (hosts) => {
-    const unit = hosts.file('node-1', '/etc/systemd/system/ev-node.service')
-    const gone = await migrate(hosts, 'cutover', 'commit')
-    expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 3 })
-    const before = await chainOf(hosts, 'node-2', 1)
-    const back = await hosts.evha('rollback', '--json', ...confirm(hosts, 'rollback'))
-    expect(back.code, back.stderr).toBe(5)
-    expect((JSON.parse(back.stdout) as Report).outcome).toBe('rolledBack')
-    await makesBlocks(hosts, 'node-1')
+hostsTest(
+  'a rollback after the commit: one sequencer again, and no reboot brings a member of the cluster back',
+  () =>
+    withHosts(3, async (hosts) => {
+      const unit = hosts.file('node-1', '/etc/systemd/system/ev-node.service')
+      const gone = await migrate(hosts, 'cutover', 'commit')
+      expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 3 })
+      const before = await chainOf(hosts, 'node-2', 1)
+      const back = await hosts.evha('rollback', '--json', ...confirm(hosts, 'rollback'))
+      expect(back.code, back.stderr).toBe(5)
+      expect((JSON.parse(back.stdout) as Report).outcome).toBe('rolledBack')
+      await makesBlocks(hosts, 'node-1')
 
-    await hosts.fault('kill', 'node-2')
-    await hosts.fault('boot', 'node-2')
-    expect(await shown(hosts, 'node-2', 'ActiveState,UnitFileState')).toBe(
-      'ActiveState=inactive\nUnitFileState=disabled\n',
-    )
-    const refused = await hosts.on('node-2', 'systemctl start ev-node.service')
-    expect(refused.code).not.toBe(0)
-    expect(hosts.file('node-1', '/etc/systemd/system/ev-node.service')).toBe(unit)
-    const after = await chainOf(hosts, 'node-1', 1)
-    expect(after?.links.slice(0, before?.links.length)).toEqual(before?.links)
-    expect(signedTwice(hosts)).toEqual([])
-  }))
+      await hosts.fault('kill', 'node-2')
+      await hosts.fault('boot', 'node-2')
+      expect(await shown(hosts, 'node-2', 'ActiveState,UnitFileState')).toBe(
+        'ActiveState=inactive\nUnitFileState=disabled\n',
+      )
+      const refused = await hosts.on('node-2', 'systemctl start ev-node.service')
+      expect(refused.code).not.toBe(0)
+      expect(hosts.file('node-1', '/etc/systemd/system/ev-node.service')).toBe(unit)
+      const after = await chainOf(hosts, 'node-1', 1)
+      expect(after?.links.slice(0, before?.links.length)).toEqual(before?.links)
+      expect(signedTwice(hosts)).toEqual([])
+    }),
+)
 
-test('evha is killed in the window, the sequencer reboots: nobody signs, and resume goes back or on', () =>
-  withHosts(3, async (hosts) => {
-    const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
-    await begun(hosts, 'finalSync')
-    going.kill('SIGKILL')
-    await going.ended
-    await hosts.fault('kill', 'node-1')
-    await hosts.fault('boot', 'node-1')
-    // The unit is enabled and the fence is durable: systemd tried, and was refused.
-    expect(await shown(hosts, 'node-1', 'ActiveState,AssertResult')).toBe(
-      'ActiveState=inactive\nAssertResult=no\n',
-    )
-    const resumed = await hosts.evha('resume', '--json', ...confirm(hosts, 'cutover', 'commit'))
-    expect([0, 4, 5], resumed.stderr).toContain(resumed.code)
-    const { outcome } = JSON.parse(resumed.stdout) as Report
-    await makesBlocks(hosts, outcome === 'migrated' ? 'node-2' : 'node-1')
-    expect(signedTwice(hosts)).toEqual([])
-  }))
+hostsTest(
+  'evha is killed in the window, the sequencer reboots: nobody signs, and resume goes back or on',
+  () =>
+    withHosts(3, async (hosts) => {
+      const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
+      await begun(hosts, 'finalSync')
+      going.kill('SIGKILL')
+      await going.ended
+      await hosts.fault('kill', 'node-1')
+      await hosts.fault('boot', 'node-1')
+      // The unit is enabled and the fence is durable: systemd tried, and was refused.
+      expect(await shown(hosts, 'node-1', 'ActiveState,AssertResult')).toBe(
+        'ActiveState=inactive\nAssertResult=no\n',
+      )
+      const resumed = await hosts.evha('resume', '--json', ...confirm(hosts, 'cutover', 'commit'))
+      expect([0, 4, 5], resumed.stderr).toContain(resumed.code)
+      const { outcome } = JSON.parse(resumed.stdout) as Report
+      await makesBlocks(hosts, outcome === 'migrated' ? 'node-2' : 'node-1')
+      expect(signedTwice(hosts)).toEqual([])
+    }),
+)
 
 /** Until the run's journal says that a step's effect is about to happen. */
 async function begun(hosts: Hosts, step: StepName): Promise<void> {

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { test } from 'vitest'
 import type { Gate } from '../../src/base/names.ts'
 import { heightsTwice } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
 import { foundChain } from './found-chain.ts'
 
 const project = resolve(import.meta.dirname, '..', '..')
-const script = join(project, 'script', 'hosts')
+export const script = join(project, 'script', 'hosts')
 const main = join(project, 'dist', 'cli', 'main.js')
 const waitMaxMs = 120_000
 
@@ -17,6 +18,9 @@ export const hostsDir = process.env['EVHA_HOSTS_DIR'] ?? '/var/tmp/evha-hosts'
 
 /** The real node runs where it is named; whoever looks for what only the stand-in notes must ask. */
 export const realNode = (process.env['EVHA_NODE_BIN'] ?? '') !== ''
+
+/** A test that needs such machines: skipped unless `script/hosts able` was asked and said yes. */
+export const hostsTest = test.skipIf(process.env['EVHA_HOSTS'] !== '1')
 
 export interface Ended {
   readonly code: number | null
