@@ -45,6 +45,7 @@ while IFS= read -r line; do
   eval "set -- $line"
   mark=$1 fed=$2 in=$3
   shift 3
+  [ "$fed" != become ] || exec "$@"
   if [ "$fed" = fed ]; then printf %s "$in" | setsid sh -c "$launch" "$mark" "$@"
   else setsid sh -c "$launch" "$mark" "$@" </dev/null; fi
   printf '%s %s\\n' "$mark" "$?"
@@ -55,10 +56,13 @@ done`.trim(),
   `${announce}\nexec "$@"`,
 ]
 
+/** How a waiting shell runs a command: with this text for stdin, or with nothing; or by becoming it, stdin and all. */
+export type Feeding = { readonly text: string } | 'nothing' | 'become'
+
 /** The line that has a waiting shell run `argv`. It is read by `read -r`, so a newline stands as a variable. */
-export function waitingShellLine(argv: readonly string[], mark: string, stdin: string | undefined): string {
-  const words = [mark, stdin === undefined ? 'none' : 'fed', stdin ?? '', ...argv]
-  return `${quoteAll(words).replaceAll('\n', `'"$nl"'`)}\n`
+export function waitingShellLine(argv: readonly string[], mark: string, feeding: Feeding): string {
+  const words = typeof feeding === 'string' ? [feeding, ''] : ['fed', feeding.text]
+  return `${quoteAll([mark, ...words, ...argv]).replaceAll('\n', `'"$nl"'`)}\n`
 }
 
 /** Shell functions: `members` lists the live processes of group $1, `same` tells whether it is still ours. */

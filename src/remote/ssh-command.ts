@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import type { Command } from '../base/command.ts'
 import { limits } from '../base/limits.ts'
@@ -6,7 +7,7 @@ import { type Captured, capture, drain } from './capture.ts'
 import type { Outcome, Running, Unknown } from './remote.ts'
 import type { Exit } from './ssh-link.ts'
 import { commandRefused } from './ssh-refusals.ts'
-import { launch, type Watched } from './ssh-session.ts'
+import { launch, type Prepared, type Watched } from './ssh-session.ts'
 import { type KillPlace, stop } from './ssh-stop.ts'
 import type { SshTarget } from './ssh-target.ts'
 
@@ -30,19 +31,29 @@ export async function start(
   signal: AbortSignal | undefined,
   keepStdout: boolean,
 ): Promise<Started> {
-  const startedAt = performance.now()
   const session = await launch(place.link, command.argv, place.asRoot)
+  return startIn(place, command, signal, { session, stdout: session.channel, keepStdout })
+}
+
+/** The same in a session that runs the command already. */
+export function startIn(
+  place: Place,
+  command: Command,
+  signal: AbortSignal | undefined,
+  { session, stdout, keepStdout }: { session: Prepared; stdout: Readable; keepStdout: boolean },
+): Started {
+  const startedAt = performance.now()
   const { channel, launched } = session
   const bytesMax = command.outputBytesMax ?? limits.outputBytesMax
   const [out, err] = [capture(bytesMax), capture(bytesMax)]
   session.captureStderr(err)
-  if (keepStdout) drain(channel, out)
+  if (keepStdout) drain(stdout, out)
   const done = outcomeOf(place, command, signal, { ...session, out, err, startedAt })
   done.catch(() => {
     // Whoever awaits `done` sees it; nobody has to.
   })
   feed(channel, command.stdin, keepStdout)
-  return { stdin: channel, stdout: channel, done, launched }
+  return { stdin: channel, stdout, done, launched }
 }
 
 /** A command that runs, what it has written, and since when, on the clock of `performance.now()`. */

@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer'
+import { PassThrough, type Readable } from 'node:stream'
 import type { Command } from '../base/command.ts'
 import { limits } from '../base/limits.ts'
 import { Secret } from '../base/secret.ts'
 import { type Captured, capture } from './capture.ts'
-import { groupFinder, waitingShellArgv, waitingShellLine } from './process-group.ts'
+import { type Feeding, groupFinder, waitingShellArgv, waitingShellLine } from './process-group.ts'
 import type { Going } from './ssh-command.ts'
 import type { Exit, Link } from './ssh-link.ts'
-import { launch, newNonce } from './ssh-session.ts'
+import { launch, newNonce, type Prepared } from './ssh-session.ts'
 
 /** A shell on the host that runs one short command after the other: no channel, no login, no start-up files for each. */
 export interface WaitingShell {
@@ -16,6 +17,8 @@ export interface WaitingShell {
   readonly closed: Promise<void>
   /** Runs a command; the next one only after its end. */
   run(command: Command): Going
+  /** Becomes a command whose streams are the session's own. Only once, and nothing after it. */
+  become(command: Command): { readonly session: Prepared; readonly stdout: Readable }
   end(): void
 }
 
@@ -32,8 +35,15 @@ function stdinOf({ stdin }: Command): string | Buffer | undefined {
 export function fitsShell(command: Command): boolean {
   const stdin = stdinOf(command)
   if (stdin !== undefined && (typeof stdin !== 'string' || stdin.includes('\0'))) return false
-  return Buffer.byteLength(waitingShellLine(command.argv, '', stdin)) <= lineBytesMax
+  return Buffer.byteLength(waitingShellLine(command.argv, '', feedingOf(stdin))) <= lineBytesMax
 }
+
+/** May a waiting shell become this command? */
+export function fitsBecoming({ argv }: Command): boolean {
+  return Buffer.byteLength(waitingShellLine(argv, '', 'become')) <= lineBytesMax
+}
+
+const feedingOf = (text: string | undefined): Feeding => (text === undefined ? 'nothing' : { text })
 
 /** Opens one; undefined when the host did not run it. Throws ChannelRefused, LinkGone. */
 export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShell | undefined> {
@@ -41,7 +51,8 @@ export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShe
   const { channel, closed } = session
   let turn: Turn | undefined
   let alive = true
-  channel.on('data', (bytes: Buffer) => turn?.stdout(bytes))
+  const read = (bytes: Buffer): void => turn?.stdout(bytes)
+  channel.on('data', read)
   session.captureStderr({ add: (bytes) => turn?.stderr(bytes) })
   void closed.then(() => {
     alive = false
@@ -62,9 +73,17 @@ export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShe
         alive = false
         session.drop()
       })
-      if (alive) channel.write(waitingShellLine(command.argv, turn.mark, stdin as string | undefined))
+      if (alive)
+        channel.write(waitingShellLine(command.argv, turn.mark, feedingOf(stdin as string | undefined)))
       else turn.lost()
       return turn.going
+    },
+    become({ argv }) {
+      channel.off('data', read)
+      // Nobody may be listening yet: a stream that flows already would lose what comes first.
+      const stdout = channel.pipe(new PassThrough())
+      channel.write(waitingShellLine(argv, '', 'become'))
+      return { session, stdout }
     },
     end: () => channel.end(),
   }

@@ -5,12 +5,12 @@ import type { FileToSend, Outcome, Remote, Running, Unknown } from './remote.ts'
 import { render } from './render.ts'
 import { sendCommand } from './send.ts'
 import { sessions } from './sessions.ts'
-import { outcomeOf, type Place, type Started, start } from './ssh-command.ts'
+import { outcomeOf, type Place, type Started, start, startIn } from './ssh-command.ts'
 import { openTunnel } from './ssh-connect.ts'
 import { connectionTo } from './ssh-connection.ts'
 import { ChannelRefused, type Link, LinkGone } from './ssh-link.ts'
 import { refused } from './ssh-refusals.ts'
-import { fitsShell } from './ssh-shell.ts'
+import { fitsBecoming, fitsShell } from './ssh-shell.ts'
 import { shells } from './ssh-shells.ts'
 import { type SshLimits, type SshTarget, sshLimits } from './ssh-target.ts'
 
@@ -55,6 +55,18 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
       return notStarted(target, command, signal)
     }
     return outcomeOf(placeOn(connected), command, signal, lent.shell.run(command)).finally(lent.giveBack)
+  }
+
+  /** A shell that waits becomes the command, with its streams; undefined when it has to go the ordinary way. */
+  const becoming = async (command: Command, signal: AbortSignal | undefined) => {
+    if (!fitsBecoming(command)) return undefined
+    const connected = await unlessAborted(connection.use(), signal)
+    if (connected === undefined) return undefined
+    const lent = await waiting.take(connected.link, connected.asRoot)
+    if (lent === undefined) return undefined
+    if (signal?.aborted === true) return lent.giveBack()
+    const { session, stdout } = lent.shell.become(command)
+    return startIn(placeOn(connected), command, signal, { session, stdout, keepStdout: false })
   }
 
   /** A session slot and a connection, then the command. */
@@ -110,7 +122,8 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     name: target.name,
     run,
     async stream(command: Command, signal?: AbortSignal): Promise<Running> {
-      const started = await begin(command, signal, false)
+      refuseTooLong(target, command)
+      const started = (await becoming(command, signal)) ?? (await begin(command, signal, false))
       if ('kind' in started) {
         throw new EvhaError({
           kind: started.why === 'aborted' ? 'interrupted' : 'unreachable',

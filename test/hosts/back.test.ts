@@ -5,7 +5,8 @@ import type { StepName } from '../../src/base/names.ts'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
 import { filesOf } from './files.ts'
-import { confirm, type Hosts, hostsTest, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { confirm, type Hosts, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
   'an abort at the gate leaves files, modes, owners and units as they were; the chain never stopped',

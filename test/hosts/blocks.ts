@@ -10,22 +10,31 @@ const state = await ask('GetState', {})
 const head = Number(state.state.lastBlockHeight)
 const [from] = process.argv.slice(1).map(Number)
 const links = []
+const timesMs = []
 for (let height = from; height <= head && links.length < 400; height += 1) {
   const { block } = await ask('GetBlock', { height: String(height) })
-  links.push(block.header.lastHeaderHash)
+  const { lastHeaderHash = 'none', time } = block.header.header
+  links.push(lastHeaderHash)
+  timesMs.push(Number(BigInt(time) / 1000000n))
 }
-console.log(JSON.stringify({ head, links }))`
+console.log(JSON.stringify({ head, links, timesMs }))`
 
 export interface Chain {
   readonly head: number
   /** lastHeaderHash of each block, from the height asked for. */
   readonly links: readonly string[]
+  /** Time of each of these blocks, epoch ms. */
+  readonly timesMs: readonly number[]
 }
 
 /** The blocks that a host serves from a height on; undefined when it serves none. */
 export async function chainOf(hosts: Hosts, host: string, from: number): Promise<Chain | undefined> {
   const ended = await hosts.on(host, `/opt/evha/node --input-type=module -e "$(cat)" ${from}`, asking)
-  return ended.code === 0 ? (JSON.parse(ended.stdout) as Chain) : undefined
+  if (ended.code !== 0) return undefined
+  const chain = JSON.parse(ended.stdout) as Chain
+  // Without this a question wrongly put would make all chains equal.
+  if (new Set(chain.links).size !== chain.links.length) throw new Error(`${host}: its blocks do not link`)
+  return chain
 }
 
 export async function heightOf(hosts: Hosts, host: string): Promise<number | undefined> {

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { test } from 'vitest'
 import type { Gate } from '../../src/base/names.ts'
 import { heightsTwice } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
@@ -18,9 +17,6 @@ export const hostsDir = process.env['EVHA_HOSTS_DIR'] ?? '/var/tmp/evha-hosts'
 
 /** The real node runs where it is named; whoever looks for what only the stand-in notes must ask. */
 export const realNode = (process.env['EVHA_NODE_BIN'] ?? '') !== ''
-
-/** A test that needs such machines: skipped unless `script/hosts able` was asked and said yes. */
-export const hostsTest = test.skipIf(process.env['EVHA_HOSTS'] !== '1')
 
 export interface Ended {
   readonly code: number | null

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { chainOf, heightOf } from './blocks.ts'
-import { type Hosts, hostsTest, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { type Hosts, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
   'a live chain goes from one sequencer to five machines, and outlives a power cut and a reboot',

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { hostsDir, hostsTest, run, script } from './hosts.ts'
+import { hostsDir, run, script } from './hosts.ts'
+import { hostsTest } from './hosts-test.ts'
 
 /** What machines of ours leave when they are not taken down whole. */
 function traces(): Record<string, string> {

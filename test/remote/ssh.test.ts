@@ -143,6 +143,36 @@ test('a command in a waiting shell is killed with all it started, and the shell 
   expect(server.executed).toHaveLength(2)
 })
 
+test('a waiting shell becomes a command with streams: bytes of every value, both ways, and its exit code', async () => {
+  const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
+  await remote.run(echo)
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => (i * 7) % 256))
+  const running = await remote.stream(changes('pass on', script('cat; echo late >&2; exit 5')))
+  const got: Buffer[] = []
+  // Whoever listens late loses nothing.
+  running.stdin.end(bytes)
+  await sleep(100)
+  running.stdout.on('data', (chunk: Buffer) => got.push(chunk))
+  expect(await running.done).toMatchObject({ kind: 'finished', exitCode: 5, stderr: 'late\n' })
+  expect(Buffer.concat(got).equals(bytes)).toBe(true)
+  expect(server.executed).toHaveLength(1)
+  // The shell is used up; the next command opens another one.
+  expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n' })
+  expect(server.executed).toHaveLength(2)
+})
+
+test('a command that a waiting shell became is killed with all it started', async () => {
+  const { remote } = await host({}, {}, { shellsMax: 1 })
+  await remote.run(echo)
+  const stop = new AbortController()
+  const running = await remote.stream(changes('linger', script('sleep 3573 & sleep 3573')), stop.signal)
+  running.stdout.resume()
+  await expect.poll(() => sleepers(3573).length).toBe(2)
+  stop.abort()
+  expect(await running.done).toMatchObject({ kind: 'unknown', why: 'aborted' })
+  expect(sleepers(3573)).toEqual([])
+})
+
 test('waiting shells end with the connection, and a lost link takes them along', async () => {
   const { server, remote } = await host({}, {}, { shellsMax: 2 })
   await Promise.all([remote.run(echo), remote.run(echo), remote.run(echo)])
