@@ -23,7 +23,7 @@ export interface WaitingShell {
 }
 
 /** The line is read byte by byte on the host: a long one is quicker the ordinary way. */
-const lineBytesMax = 4_096
+const lineBytesMax = 16_384
 
 /** As text, where it is some. */
 function stdinOf({ stdin }: Command): string | Buffer | undefined {

@@ -10,8 +10,10 @@ export interface Lent {
 
 /** The waiting shells of one host: opened when a command finds none free, kept as long as their link. */
 export interface Shells {
-  /** undefined when none is free and no further one may be opened, or the host would not. Never throws. */
+  /** undefined when none gets free soon and no further one may be opened, or the host would not. Never throws. */
   take(link: Link, asRoot: boolean): Promise<Lent | undefined>
+  /** Opens one more in the background, for the one that a command used up. */
+  replace(link: Link, asRoot: boolean): void
   /** Ends them all. */
   drop(): void
 }
@@ -24,10 +26,15 @@ interface Kept {
 
 /** Slots that stay free for commands that no waiting shell takes. */
 const slotsLeftMin = 2
+/** Most commands are over by then, and a login takes longer. */
+const patienceMs = 150
 
 export function shells(max: number, slots: Sessions): Shells {
   let kept: Kept[] = []
   let opening = 0
+  let waiting: (() => void)[] = []
+
+  const wakeOne = (): void => waiting.shift()?.()
 
   const lend = (one: Kept): Lent => {
     one.busy = true
@@ -35,37 +42,65 @@ export function shells(max: number, slots: Sessions): Shells {
       shell: one.shell,
       giveBack() {
         one.busy = false
+        wakeOne()
       },
     }
   }
 
-  const open = async (link: Link, asRoot: boolean): Promise<Lent | undefined> => {
-    const slot = await slots.take(0)
-    if (slot === undefined) return undefined
-    // Where the host opens no more, or the link is gone, the command goes the ordinary way and finds out.
-    const shell = await openShell(link, asRoot).catch(() => undefined)
-    if (shell === undefined) {
-      slot()
-      return undefined
+  const free = (link: Link): Kept | undefined =>
+    kept.find((one) => one.link === link && !one.busy && one.shell.alive)
+
+  const mayOpen = (): boolean => kept.length + opening < max && slots.taken + slotsLeftMin < slots.max
+
+  const open = async (link: Link, asRoot: boolean): Promise<Kept | undefined> => {
+    opening += 1
+    try {
+      const slot = await slots.take(0)
+      if (slot === undefined) return undefined
+      // Where the host opens no more, or the link is gone, the command goes the ordinary way and finds out.
+      const shell = await openShell(link, asRoot).catch(() => undefined)
+      if (shell === undefined) {
+        slot()
+        return undefined
+      }
+      const one: Kept = { shell, link, busy: false }
+      kept.push(one)
+      void shell.closed.then(() => {
+        kept = kept.filter((other) => other !== one)
+        slot()
+      })
+      return one
+    } finally {
+      opening -= 1
     }
-    const one: Kept = { shell, link, busy: true }
-    kept.push(one)
-    void shell.closed.then(() => {
-      kept = kept.filter((other) => other !== one)
-      slot()
-    })
-    return lend(one)
   }
+
+  const freed = (): Promise<void> =>
+    new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer)
+        waiting = waiting.filter((other) => other !== wake)
+        resolve()
+      }
+      const timer = setTimeout(wake, patienceMs)
+      waiting.push(wake)
+    })
 
   return {
     async take(link, asRoot) {
-      const free = kept.find((one) => one.link === link && !one.busy && one.shell.alive)
-      if (free !== undefined) return lend(free)
-      if (kept.length + opening >= max || slots.taken + slotsLeftMin >= slots.max) return undefined
-      opening += 1
-      return open(link, asRoot).finally(() => {
-        opening -= 1
-      })
+      const now = free(link)
+      if (now !== undefined) return lend(now)
+      if (mayOpen()) {
+        const opened = await open(link, asRoot)
+        return opened === undefined || opened.busy ? undefined : lend(opened)
+      }
+      if (!kept.some((one) => one.link === link)) return undefined
+      await freed()
+      const then = free(link)
+      return then === undefined ? undefined : lend(then)
+    },
+    replace(link, asRoot) {
+      if (mayOpen()) void open(link, asRoot).then(wakeOne)
     },
     drop() {
       for (const { shell } of kept) shell.end()

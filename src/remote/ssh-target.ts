@@ -51,7 +51,7 @@ export const sshLimits: SshLimits = {
   keepaliveIntervalMs: limits.keepaliveIntervalMs,
   keepaliveCountMax: limits.keepaliveCountMax,
   sessionsPerHostMax: limits.sessionsPerHostMax,
-  shellsMax: 3,
+  shellsMax: 5,
   termMs: 2_000,
   killMs: 2_000,
 }

@@ -66,6 +66,7 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     if (lent === undefined) return undefined
     if (signal?.aborted === true) return lent.giveBack()
     const { session, stdout } = lent.shell.become(command)
+    waiting.replace(connected.link, connected.asRoot)
     return startIn(placeOn(connected), command, signal, { session, stdout, keepStdout: false })
   }
 

@@ -1,5 +1,5 @@
 // How long the chain stands still on real hosts: `script/bench window [ROUNDS]`. Judged from the blocks, not by evha.
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { type Chain, chainOf, heightOf } from '../hosts/blocks.ts'
 import { type Hosts, migrate, realNode, until, withHosts } from '../hosts/hosts.ts'
 
@@ -36,8 +36,10 @@ async function round(): Promise<Round> {
       copiedBytes: report.bytesSeeded,
     }
     const kept = process.env['EVHA_BENCH_REPORTS']
-    if (kept !== undefined)
+    if (kept !== undefined) {
       writeFileSync(`${kept}/${report.run}.json`, `${JSON.stringify(report, null, 2)}\n`)
+      copyFileSync(`${hosts.stateDir}/runs/${report.run}/evha.log`, `${kept}/${report.run}.log`)
+    }
   })
   if (seen === undefined) throw new Error('no round was seen')
   return seen

@@ -1,6 +1,6 @@
 import { must, onEach, stuck, until } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
-import { allowRaft } from '../host/permits.ts'
+import { givePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { startPeer } from '../window/warm-peers.ts'
@@ -11,13 +11,13 @@ const firstBlockTimeoutMs = 90_000
 export const startQuorum: Step<'startQuorum'> = {
   name: 'startQuorum',
   plan: ({ quorum }) => [
-    'make the permits of the warm nodes durable and enable their units',
+    'make the permits of the warm nodes durable',
     `start one more peer: with ${quorum} of them the cluster elects a leader and produces`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
-    await onEach(warm, (peer) => must(context, peer, allowRaft(peer.spec)))
+    await onEach(warm, (peer) => must(context, peer, givePermit(peer.spec, 'raft', 'durable')))
     const [last] = await Promise.all([
       startOneMore(context),
       onEach(warm, (peer) => startAgain(context, peer)),
@@ -52,7 +52,7 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   let why = 'there is none left with the same content'
   for (const peer of candidates) {
     try {
-      await must(context, peer, allowRaft(peer.spec))
+      await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
       const started = await startPeer(context, peer)
       return { last: peer.spec.name, startedAtMs: started.startedAtMs }
     } catch (thrown) {

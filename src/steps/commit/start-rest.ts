@@ -12,7 +12,7 @@ import { hostsNamed } from './start-quorum.ts'
 export const startRest: Step<'startRest'> = {
   name: 'startRest',
   plan: ({ source }) => [
-    'start the remaining peers',
+    'start the remaining peers, and enable the units of all',
     `swap the staged config and unit of ${source.spec.name} in, keep the old ones, and start it as a member`,
   ],
   precheck: () => Promise.resolve(),
@@ -21,6 +21,7 @@ export const startRest: Step<'startRest'> = {
     const rest = hostsNamed(context, equal)
     await Promise.all([
       onEach(rest, async (peer) => {
+        // Enabling has systemd read all units anew, half a second: not while the chain stands still.
         await must(context, peer, allowRaft(peer.spec))
         await startPeer(context, peer)
       }),
@@ -36,6 +37,8 @@ export const startRest: Step<'startRest'> = {
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.active !== 'active' && unit.active !== 'activating')
         return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
+      if (unit.unitFileState !== 'enabled')
+        return notYet(`${host.spec.name}: ${host.spec.unit} is not enabled yet; a reboot would not start it`)
       started.push(host.spec.name)
     }
     const { source } = context

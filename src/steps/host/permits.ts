@@ -18,7 +18,7 @@ export function givePermit(spec: NodeSpec, mode: Mode, lasting: Lasting): Comman
   )
 }
 
-/** The durable permit for Raft mode, and the unit enabled: from now on a reboot starts this member. One round trip. */
+/** The durable permit for Raft mode, and the unit enabled: from now on a reboot starts this member. */
 export function allowRaft(spec: NodeSpec): Command {
   return changes(
     'give the durable Raft permit and enable the unit',

@@ -139,17 +139,18 @@ if [ -n "$3" ]; then chown -R "$3" ${dataDirName}; fi`,
   )
 }
 
+/** So many bytes of paths may stand in the command itself. */
+const wordsBytesMax = 8_192
+
 /** Removes files a copy has too many, under the store's lock; the names arrive on stdin. */
 export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command {
-  return changes(
-    `remove ${paths.length} files the source does not have`,
-    script(
-      `cd "$1"\nexec 9< "$2"\nflock -n -E ${storeIsLocked} 9\nxargs -0 -r rm -f --`,
-      spec.home,
-      lockDir(spec),
-    ),
-    { stdin: paths.map((path) => `${path}\0`).join('') },
-  )
+  const says = `remove ${paths.length} files the source does not have`
+  const locked = `cd "$1"\nexec 9< "$2"\nflock -n -E ${storeIsLocked} 9`
+  const listed = paths.map((path) => `${path}\0`).join('')
+  // A command of words alone needs no session of its own.
+  return Buffer.byteLength(listed) <= wordsBytesMax
+    ? changes(says, script(`${locked}\nshift 2\nrm -f -- "$@"`, spec.home, lockDir(spec), ...paths))
+    : changes(says, script(`${locked}\nxargs -0 -r rm -f --`, spec.home, lockDir(spec)), { stdin: listed })
 }
 
 /** Brings what was copied to the disk. */

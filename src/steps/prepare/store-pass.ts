@@ -42,10 +42,11 @@ export async function copyPass(context: StepContext, source: Source): Promise<Pa
   const here = manifests[context.source.spec.name] ?? new Map()
   const wants = new Map<string, { hosts: Host[]; paths: readonly string[] }>()
   let files = 0
+  const changeOf = (peer: Host) => difference(here, manifests[peer.spec.name] ?? new Map())
+  await onEach(context.peers, (peer) => drop(context, peer, changeOf(peer)))
   for (const peer of context.peers) {
-    const change = difference(here, manifests[peer.spec.name] ?? new Map())
+    const change = changeOf(peer)
     files += change.toCopy.length
-    await drop(context, peer, change)
     if (change.toCopy.length === 0) continue
     const key = change.toCopy.join('\0')
     const group = wants.get(key) ?? { hosts: [], paths: change.toCopy }
