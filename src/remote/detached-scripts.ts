@@ -10,10 +10,20 @@ set -u
 umask 077
 ${processGroupFunctions}
 boot() { cat /proc/sys/kernel/random/boot_id; }
+leads() {
+  line=
+  { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
+  want=$2
+  set -- \${line##*) }
+  case $1 in Z|X|x) return 1 ;; esac
+  [ "\${20}" = "$want" ]
+}
+# A living leader answers for its group: looking at every process of a host takes a tenth of a second and more.
 alive() {
   group= start= booted=
   { read -r group start booted <"$1/job"; } 2>/dev/null || return 1
-  [ "$booted" = "$(boot)" ] && same "$group" "$start" && [ -n "$(members "$group")" ]
+  [ "$booted" = "$(boot)" ] || return 1
+  leads "$group" "$start" || { same "$group" "$start" && [ -n "$(members "$group")" ]; }
 }
 tell() {
   if [ -e "$1/exit" ]; then
