@@ -1,0 +1,113 @@
+// What a short command on a host costs: `script/bench ssh [ROUNDS]`. All in one run, on the same host, one after the other.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { reads } from '../../src/base/command.ts'
+import { openSsh } from '../../src/remote/ssh.ts'
+import { addressOf, hostsDir, run, script } from '../hosts/hosts.ts'
+
+const host = addressOf('node-2')
+const key = join(hostsDir, 'operator_key')
+const known = join(hostsDir, 'known_hosts')
+const options = ['-F', 'none', '-i', key, '-o', `UserKnownHostsFile=${known}`, '-o', 'BatchMode=yes']
+
+async function times(rounds: number, once: () => Promise<void> | void): Promise<number[]> {
+  const all: number[] = []
+  for (let k = 0; k < rounds; k += 1) {
+    const startedAt = performance.now()
+    await once()
+    all.push(performance.now() - startedAt)
+  }
+  return all.sort((a, b) => a - b)
+}
+
+function row(name: string, ms: readonly number[]): void {
+  const at = (part: number) =>
+    (ms[Math.min(ms.length - 1, Math.floor(ms.length * part))] ?? Number.NaN).toFixed(1)
+  process.stdout.write(`| ${name} | ${ms.length} | ${at(0.5)} | ${at(0.95)} |\n`)
+}
+
+function must(program: string, args: readonly string[]): void {
+  const done = spawnSync(program, args, { encoding: 'utf8' })
+  if (done.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${done.stderr}`)
+}
+
+/** One round trip: a TCP connection, opened and closed. */
+const roundTrip = () =>
+  new Promise<void>((done, fail) => {
+    const socket = connect(22, host, () => {
+      socket.destroy()
+      done()
+    })
+    socket.once('error', fail)
+  })
+
+async function inside(rounds: number): Promise<void> {
+  process.stdout.write('| what | rounds | p50 ms | p95 ms |\n|---|---|---|---|\n')
+  row('a TCP connection (one round trip)', await times(rounds, roundTrip))
+  const target = {
+    name: 'node-2',
+    host,
+    port: 22,
+    user: 'root',
+    identityFiles: [key],
+    knownHostsFiles: [known],
+  }
+  const remote = openSsh(target)
+  await remote.run(reads('true', ['true']))
+  row('evha, warm', await times(rounds, async () => void (await remote.run(reads('true', ['true'])))))
+  await remote.close()
+  const few = Math.max(5, Math.floor(rounds / 10))
+  row('ssh, multiplexed', await multiplexed(few))
+  row('ssh, fresh', await times(few, () => must('ssh', [...options, `root@${host}`, 'true'])))
+  if (spawnSync('ansible', ['--version']).status === 0) row('Ansible ad-hoc task', await ansible(5))
+  else process.stdout.write('\nAnsible is not measured: it is not installed (Debian: ansible-core)\n')
+}
+
+async function multiplexed(rounds: number): Promise<number[]> {
+  const control = join(hostsDir, 'control')
+  const shared = [
+    ...options,
+    '-o',
+    `ControlPath=${control}`,
+    '-o',
+    'ControlMaster=auto',
+    '-o',
+    'ControlPersist=60',
+  ]
+  must('ssh', [...shared, `root@${host}`, 'true'])
+  const all = await times(rounds, () => must('ssh', [...shared, `root@${host}`, 'true']))
+  must('ssh', [...shared, '-O', 'exit', `root@${host}`])
+  return all
+}
+
+async function ansible(rounds: number): Promise<number[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'evha-bench-'))
+  const inventory = join(dir, 'inventory')
+  writeFileSync(
+    inventory,
+    `${host} ansible_user=root ansible_ssh_private_key_file=${key} ansible_ssh_common_args='-o UserKnownHostsFile=${known}'\n`,
+  )
+  const once = () => must('ansible', ['all', '-i', inventory, '-m', 'command', '-a', 'true'])
+  try {
+    once()
+    return await times(rounds, once)
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+const [rounds = '200', where] = process.argv.slice(2)
+if (where === 'inside') await inside(Number(rounds))
+else {
+  const up = await run(script, ['up', '3']).ended
+  if (up.code !== 0) throw new Error(up.stderr)
+  const tsx = join('node_modules', '.bin', 'tsx')
+  const seen = await run(script, ['within', tsx, 'test/bench/ssh.ts', rounds, 'inside']).ended
+  process.stdout.write(seen.stdout)
+  process.stderr.write(seen.stderr)
+  await run(script, ['down']).ended
+  process.exitCode = seen.code ?? 1
+}
