@@ -27,8 +27,16 @@ exec "$@"`.trim()
 
 /** The text for the host's login shell that runs `argv` in a process group of its own. */
 export function launchText(argv: readonly string[], nonce: string, asRoot: boolean): string {
-  const sudo = asRoot ? ['sudo', '-n', '--'] : []
-  return `exec ${quoteAll([...sudo, 'sh', '-c', `${announce}\n${become}`, nonce, ...argv])}`
+  return loginText(['sh', '-c', `${announce}\n${become}`, nonce, ...argv], asRoot)
+}
+
+/**
+ * The text for the host's login shell that becomes `argv`. It goes in base64, because a login shell may be fish or csh:
+ * one word without a newline or a quote is the same to all of them.
+ */
+export function loginText(argv: readonly string[], asRoot: boolean): string {
+  const packed = Buffer.from(`exec ${quoteAll(argv)}`).toString('base64')
+  return `exec ${asRoot ? 'sudo -n -- ' : ''}sh -c 'eval "$(echo "$0" | base64 -d)"' ${packed}`
 }
 
 /**

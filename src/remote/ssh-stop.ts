@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { stopGroupArgv } from './process-group.ts'
-import { quoteAll } from './render.ts'
+import { loginText, stopGroupArgv } from './process-group.ts'
 import type { Sessions } from './sessions.ts'
 import { ChannelRefused, type Link } from './ssh-link.ts'
 import { plainExec, type Watched } from './ssh-session.ts'
@@ -29,7 +28,7 @@ export async function stop(place: KillPlace, watched: Watched): Promise<boolean>
   const { group } = watched.finder
   if (group === undefined) return watched.exit() !== undefined
   const argv = stopGroupArgv(group, place.limits)
-  const text = `exec ${quoteAll(place.asRoot ? ['sudo', '-n', '--', ...argv] : argv)}`
+  const text = loginText(argv, place.asRoot)
   const boundMs = place.limits.termMs + place.limits.killMs + 6_000
   const killed = kill(place, text, boundMs).catch(() => undefined)
   const gone = await Promise.race([killed, sleep(boundMs, undefined, { ref: false })])

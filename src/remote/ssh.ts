@@ -16,8 +16,8 @@ import { type SshLimits, type SshTarget, sshLimits } from './ssh-target.ts'
 
 export type { SshLimits, SshTarget } from './ssh-target.ts'
 
-/** The SSH packet every server must take holds 35000 bytes (RFC 4253, 6.1); the launcher needs some of them. */
-const commandBytesMax = 32_000
+/** The SSH packet every server must take holds 35000 bytes (RFC 4253, 6.1); base64 and the launcher need some of them. */
+const commandBytesMax = 24_000
 
 /**
  * A host over SSH. Connects on first use, again after a lost link, and checks the host key every time.

@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { groupFinder, launchText, stopGroupArgv } from '../../src/remote/process-group.ts'
 
-const shells = ['dash', 'bash'] as const
+/** Login shells, POSIX or not: dash and bash in any case, the others where they are installed. */
+const here = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0
+const shells = ['dash', 'bash', ...['zsh', 'fish', 'tcsh'].filter(here)]
 
 describe.each(shells)('launched by %s', (shell) => {
   test('the command gets its words, its stdin and its exit code; the group stands in the first line', () => {
