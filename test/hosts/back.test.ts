@@ -11,7 +11,7 @@ import { hostsTest } from './hosts-test.ts'
 hostsTest(
   'an abort at the gate leaves files, modes, owners and units as they were; the chain never stopped',
   () =>
-    withHosts(3, async (hosts) => {
+    withHosts(5, async (hosts) => {
       const invocation = () => shown(hosts, 'node-1', 'InvocationID')
       const [files, started] = [filesOf(hosts), await invocation()]
       const waiting = await migrate(hosts)
@@ -60,7 +60,7 @@ hostsTest(
 hostsTest(
   'a rollback after the commit: one sequencer again, and no reboot brings a member of the cluster back',
   () =>
-    withHosts(3, async (hosts) => {
+    withHosts(5, async (hosts) => {
       const unit = hosts.file('node-1', '/etc/systemd/system/ev-node.service')
       const gone = await migrate(hosts, 'cutover', 'commit')
       expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 5 })
