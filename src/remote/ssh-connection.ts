@@ -8,8 +8,6 @@ import type { SshLimits, SshTarget } from './ssh-target.ts'
 export interface Connection {
   /** The connection, dialled when there is none. Throws EvhaError as dialling does. */
   use(): Promise<Connected>
-  /** What is up at the moment. */
-  live(): Connected | undefined
   /** What runs on the link goes on; what comes next gets a fresh one. */
   retire(link: Link): void
   close(): Promise<void>
@@ -54,7 +52,6 @@ export function connectionTo(target: SshTarget, limits: SshLimits): Connection {
       making ??= dial()
       return making
     },
-    live: () => (current?.link.alive === true ? current : undefined),
     retire(link) {
       if (link === current?.link) forget()
       old.add(link)

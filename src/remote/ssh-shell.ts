@@ -25,25 +25,26 @@ export interface WaitingShell {
 /** The line is read byte by byte on the host: a long one is quicker the ordinary way. */
 const lineBytesMax = 16_384
 
-/** As text, where it is some. */
-function stdinOf({ stdin }: Command): string | Buffer | undefined {
-  const plain = stdin instanceof Secret ? stdin.reveal() : stdin
-  return Buffer.isBuffer(plain) && isUtf8(plain) ? plain.toString() : plain
+/** How to feed a command's stdin to it; undefined when no shell variable can hold it. */
+function feedingOf({ stdin }: Command): Feeding | undefined {
+  if (stdin === undefined) return 'nothing'
+  const bytes = Buffer.from(stdin instanceof Secret ? stdin.reveal() : stdin)
+  return isUtf8(bytes) && !bytes.includes(0) ? { text: bytes.toString() } : undefined
 }
+
+const fitsLine = (argv: Command['argv'], feeding: Feeding): boolean =>
+  Buffer.byteLength(waitingShellLine(argv, '', feeding)) <= lineBytesMax
 
 /** May this command be given to a waiting shell? Not a long one, nor one whose stdin no shell variable can hold. */
 export function fitsShell(command: Command): boolean {
-  const stdin = stdinOf(command)
-  if (stdin !== undefined && (typeof stdin !== 'string' || stdin.includes('\0'))) return false
-  return Buffer.byteLength(waitingShellLine(command.argv, '', feedingOf(stdin))) <= lineBytesMax
+  const feeding = feedingOf(command)
+  return feeding !== undefined && fitsLine(command.argv, feeding)
 }
 
 /** May a waiting shell become this command? */
 export function fitsBecoming({ argv }: Command): boolean {
-  return Buffer.byteLength(waitingShellLine(argv, '', 'become')) <= lineBytesMax
+  return fitsLine(argv, 'become')
 }
-
-const feedingOf = (text: string | undefined): Feeding => (text === undefined ? 'nothing' : { text })
 
 /** Opens one; undefined when the host did not run it. Throws ChannelRefused, LinkGone. */
 export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShell | undefined> {
@@ -68,13 +69,12 @@ export async function openShell(link: Link, asRoot: boolean): Promise<WaitingShe
     },
     closed,
     run(command) {
-      const stdin = stdinOf(command)
+      const feeding = feedingOf(command)
       turn = newTurn(command.outputBytesMax ?? limits.outputBytesMax, () => {
         alive = false
         session.drop()
       })
-      if (alive)
-        channel.write(waitingShellLine(command.argv, turn.mark, feedingOf(stdin as string | undefined)))
+      if (alive && feeding !== undefined) channel.write(waitingShellLine(command.argv, turn.mark, feeding))
       else turn.lost()
       return turn.going
     },

@@ -43,36 +43,40 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     },
   })
 
-  /** In a shell that waits on the host; undefined when the command has to go the ordinary way. */
-  const inShell = async (command: Command, signal: AbortSignal | undefined): Promise<Outcome | undefined> => {
-    if (!fitsShell(command)) return undefined
-    const connected = await unlessAborted(connection.use(), signal)
-    if (connected === undefined) return notStarted(target, command, signal)
-    const lent = await waiting.take(connected.link, connected.asRoot)
-    if (lent === undefined) return undefined
-    if (signal?.aborted === true) {
-      lent.giveBack()
-      return notStarted(target, command, signal)
-    }
-    return outcomeOf(placeOn(connected), command, signal, lent.shell.run(command)).finally(lent.giveBack)
-  }
-
-  /** A shell that waits becomes the command, with its streams; undefined when it has to go the ordinary way. */
-  const becoming = async (command: Command, signal: AbortSignal | undefined) => {
-    if (!fitsBecoming(command)) return undefined
+  /** A shell that waits on the host; undefined when there is none, or an abort came first. */
+  const lend = async (signal: AbortSignal | undefined) => {
     const connected = await unlessAborted(connection.use(), signal)
     if (connected === undefined) return undefined
     const lent = await waiting.take(connected.link, connected.asRoot)
     if (lent === undefined) return undefined
-    if (signal?.aborted === true) return lent.giveBack()
-    const { session, stdout } = lent.shell.become(command)
+    if (signal?.aborted !== true) return { ...lent, connected }
+    lent.giveBack()
+    return undefined
+  }
+
+  /** In a shell that waits; undefined when the command has to go the ordinary way, which tells of an abort. */
+  const inShell = async (command: Command, signal: AbortSignal | undefined): Promise<Outcome | undefined> => {
+    const lent = fitsShell(command) ? await lend(signal) : undefined
+    if (lent === undefined) return undefined
+    const { shell, connected, giveBack } = lent
+    return outcomeOf(placeOn(connected), command, signal, shell.run(command)).finally(giveBack)
+  }
+
+  /** A shell that waits becomes the command, with its streams; undefined as before. */
+  const becoming = async (
+    command: Command,
+    signal: AbortSignal | undefined,
+  ): Promise<Started | undefined> => {
+    const lent = fitsBecoming(command) ? await lend(signal) : undefined
+    if (lent === undefined) return undefined
+    const { shell, connected } = lent
+    const { session, stdout } = shell.become(command)
     waiting.replace(connected.link, connected.asRoot)
     return startIn(placeOn(connected), command, signal, { session, stdout, keepStdout: false })
   }
 
   /** A session slot and a connection, then the command. */
   const begin = async (command: Command, signal: AbortSignal | undefined, keepStdout: boolean) => {
-    refuseTooLong(target, command)
     const slot = await slots.take(command.timeoutMs, signal)
     if (slot === undefined) return notStarted(target, command, signal)
     try {

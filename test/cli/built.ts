@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { outputOf } from '../output-of.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
 const entry = join(root, 'dist', 'cli', 'main.js')
@@ -64,15 +64,7 @@ export async function evha(
     child.stdout.destroy()
     child.stderr.destroy()
   }
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
   child.stdin.on('error', () => undefined).end(options.stdin ?? '')
-  const [exitCode] = (await once(child, 'close')) as [number | null]
+  const { code: exitCode, stdout, stderr } = await outputOf(child)
   return { exitCode, stdout, stderr }
 }

@@ -1,11 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { exchange } from '../../src/evnode/exchange.ts'
 import { offlineHeightArgv } from '../../src/evnode/store.ts'
+import { copyChain } from '../lab/standin/copy-chain.ts'
 import {
   lastLine,
   memberFlags,
@@ -16,17 +16,12 @@ import {
   singleFlags,
   until,
 } from '../lab/standin/stand.ts'
+import { type Ended, outputOf } from '../output-of.ts'
 import type { RunningDa, Subject } from './subject.ts'
 
 const patienceMs = 60_000
 /** A port where nobody listens. */
 const nobody = 'http://127.0.0.1:9'
-
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 type Env = Readonly<Record<string, string>>
 
@@ -81,16 +76,7 @@ export class Ground {
       timeout: patienceMs,
       killSignal: 'SIGKILL',
     })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text
-    })
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code, stdout, stderr }
+    return outputOf(child)
   }
 
   /** A home of a chain of its own, blocks each 100 ms. */
@@ -106,15 +92,8 @@ export class Ground {
   /** Another node of the same chain: its genesis and signer, its data if wanted, a node key of its own. */
   async peerOf(home: string, name: string, { data = true } = {}): Promise<string> {
     const other = await this.newHome(name)
-    for (const file of ['genesis.json', 'signer.json'])
-      execFileSync('cp', [join(home, 'config', file), join(other, 'config', file)])
-    if (data) this.copyData(home, other)
+    copyChain(home, other, { data })
     return other
-  }
-
-  copyData(from: string, to: string): void {
-    rmSync(join(to, 'data'), { recursive: true, force: true })
-    execFileSync('cp', ['-a', '--sparse=always', join(from, 'data'), join(to, 'data')])
   }
 
   async place(home: string, name: string): Promise<Place> {

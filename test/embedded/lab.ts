@@ -10,33 +10,18 @@ import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
 import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
+import { type Ended, outputOf } from '../output-of.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
-
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 /** The built evha as an operator runs it off a terminal. `onStart` gets the process, to signal it. */
 export function evha(
   args: readonly string[],
   onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (data) => {
-      stdout += String(data)
-    })
-    child.stderr.on('data', (data) => {
-      stderr += String(data)
-    })
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
-    onStart((signal) => child.kill(signal))
-  })
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onStart((signal) => child.kill(signal))
+  return outputOf(child)
 }
 
 export interface Lab extends LabInfo {
@@ -102,21 +87,9 @@ export function allFilesOf(lab: LabInfo): Map<string, string> {
 }
 
 function onHost(dir: string, command: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn('sh', ['-c', `. ./bin/host-env\n${command}`], {
-      cwd: dir,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (data) => {
-      stdout += String(data)
-    })
-    child.stderr.on('data', (data) => {
-      stderr += String(data)
-    })
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
-  })
+  return outputOf(
+    spawn('sh', ['-c', `. ./bin/host-env\n${command}`], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
 }
 
 export const confirm = (lab: LabInfo, ...gates: Gate[]): string[] =>

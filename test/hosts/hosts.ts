@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Gate } from '../../src/base/names.ts'
 import { heightsTwice } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
+import { type Ended, outputOf } from '../output-of.ts'
 import { foundChain } from './found-chain.ts'
 
 const project = resolve(import.meta.dirname, '..', '..')
@@ -17,12 +18,6 @@ export const hostsDir = process.env['EVHA_HOSTS_DIR'] ?? '/var/tmp/evha-hosts'
 
 /** The real node runs where it is named; whoever looks for what only the stand-in notes must ask. */
 export const realNode = (process.env['EVHA_NODE_BIN'] ?? '') !== ''
-
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
 
 /** What runs, and how to send it a signal. */
 export interface Started {
@@ -53,20 +48,9 @@ export function run(
   { stdin = '', env = {} }: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
 ): Started {
   const child = spawn(program, args, { cwd: project, env: { ...process.env, ...env } })
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
+  const ended = outputOf(child)
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
-  const ended = new Promise<Ended>((done, fail) => {
-    child.once('error', fail)
-    child.once('close', (code) => done({ code, stdout, stderr }))
-  })
   return { ended, kill: (signal) => child.kill(signal) }
 }
 

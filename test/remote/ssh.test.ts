@@ -329,13 +329,25 @@ test('the passphrase of an encrypted key is asked for, once for all hosts that n
   await expect(unanswered.run(echo)).rejects.toMatchObject({ kind: 'refused' })
 })
 
-test('an agent beside IdentitiesOnly is asked only for a key that can not be used by itself', async () => {
-  const { server, target } = await host()
+/** A real ssh-agent with the user's key in it; `end` kills it, at the latest with the test. */
+function agentOf(server: TestServer): { socket: string; key: string; end: () => void } {
   const socket = join(server.dir, 'agent')
   const said = execFileSync('ssh-agent', ['-a', socket], { encoding: 'utf8' })
   const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1])
+  let alive = true
+  const end = (): void => {
+    if (alive) process.kill(pid)
+    alive = false
+  }
+  cleanups.push(async () => end())
   const key = join(server.dir, 'user_key')
   execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+  return { socket, key, end }
+}
+
+test('an agent beside IdentitiesOnly is asked only for a key that can not be used by itself', async () => {
+  const { server, target } = await host()
+  const { socket, key } = agentOf(server)
   const other = join(server.dir, 'other')
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other])
   const only = openSsh({ ...target, identityFiles: [other], agent: socket, identitiesOnly: true })
@@ -344,20 +356,15 @@ test('an agent beside IdentitiesOnly is asked only for a key that can not be use
   const locked = openSsh({ ...target, identityFiles: [key], agent: socket, identitiesOnly: true })
   expect(await locked.run(echo)).toMatchObject({ stdout: 'hello\n' })
   await locked.close()
-  process.kill(pid)
 })
 
 test('logs in with a real ssh-agent; a dead one does not stand in the way of a key file', async () => {
   const { server, target } = await host()
-  const socket = join(server.dir, 'agent')
-  const said = execFileSync('ssh-agent', ['-a', socket], { encoding: 'utf8' })
-  const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1])
-  const key = join(server.dir, 'user_key')
-  execFileSync('ssh-add', ['-q', key], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: 'ignore' })
+  const { socket, end } = agentOf(server)
   const byAgent = openSsh({ ...target, identityFiles: [], agent: socket })
   expect(await byAgent.run(echo)).toMatchObject({ stdout: 'hello\n' })
   await byAgent.close()
-  process.kill(pid)
+  end()
 
   const dead = join(server.dir, 'no-agent')
   const byFile = openSsh({ ...target, agent: dead })

@@ -142,7 +142,7 @@ if [ -n "$3" ]; then chown -R "$3" ${dataDirName}; fi`,
 /** So many bytes of paths may stand in the command itself. */
 const wordsBytesMax = 8_192
 
-/** Removes files a copy has too many, under the store's lock; the names arrive on stdin. */
+/** Removes files a copy has too many, under the store's lock; many names arrive on stdin. */
 export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command {
   const says = `remove ${paths.length} files the source does not have`
   const locked = `cd "$1"\nexec 9< "$2"\nflock -n -E ${storeIsLocked} 9`

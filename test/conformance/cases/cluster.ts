@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { readLog } from '../../../src/evnode/logs.ts'
 import { readOfflineHeight } from '../../../src/evnode/store.ts'
+import { leaderOf } from '../../lab/standin/leader.ts'
 import {
   hashAt,
   heightOf,
@@ -16,17 +17,6 @@ import { at, type Ground } from '../ground.ts'
 import { NotReachable, type Observation } from '../observation.ts'
 
 const attemptsMax = 4
-
-export async function leaderOf(places: readonly Place[]): Promise<Place> {
-  return until('one leader', async () => {
-    const roles = await Promise.all(places.map((place) => rpcOf(place).raftNode()))
-    const leaders = places.filter((_, k) => {
-      const role = roles[k]
-      return role?.kind === 'ok' && role.value.isLeader
-    })
-    return leaders.length === 1 ? leaders[0] : undefined
-  })
-}
 
 export async function sameHashes(places: readonly Place[], from: number, to: number): Promise<boolean> {
   for (let height = from; height <= to; height += 1) {

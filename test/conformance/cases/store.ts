@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { explainError } from '../../../src/evnode/errors.ts'
 import { databaseDirs, readOfflineHeight } from '../../../src/evnode/store.ts'
 import { lastLine, reaches } from '../../lab/standin/stand.ts'
+import type { Ended } from '../../output-of.ts'
 import { aCase, type Case } from '../case.ts'
-import type { Ended, Ground } from '../ground.ts'
+import type { Ground } from '../ground.ts'
 import type { Observation } from '../observation.ts'
 
 function told(ground: Ground, { code, stderr }: Ended, last: number): Observation {

@@ -4,19 +4,9 @@ import { expect, test } from 'vitest'
 import { difference } from '../../../src/steps/host/store.ts'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
 import { contentsOf, differing } from './contents.ts'
+import { leaderOf } from './leader.ts'
 import { said } from './said.ts'
 import { hashAt, heightOf, type Place, reaches, rpcOf, until, withScratch } from './stand.ts'
-
-async function leaderOf(places: readonly Place[]): Promise<Place> {
-  return until('one leader', async () => {
-    const roles = await Promise.all(places.map((place) => rpcOf(place).raftNode()))
-    const leaders = places.filter((_, k) => {
-      const role = roles[k]
-      return role?.kind === 'ok' && role.value.isLeader
-    })
-    return leaders.length === 1 ? leaders[0] : undefined
-  })
-}
 
 async function sameChain(places: readonly Place[], from: number, to: number): Promise<void> {
   for (let height = from; height <= to; height += 1) {

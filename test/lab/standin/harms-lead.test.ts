@@ -1,4 +1,5 @@
 // Leaders that do harm or none of their work: a wrong key, a clock behind, a lease too tight, a silent stall.
+
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,7 @@ import { hostFindings } from '../../../src/steps/prepare/findings.ts'
 import { readSurvey } from '../../../src/steps/prepare/survey.ts'
 import { nodeIn } from '../../steps/host/locally.ts'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
+import { copyData } from './copy-chain.ts'
 import {
   type Env,
   heightOf,
@@ -141,7 +143,7 @@ test('a leader elected while it still waits for peers stalls without a word; wit
     const led = before.findIndex((node) => node.events.some(({ kind }) => kind === 'leading'))
     await Promise.all(before.map((node) => node.stop()))
     const newest = places[led]?.home ?? ''
-    for (const { home } of places) if (home !== newest) scratch.copyData(newest, home)
+    for (const { home } of places) if (home !== newest) copyData(newest, home)
     const head = Number(/current height (\d+)/.exec((await scratch.offline(newest)).last)?.[1])
 
     const [, foreign = ''] =

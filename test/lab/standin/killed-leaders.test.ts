@@ -1,21 +1,12 @@
 // Leaders killed while blocks are made: some die between a signature and its quorum, and no fork may come of it.
+
 import { expect, test } from 'vitest'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
-import { hashAt, heightOf, type Place, rpcOf, until, withScratch } from './stand.ts'
+import { leaderOf } from './leader.ts'
+import { hashAt, heightOf, type Place, until, withScratch } from './stand.ts'
 
 const kills = process.env['EVHA_TEST_TIER'] === 'nightly' ? 40 : 3
 const blockMs = 100
-
-async function leaderOf(places: readonly Place[]): Promise<Place> {
-  return until('a leader', async () => {
-    const roles = await Promise.all(places.map((place) => rpcOf(place).raftNode()))
-    const leaders = places.filter((_, k) => {
-      const role = roles[k]
-      return role?.kind === 'ok' && role.value.isLeader
-    })
-    return leaders.length === 1 ? leaders[0] : undefined
-  })
-}
 
 test(`${kills} leaders killed in a running cluster of five: no height is forked`, { timeout: 900_000 }, () =>
   withScratch(async (scratch) => {

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -9,6 +9,8 @@ import { peerIdOf } from '../../../src/evnode/peer-id.ts'
 import { type NodeRpc, nodeRpc } from '../../../src/evnode/rpc.ts'
 import { heightsTwice } from '../../../src/lab/witness.ts'
 import { built } from '../../cli/built.ts'
+import { type Ended, outputOf } from '../../output-of.ts'
+import { copyChain } from './copy-chain.ts'
 
 /** The built stand-in. */
 export const standinMain = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'standin', 'main.js')
@@ -76,34 +78,18 @@ export class Scratch {
   /** Another node of the same chain: its data, genesis and signer, but a node key of its own. */
   async peerOf(home: string, name: string, { data = true } = {}): Promise<string> {
     const other = await this.newHome(name)
-    for (const file of ['genesis.json', 'signer.json'])
-      execFileSync('cp', [join(home, 'config', file), join(other, 'config', file)])
-    if (data) this.copyData(home, other)
+    copyChain(home, other, { data })
     return other
   }
 
-  copyData(from: string, to: string): void {
-    execFileSync('rm', ['-rf', join(to, 'data')])
-    execFileSync('cp', ['-a', '--sparse=always', join(from, 'data'), join(to, 'data')])
-  }
-
   /** Runs to its end. */
-  async run(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  async run(...args: string[]): Promise<Ended> {
     const child = spawn(process.execPath, [standinMain, ...args], {
       env: clean,
       timeout: patienceMs,
       killSignal: 'SIGKILL',
     })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.on('data', (data) => {
-      stdout += String(data)
-    })
-    child.stderr.on('data', (data) => {
-      stderr += String(data)
-    })
-    const [code] = (await once(child, 'close')) as [number | null]
-    return { code, stdout, stderr }
+    return outputOf(child)
   }
 
   /** Starts a node; `env` may turn the stand-in's own switches. */
