@@ -11,6 +11,7 @@ import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
 import { addPeerId } from './peer-id.ts'
+import { addPlan } from './plan.ts'
 import { addProve } from './prove.ts'
 import { addReport } from './report.ts'
 import type { Act } from './result.ts'
@@ -38,6 +39,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
   explain(program, sentence, [
     ['evha lab up', 'a chain on this machine to try it all on'],
     ['evha check runbook.yaml', 'what stands against a migration, and the cure'],
+    ['evha plan runbook.yaml', 'what would happen, command by command'],
     ['evha migrate runbook.yaml', 'migrate, guided'],
     ['evha resume', 'go on after an interruption'],
   ])
@@ -45,6 +47,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
   const acting = act(program)
   for (const add of [
     addCheck,
+    addPlan,
     addMigrate,
     addResume,
     addAbort,

@@ -1,19 +1,35 @@
+import { setMaxListeners } from 'node:events'
 import { EvhaError } from '../base/errors.ts'
 import { begin } from '../machine/decider.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
-import { loadRunbook } from '../runbook/load.ts'
-import { checkHosts } from '../steps/prepare/check.ts'
+import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
+import { type CheckedHosts, checkHosts } from '../steps/prepare/check.ts'
 import { blocks, type Finding } from '../steps/prepare/finding.ts'
-import type { Host } from '../steps/step.ts'
+import type { Host, StepContext } from '../steps/step.ts'
 import type { CheckReport } from './api.ts'
 import { unusableHooks } from './hooks.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { inputOf } from './rebuild.ts'
 import { stepContext } from './step-context.ts'
 
+/** A preflight that came to its end, with the hosts still at hand. */
+export interface Preflight {
+  readonly report: CheckReport
+  /** null when a host was not reached. */
+  readonly seen: { readonly context: StepContext; readonly facts: CheckedHosts['facts'] } | null
+}
+
 /** The whole preflight with every finding; changes nothing on hosts or workstation. */
 export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Promise<CheckReport> {
-  const runbook = loadRunbook(runbookPath)
+  return afterCheck(loadRunbook(runbookPath), ask, ({ report }) => Promise.resolve(report))
+}
+
+/** The same, and then `work` while the hosts are still connected. */
+export async function afterCheck<T>(
+  runbook: LoadedRunbook,
+  ask: PassphraseOf | undefined,
+  work: (preflight: Preflight) => Promise<T>,
+): Promise<T> {
   const hooks = unusableHooks(runbook).map((sentence) =>
     blocks(
       'this workstation',
@@ -24,39 +40,52 @@ export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Pro
   )
   const hosts = await openHosts(runbook, () => undefined, ask)
   try {
-    const unreached = await whoIsNotReached(hosts)
-    if (unreached.length > 0)
-      return { chain: runbook.chain, ok: false, findings: [...hooks, ...unreached], facts: [] }
-    const context = stepContext({
-      run: '',
-      runbook,
-      hosts,
-      machine: begin(inputOf(runbook)).context,
-      windowDeadlineMs: null,
-      signal: new AbortController().signal,
-      tell: () => undefined,
-      sawHeight: () => undefined,
-    })
-    const { findings: onHosts, facts } = await checkHosts(context)
-    const findings = [...hooks, ...onHosts]
-    return {
-      chain: runbook.chain,
-      ok: !findings.some((finding) => finding.level === 'blocks'),
-      findings,
-      facts: [
-        ['chain', facts.chainId],
-        ['head', String(facts.head)],
-        ['block time', `${facts.blockTimeMs} ms`],
-        ['data on disk', `${facts.dataBytes} bytes`],
-        ['proposer', facts.proposerAddress],
-        ['DA', `${facts.daAddress}, namespace ${facts.daNamespace}`],
-        ['largest round trip', facts.rttMaxMs === null ? 'not measured (no ping)' : `${facts.rttMaxMs} ms`],
-        ['binary', `${facts.binarySha256.slice(0, 12)}…${facts.standIn ? ' (stand-in)' : ''}`],
-      ],
-    }
+    return await work(await preflight(runbook, hosts, hooks))
   } finally {
     await closeHosts(hosts)
   }
+}
+
+async function preflight(
+  runbook: LoadedRunbook,
+  hosts: readonly Host[],
+  hooks: readonly Finding[],
+): Promise<Preflight> {
+  const unreached = await whoIsNotReached(hosts)
+  if (unreached.length > 0) {
+    const report = { chain: runbook.chain, ok: false, findings: [...hooks, ...unreached], facts: [] }
+    return { report, seen: null }
+  }
+  const { signal } = new AbortController()
+  setMaxListeners(0, signal)
+  const context = stepContext({
+    run: '',
+    runbook,
+    hosts,
+    machine: begin(inputOf(runbook)).context,
+    windowDeadlineMs: null,
+    signal,
+    tell: () => undefined,
+    sawHeight: () => undefined,
+  })
+  const { findings: onHosts, facts } = await checkHosts(context)
+  const findings = [...hooks, ...onHosts]
+  const ok = !findings.some((finding) => finding.level === 'blocks')
+  const report = { chain: runbook.chain, ok, findings, facts: told(facts) }
+  return { report, seen: { context, facts } }
+}
+
+function told(facts: CheckedHosts['facts']): CheckReport['facts'] {
+  return [
+    ['chain', facts.chainId],
+    ['head', String(facts.head)],
+    ['block time', `${facts.blockTimeMs} ms`],
+    ['data on disk', `${facts.dataBytes} bytes`],
+    ['proposer', facts.proposerAddress],
+    ['DA', `${facts.daAddress}, namespace ${facts.daNamespace}`],
+    ['largest round trip', facts.rttMaxMs === null ? 'not measured (no ping)' : `${facts.rttMaxMs} ms`],
+    ['binary', `${facts.binarySha256.slice(0, 12)}…${facts.standIn ? ' (stand-in)' : ''}`],
+  ]
 }
 
 /** Logs in to every host; what keeps evha out is a finding, so that all of them are shown at once. */

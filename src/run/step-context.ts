@@ -46,6 +46,7 @@ export function stepContext({
     // The journal keeps outputs as JSON; each was written by the step of that name.
     facts: machine.facts as Partial<Facts>,
     windowDeadlineMs,
+    onPaper: false,
     signal,
     hands: realHands(signal),
     rpc: ({ spec, remote }) =>

@@ -64,12 +64,20 @@ export function contradiction(message: string): EvhaError {
   })
 }
 
+export interface Waits<T> {
+  readonly timeoutMs: number
+  readonly everyMs: number
+  /** What a dry run takes for the answer: nothing was started there that could give one. */
+  readonly onPaper?: T
+}
+
 /** Waits until `look` answers, looking again each `everyMs`; null when the time is out. */
 export async function until<T>(
   context: StepContext,
-  waits: { readonly timeoutMs: number; readonly everyMs: number },
+  waits: Waits<T>,
   look: () => Promise<T | null>,
 ): Promise<T | null> {
+  if (context.onPaper && waits.onPaper !== undefined) return waits.onPaper
   const deadlineMs = context.now() + waits.timeoutMs
   for (;;) {
     context.signal.throwIfAborted()

@@ -24,6 +24,8 @@ export interface StepContext {
   readonly facts: Partial<Facts>
   /** Epoch ms at which the open window's budget is spent; null outside of it. */
   readonly windowDeadlineMs: number | null
+  /** True in a dry run: what only reads is really asked, what changes something is printed and counts as done. */
+  readonly onPaper: boolean
   readonly signal: AbortSignal
   readonly hands: Hands
   rpc(host: Host): NodeRpc

@@ -73,7 +73,7 @@ function merged(ran: readonly RanCommand[], scripts: string[]): ShownCommand[] {
 const scriptLengthMin = 120
 
 /** `sh -c 'long text' evha a b` as `sh -c "$SCRIPT_7" evha a b`, the text kept in `scripts`. */
-function withScriptNamed(text: string, scripts: string[]): string {
+export function withScriptNamed(text: string, scripts: string[]): string {
   const found = /^(.*?sh -c )('(?:[^']|'\\'')*')(.*)$/s.exec(text)
   const quoted = found?.[2] ?? ''
   if (found === null || quoted.length < scriptLengthMin) return text

@@ -150,3 +150,19 @@ test('a dry run looks for real and only prints what it would change', async () =
   ])
   expect(JSON.stringify(printed)).not.toContain(secret)
 })
+
+test('on paper a host is asked once, and a file that would have been sent is read back', async () => {
+  let asked = 0
+  const host = recording('node-1', () => ({ stdout: `answer ${++asked}` }))
+  const paper = printing(host, () => undefined)
+  const stdout = async (command: Command) => {
+    const outcome = await paper.run(command)
+    return outcome.kind === 'finished' ? outcome.stdout : null
+  }
+  expect([await stdout(look), await stdout(look)]).toEqual(['answer 1', 'answer 1'])
+  const cat = reads('read it', ['cat', '--', '/etc/unit'])
+  await paper.send({ content: 'as it would be', mode: 0o644 }, '/etc/unit')
+  expect(await stdout(cat)).toBe('as it would be')
+  await paper.send({ content: new Secret(secret), mode: 0o600 }, '/etc/key')
+  expect(await stdout(reads('read it', ['cat', '--', '/etc/key']))).toBe('answer 2')
+})

@@ -19,7 +19,7 @@ export const decide: Step<'decide'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source } = context
-    await measureAll(context)
+    if (!context.onPaper) await measureAll(context)
     await must(context, source, changeDecision(source.spec, ['open'], 'committed', keyOf(context)))
     return undefined
   },

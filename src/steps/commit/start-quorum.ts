@@ -66,6 +66,7 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
 
 /** A warm node that went down meanwhile, after a crash of ours, is started again. */
 async function startAgain(context: StepContext, peer: Host): Promise<void> {
+  if (context.onPaper) return
   if (!isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit))))) await startPeer(context, peer)
 }
 

@@ -23,8 +23,8 @@ export type Manifest = ReadonlyMap<string, ManifestEntry>
  * milliseconds, not 14 s. That form depends on where the holes lie, so `dug` first makes every zero block a hole.
  */
 export function manifestOf(spec: NodeSpec, options: { readonly dug: boolean }): Command {
-  const text = `cd "$1"
-[ -d ${dataDirName} ] || exit 0
+  const text = `[ -d "$1/${dataDirName}" ] || exit 0
+cd "$1"
 find ${dataDirName} -type f ! -name ${lockFile} -printf '%s %b %p\\n' | LC_ALL=C sort -k 3 | while IFS=' ' read -r size blocks path; do
   if [ "$size" -gt 1048576 ] && [ $((blocks * 1024)) -lt "$size" ]; then
     if [ "$2" = dug ]; then fallocate --dig-holes -- "$path"; fi

@@ -25,6 +25,7 @@ import { whoDrives } from '../host/who.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { claim } from './claim.ts'
 import { layBinary, layNodeKey, readNodeKeyPublic } from './lay-identity.ts'
+import { withoutPaperIds, withPaperKeys } from './paper-keys.ts'
 import { liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
 
 /** A file evha lays: where, with what, for whom to read. */
@@ -47,14 +48,16 @@ export const preparePeers: Step<'preparePeers'> = {
     const claimed = await ask(context, source, claim(source.spec, context.run, whoDrives()))
     if (claimed.exitCode !== 0) throw claimedByOther(source, claimed.stdout.trim())
     await onEach(context.peers, (peer) => layGround(context, peer))
-    const keys = await nodeKeys(context)
+    const found = await nodeKeys(context)
+    const keys = context.onPaper ? withPaperKeys(found) : found
     const [keyless] = withoutKey(context, keys)
     if (keyless !== undefined)
       throw stuck(`${keyless.spec.name}: ${nodeKeyPath(keyless.spec)} has no public key`)
     const plan = await planFiles(context, keys)
     await onEach(context.nodes, (host) => layFiles(context, host, plan.files[host.spec.name] ?? []))
     await onEach(context.nodes, (host) => must(context, host, reloadUnits()))
-    return { diff: plan.diff, timing: plan.timing, peerIds: plan.peerIds }
+    const diff = context.onPaper ? withoutPaperIds(plan.diff) : plan.diff
+    return { diff, timing: plan.timing, peerIds: plan.peerIds }
   },
   verify: async (context) => {
     const keys = await nodeKeys(context)

@@ -105,13 +105,17 @@ async function runOnce(
   const startedMs = context.now()
   await must(context, host, await startScratch(context, host, unit))
   try {
-    const found = await until(context, { timeoutMs: smokeTimeoutMs, everyMs: 100 }, async () => {
-      const state = readUnit(await must(context, host, showUnit(unit)))
-      const events = await eventsIn(context, host, state.invocation)
-      const fatal = events.find((event) => event.kind === 'fatal')
-      if (fatal?.kind === 'fatal') throw stuck(`${host.spec.name}: the node does not start: ${fatal.error}`)
-      return events.some(seen) ? true : null
-    })
+    const found = await until(
+      context,
+      { timeoutMs: smokeTimeoutMs, everyMs: 100, onPaper: true },
+      async () => {
+        const state = readUnit(await must(context, host, showUnit(unit)))
+        const events = await eventsIn(context, host, state.invocation)
+        const fatal = events.find((event) => event.kind === 'fatal')
+        if (fatal?.kind === 'fatal') throw stuck(`${host.spec.name}: the node does not start: ${fatal.error}`)
+        return events.some(seen) ? true : null
+      },
+    )
     if (found === null)
       throw stuck(
         `${host.spec.name}: the node did not come up in its private network within ${smokeTimeoutMs / 1000} s`,

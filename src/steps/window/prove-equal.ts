@@ -53,6 +53,7 @@ async function tryTheFence(context: StepContext): Promise<string> {
   const { source } = context
   const { invocation } = fact(context, 'fence')
   const tried = await ask(context, source, startUnit(source.spec.unit))
+  if (context.onPaper) return ''
   const after = readUnit(await must(context, source, showUnit(source.spec.unit)))
   if (tried.exitCode !== 0 && after.invocation === invocation && after.active !== 'active')
     return tried.stderr.trim().split('\n')[0] ?? 'refused'

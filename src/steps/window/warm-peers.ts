@@ -57,7 +57,8 @@ export async function startPeer(context: StepContext, peer: Host): Promise<Start
   const before = readUnit(await must(context, peer, showUnit(unit)))
   if (before.active === 'failed') await must(context, peer, resetFailed(unit))
   const startedAtMs = Number(await must(context, peer, startUnitTimed(unit)))
-  const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 100 }, async () => {
+  const onPaper = { invocation: '', startedAtMs, raftStartedAtMs: startedAtMs }
+  const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 100, onPaper }, async () => {
     const state = readUnit(await must(context, peer, showUnit(unit)))
     const events = await eventsIn(context, peer, state.invocation)
     const fatal = events.find((event) => event.kind === 'fatal')
