@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { quote } from '../remote/render.ts'
 import { planRunbook } from '../run/plan.ts'
-import { savePlan } from '../run/plan-file.ts'
+import { planFileText, planMark } from '../run/plan-file.ts'
 import { checkText } from '../ui/check-text.ts'
 import { widthOf } from '../ui/columns.ts'
 import { planText } from '../ui/plan-text.ts'
@@ -10,6 +10,7 @@ import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
 import type { Act, Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
+import { writeOwn } from './write-own.ts'
 
 /** `evha plan RUNBOOK` */
 export function addPlan(program: Command, act: Act): void {
@@ -44,7 +45,7 @@ export async function dryRun(runbook: string, shared: Shared, out?: string): Pro
       text: checkText(check, width, palette),
       last: ['no plan was made: cure what blocks first'],
     }
-  const file = out === undefined ? null : savePlan(out, plan)
+  const file = out === undefined ? null : writeOwn(out, planFileText(plan), planMark)
   const found = findings.length === 0 ? [] : ['', checkText({ ...check, facts: [] }, width, palette)]
   return {
     exitCode: 0,

@@ -1,4 +1,4 @@
-import { execWords, plainValue } from './exec-start.ts'
+import { environmentValue, execWords, plainValue } from './exec-start.ts'
 import { type Unit, unitList } from './unit-file.ts'
 
 /** Names that hide a whole section of evnode.yaml from the node (evnode.md B 1.3). */
@@ -45,11 +45,14 @@ export function environmentFiles(
   }))
 }
 
-/** Names a file of `KEY=value` lines sets. Values are not looked at: they may be secret. */
-export function namesIn(environmentFile: string): readonly string[] {
-  return environmentFile
-    .split('\n')
-    .filter((line) => !/^\s*[#;]/.test(line) && line.includes('='))
-    .map((line) => (line.split('=')[0] ?? '').replace(/^\s*(export\s+)?/, '').trim())
-    .filter((name) => name !== '')
+/** What Environment= sets, as a file for EnvironmentFile= (systemd.exec(5): `\\`, `"`, `` ` `` and `$` are escaped in double quotes). */
+export function environmentText(unit: Unit): string {
+  return unitList(unit, 'Service', 'Environment')
+    .flatMap((line) => execWords(line).map(environmentValue))
+    .filter((assigned) => assigned.includes('='))
+    .map((assigned) => {
+      const at = assigned.indexOf('=')
+      return `${assigned.slice(0, at)}="${assigned.slice(at + 1).replaceAll(/[\\"`$]/g, '\\$&')}"\n`
+    })
+    .join('')
 }

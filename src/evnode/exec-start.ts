@@ -106,6 +106,11 @@ export function plainValue(word: ExecWord): string {
   return word.value.replaceAll(dollar, '$').replaceAll(percent, '%')
 }
 
+/** The word as Environment= means it, where a dollar sign means nothing and a pair of them is two. */
+export function environmentValue(word: ExecWord): string {
+  return word.value.replaceAll(dollar, () => '$$').replaceAll(percent, '%')
+}
+
 /** A word written so that systemd gives exactly it to the process. */
 export function execQuote(word: string): string {
   const doubled = word.replaceAll('%', '%%').replaceAll('$', () => '$$')

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { EvhaError } from '../base/errors.ts'
 import type { FlagValues } from './config.ts'
 import { type ExecStart, type ExecWord, hasUnknown, parseExecLine, plainValue } from './exec-start.ts'
@@ -139,6 +140,20 @@ function flagsOf(words: readonly ExecWord[]): { flags: readonly NodeFlag[]; verb
     })
   }
   return { flags, verbs }
+}
+
+/**
+ * The home a process of this argv runs a node on: absolute, '' where no flag names one, null when it starts no node.
+ * `workingDirectory` is what a relative home is relative to.
+ */
+export function homeOfStart(argv: readonly string[], workingDirectory: string): string | null {
+  const words = argv.slice(1)
+  if (!words.some((word) => startVerbs.includes(word))) return null
+  const at = words.findLastIndex((word) => /^--?home(=|$)/.test(word))
+  const written = words[at]
+  if (written === undefined) return ''
+  const home = written.includes('=') ? written.slice(written.indexOf('=') + 1) : (words[at + 1] ?? '')
+  return resolve(workingDirectory, home)
 }
 
 /** Where the command line says the passphrase lies; '' where it says nothing. There is no other place (evnode.md B 1.1 e). */

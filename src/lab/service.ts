@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
-import { execWords, parseExecLine, plainValue } from '../evnode/exec-start.ts'
+import { environmentValue, execWords, parseExecLine, plainValue } from '../evnode/exec-start.ts'
 import { unitList, unitValue } from '../evnode/unit.ts'
 import { pathsHold } from './assertions.ts'
 import { spanMs } from './span.ts'
@@ -230,11 +230,11 @@ export class Service {
     const { unit } = this.loaded
     const env: Record<string, string> = { ...this.#around.env, INVOCATION_ID: this.invocation }
     for (const line of unitList(unit, 'Service', 'Environment'))
-      for (const word of execWords(line)) assign(env, plainValue(word))
+      for (const word of execWords(line)) assign(env, environmentValue(word))
     for (const file of unitList(unit, 'Service', 'EnvironmentFile')) {
       const path = file.replace(/^-/, '')
       if (existsSync(path))
-        for (const line of readFileSync(path, 'utf8').split('\n')) assign(env, line.trim())
+        for (const line of readFileSync(path, 'utf8').split('\n')) assign(env, unquoted(line))
     }
     if (unitValue(unit, 'Service', 'PrivateNetwork') === 'yes') env['EVHA_STANDIN_PRIVATE_NETWORK'] = '1'
     return env
@@ -289,6 +289,10 @@ const signalNumbers: Readonly<Record<string, number>> = {
 }
 
 const wordsOf = (line: string): string[] => (line === '' ? [] : parseExecLine(line).words.map(plainValue))
+
+/** A line of an environment file; a value in double quotes is taken out of them. */
+const unquoted = (line: string) =>
+  line.trim().replace(/="((?:[^"\\]|\\.)*)"$/, (_, value: string) => `=${value.replaceAll(/\\(.)/g, '$1')}`)
 
 function assign(env: Record<string, string>, text: string): void {
   const at = text.indexOf('=')

@@ -5,6 +5,7 @@ import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
 import { type CheckedHosts, checkHosts } from '../steps/prepare/check.ts'
 import { blocks, type Finding } from '../steps/prepare/finding.ts'
+import { type UnitForProcess, unitForProcess } from '../steps/prepare/no-unit.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import type { CheckReport } from './api.ts'
 import { unusableHooks } from './hooks.ts'
@@ -22,6 +23,17 @@ export interface Preflight {
 /** The whole preflight with every finding; changes nothing on hosts or workstation. */
 export async function checkRunbook(runbookPath: string, ask?: PassphraseOf): Promise<CheckReport> {
   return afterCheck(loadRunbook(runbookPath), ask, ({ report }) => Promise.resolve(report))
+}
+
+/** A unit written from the process that runs the source without one; changes nothing on the host. */
+export async function unitFileFor(runbookPath: string, ask?: PassphraseOf): Promise<UnitForProcess> {
+  const runbook = loadRunbook(runbookPath)
+  const hosts = await openHosts(runbook, () => undefined, ask)
+  try {
+    return await unitForProcess(lookingContext(runbook, hosts))
+  } finally {
+    await closeHosts(hosts)
+  }
 }
 
 /** The same, and then `work` while the hosts are still connected. */
@@ -56,9 +68,19 @@ async function preflight(
     const report = { chain: runbook.chain, ok: false, findings: [...hooks, ...unreached], facts: [] }
     return { report, seen: null }
   }
+  const context = lookingContext(runbook, hosts)
+  const { findings: onHosts, facts } = await checkHosts(context)
+  const findings = [...hooks, ...onHosts]
+  const ok = !findings.some((finding) => finding.level === 'blocks')
+  const report = { chain: runbook.chain, ok, findings, facts: told(facts) }
+  return { report, seen: { context, facts } }
+}
+
+/** What a step gets that only looks, outside of any run. */
+function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepContext {
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
-  const context = stepContext({
+  return stepContext({
     run: '',
     runbook,
     hosts,
@@ -68,11 +90,6 @@ async function preflight(
     tell: () => undefined,
     sawHeight: () => undefined,
   })
-  const { findings: onHosts, facts } = await checkHosts(context)
-  const findings = [...hooks, ...onHosts]
-  const ok = !findings.some((finding) => finding.level === 'blocks')
-  const report = { chain: runbook.chain, ok, findings, facts: told(facts) }
-  return { report, seen: { context, facts } }
 }
 
 function told(facts: CheckedHosts['facts']): CheckReport['facts'] {

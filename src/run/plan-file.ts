@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { EvhaError } from '../base/errors.ts'
 import type { Plan } from './plan.ts'
@@ -8,6 +7,8 @@ import type { Plan } from './plan.ts'
 /** The first key of a saved plan: a file that begins so is meant as one. */
 const mark = 'evhaPlan'
 const formatVersion = 1
+/** What every saved plan begins with. */
+export const planMark = `{\n  "${mark}"`
 
 /** What a saved plan is read for; the rest of it is for people and covered by the digest. */
 const savedPlan = z.object({
@@ -43,22 +44,9 @@ export function isPlanFile(path: string): boolean {
   }
 }
 
-/** Saves a plan with its digest, over an older plan or an empty file, over nothing else. Returns the path, absolute. */
-export function savePlan(file: string, plan: Plan): string {
-  const path = resolve(file)
-  if (!isPlanFile(path) && textAt(path) !== '')
-    throw usage(`${path} is there and is no plan of evha`, 'give another path, or remove the file')
-  const text = `${JSON.stringify({ [mark]: formatVersion, digest: digestOf(plan), plan }, null, 2)}\n`
-  try {
-    writeFileSync(path, text, { mode: 0o600 })
-  } catch (cause) {
-    throw usage(
-      `${path} can not be written: ${codeOf(cause)}`,
-      'give a path in a directory that is there',
-      cause,
-    )
-  }
-  return path
+/** The text of a saved plan; it begins with `planMark`. */
+export function planFileText(plan: Plan): string {
+  return `${JSON.stringify({ [mark]: formatVersion, digest: digestOf(plan), plan }, null, 2)}\n`
 }
 
 /** Reads a saved plan. Throws EvhaError 'usage' for one that is cut, was changed by hand, or is of another format. */
@@ -80,16 +68,6 @@ function parsed(path: string, hint: string): unknown {
     throw usage(`${path} can not be read as a plan: it is cut or no JSON`, hint, cause)
   }
 }
-
-function textAt(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-const codeOf = (cause: unknown) => String((cause as NodeJS.ErrnoException).code ?? cause)
 
 function usage(message: string, hint: string, cause?: unknown): EvhaError {
   return new EvhaError({ kind: 'usage', message, changedAnything: 'no', retryable: false, hint }, { cause })

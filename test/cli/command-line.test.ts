@@ -149,7 +149,7 @@ test('a migrate that reaches nobody ends with 3, a report, and the way on; --yes
   expect(statSync(page).mode & 0o777).toBe(0o600)
   const foreign = await evha(['report', '--state-dir', own, '--html', runbook])
   expect(foreign).toMatchObject({ exitCode: 2, stdout: '' })
-  expect(foreign.stderr).toContain(`${runbook} is there and is no report of evha`)
+  expect(foreign.stderr).toContain(`${runbook} is there and was not written by evha`)
 })
 
 test('a reader that goes away does not end a run early', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runFiles } from '../../src/journal/runs.ts'
 import { commandsOf } from '../../src/run/commands-of.ts'
 import type { Plan } from '../../src/run/plan.ts'
-import { savePlan } from '../../src/run/plan-file.ts'
+import { planFileText } from '../../src/run/plan-file.ts'
 import { confirm, filesOf, type Lab, labForAll } from './lab.ts'
 
 let lab: Lab
@@ -35,20 +35,26 @@ test('a saved plan that does not hold any more is refused, with what moved', asy
     expect(ended.code).toBe(2)
   }
   const { head } = plan.world
-  savePlan(file, { ...plan, world: { ...plan.world, head: { ...head, hash: `A${head.hash.slice(1)}` } } })
+  writeFileSync(
+    file,
+    planFileText({ ...plan, world: { ...plan.world, head: { ...head, hash: `A${head.hash.slice(1)}` } } }),
+  )
   await refused(`block ${head.height} of the chain is not the one`)
-  savePlan(file, { ...plan, world: { ...plan.world, head: { ...head, height: head.height + 1_000_000 } } })
+  writeFileSync(
+    file,
+    planFileText({ ...plan, world: { ...plan.world, head: { ...head, height: head.height + 1_000_000 } } }),
+  )
   await refused('below the planned')
-  savePlan(file, { ...plan, world: { ...plan.world, binarySha256: '00' } })
+  writeFileSync(file, planFileText({ ...plan, world: { ...plan.world, binarySha256: '00' } }))
   await refused('the binary of the node is another one')
-  savePlan(file, { ...plan, evha: { ...plan.evha, graph: '00' } })
+  writeFileSync(file, planFileText({ ...plan, evha: { ...plan.evha, graph: '00' } }))
   await refused('it was made by evha')
-  savePlan(file, plan)
+  writeFileSync(file, planFileText(plan))
   writeFileSync(file, readFileSync(file, 'utf8').replace('"node-2"', '"node-3"'))
   await refused('was changed after it was written')
   writeFileSync(file, readFileSync(file, 'utf8').slice(0, 900))
   await refused('can not be read as a plan')
-  savePlan(file, plan)
+  writeFileSync(file, planFileText(plan))
   const runbook = readFileSync(lab.runbook, 'utf8')
   appendFileSync(lab.runbook, '# a word more\n')
   await refused('the runbook')

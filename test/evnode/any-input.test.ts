@@ -9,7 +9,6 @@ import { configProblems } from '../../src/evnode/config-problems.ts'
 import { daTarget } from '../../src/evnode/da.ts'
 import { decodeHeaderBlob } from '../../src/evnode/da-blob.ts'
 import { namespaceHexOf } from '../../src/evnode/da-namespace.ts'
-import { namesIn } from '../../src/evnode/environment.ts'
 import { explainError } from '../../src/evnode/errors.ts'
 import { execWords, parseExecLine } from '../../src/evnode/exec-start.ts'
 import { readGenesis } from '../../src/evnode/genesis.ts'
@@ -70,7 +69,6 @@ const parsers: readonly (readonly [name: string, parse: (text: string) => unknow
     '[Service]\nRestart=no\n',
   ],
   ['execWords', (text) => [execWords(text), parseExecLine(text)], 'a "b c" \'d\' \\x41 %n ${E}'],
-  ['namesIn', namesIn, 'A=b\n# c\nexport D="e\n'],
   ['durationMs', durationMs, '1h2m3.5s'],
   ['readLog', readLog, log],
   ['explainError', explainError, log.slice(0, 400)],

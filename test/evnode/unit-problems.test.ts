@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { dangerousNames, environmentFiles, namesIn, unitEnvironment } from '../../src/evnode/environment.ts'
+import {
+  dangerousNames,
+  environmentFiles,
+  environmentText,
+  unitEnvironment,
+} from '../../src/evnode/environment.ts'
 import { parseUnit } from '../../src/evnode/unit.ts'
 import { unitProblems } from '../../src/evnode/unit-problems.ts'
 
@@ -31,10 +36,8 @@ test('an assert without | and a condition are no problem', () => {
   expect(unitProblems(parseUnit(`${good}[Unit]\nAssertPathExists=/x\nConditionPathExists=|/y\n`))).toEqual([])
 })
 
-test('names of an environment file count as well, its values are not looked at', () => {
-  const names = namesIn('# c\n; c\nA=1\n export B="x=y"\nDB_PATH=/x\nno assignment\n')
-  expect(names).toEqual(['A', 'B', 'DB_PATH'])
-  expect(unitProblems(parseUnit(good), names).map(({ problem }) => problem)).toEqual([
+test('names of an environment file count as well', () => {
+  expect(unitProblems(parseUnit(good), ['A', 'DB_PATH']).map(({ problem }) => problem)).toEqual([
     'the environment of the unit sets DB_PATH',
   ])
 })
@@ -63,4 +66,13 @@ test('where more names may come from', () => {
     { path: '/etc/ev.env', optional: false },
   ])
   expect(unitEnvironment(unit)).toEqual(['GOMAXPROCS', 'HOME'])
+})
+
+test('Environment= as a file says the same to systemd: quotes, backslashes and dollars stay what they are', () => {
+  const unit = parseUnit(
+    `[Service]\nEnvironment=A=1 "B=two words" 'C=say "hi"'\nEnvironment=D=a$$b "E=back\\\\slash" LONELY\n`,
+  )
+  expect(environmentText(unit)).toBe(
+    'A="1"\nB="two words"\nC="say \\"hi\\""\nD="a\\$\\$b"\nE="back\\\\slash"\n',
+  )
 })

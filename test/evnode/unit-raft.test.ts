@@ -5,14 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { mergeConfig, readConfig } from '../../src/evnode/config.ts'
-import {
-  flagOverrides,
-  nodeCommand,
-  parseExecStart,
-  parseUnit,
-  unitList,
-  unitValue,
-} from '../../src/evnode/unit.ts'
+import { flagOverrides, nodeCommand, parseUnit, unitList, unitValue } from '../../src/evnode/unit.ts'
 import { raftUnit } from '../../src/evnode/unit-raft.ts'
 import { fixture } from './fixture.ts'
 
@@ -155,7 +148,7 @@ test("a node's own binary, home and passphrase file", () => {
     binary: '/opt/100%/testapp',
     passphraseFile: '/etc/pass phrase',
   })
-  const command = parseExecStart(own.text)
+  const command = nodeCommand(parseUnit(own.text))
   expect(command).toMatchObject({ binary: '/opt/100%/testapp', home: '/srv/a b/$1' })
   expect(flagOverrides(command)['signer.passphrase_file']).toBe('/etc/pass phrase')
 })
@@ -180,7 +173,7 @@ test('whatever flags it has, the argv that is kept is given to the process uncha
         `"${one.replace(/["\\$%]/g, (c) => (c === '$' || c === '%' ? c + c : `\\${c}`))}"`,
       ])
       const from = parseUnit(`[Service]\nExecStart=/bin/testapp start ${quoted.join(' ')}\n`)
-      const argv = parseExecStart(raftUnit(from, { home: `/${home}` }).text).argv
+      const argv = nodeCommand(parseUnit(raftUnit(from, { home: `/${home}` }).text)).argv
       expect(argv).toEqual([
         '/bin/testapp',
         'start',

@@ -1,18 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
-import {
-  flagOverrides,
-  nodeCommand,
-  parseExecStart,
-  parseUnit,
-  unitList,
-  unitValue,
-} from '../../src/evnode/unit.ts'
+import { flagOverrides, nodeCommand, parseUnit, unitList, unitValue } from '../../src/evnode/unit.ts'
 import { unitEntries } from '../../src/evnode/unit-file.ts'
 
 const service = (exec: string) => `[Unit]\nDescription=x\n[Service]\n${exec}\n`
-const starting = (line: string) => parseExecStart(service(`ExecStart=${line}`))
+const starting = (line: string) => nodeCommand(parseUnit(service(`ExecStart=${line}`)))
 
 test('continued lines, comments between them, and spaces around =', () => {
   const unit = parseUnit('[Service]\nExecStart = /bin/x a \\\n# no\n  b \\\n; no\n  c\nUser=u\n')
@@ -108,8 +101,8 @@ test.each([
 })
 
 test('no ExecStart and several are refused', () => {
-  expect(() => parseExecStart(service('User=x'))).toThrow('the unit has no ExecStart=')
-  expect(() => parseExecStart(service('ExecStart=/a start\nExecStart=/b start'))).toThrow(
+  expect(() => nodeCommand(parseUnit(service('User=x')))).toThrow('the unit has no ExecStart=')
+  expect(() => nodeCommand(parseUnit(service('ExecStart=/a start\nExecStart=/b start')))).toThrow(
     '2 ExecStart= lines',
   )
 })

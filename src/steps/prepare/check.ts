@@ -6,15 +6,19 @@ import { must, onEach } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { passphraseFileOf } from '../host/service-user.ts'
-import { readUnit, showUnit } from '../host/systemd.ts'
+import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
 import { readClaim } from './claim.ts'
+import { lookAtEnvironment } from './environment-files.ts'
 import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys, sourceFindings } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
 import { groundFindings, sameHost } from './ground-findings.ts'
 import { largestRoundTrip, linkFindings } from './links.ts'
+import { refuseWithoutUnit } from './no-unit.ts'
 import { genesisOf, liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
+import { starterFindings } from './starter-findings.ts'
+import { lookForStarters, readStarters, type Starters } from './starters.ts'
 import { readSurvey, type Survey, surveyHost } from './survey.ts'
 
 /** All that check sees: its findings, and the facts the migration goes on with when nothing blocks. */
@@ -47,6 +51,7 @@ export const check: Step<'check'> = {
 /** Looks at every host at once, read-only. Throws when a host can not be reached or logged in to. */
 export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const { source, nodes, peers, runbook } = context
+  await refuseWithoutUnit(context, source)
   const files = await readLive(context, source)
   const livePassphraseFile = passphraseFileIn(nodeCommand(files.unit))
   const specOf = ({ spec }: Host) => ({
@@ -73,6 +78,10 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const grounds = await onEach(nodes, async (host) =>
     readGround(await must(context, host, surveyGround(specOf(host), userOf(host)))),
   )
+  const environment = await lookAtEnvironment(context, files.unit)
+  const starters = await onEach(nodes, async (host) =>
+    readStarters(await must(context, host, lookForStarters(host.spec))),
+  )
   const p2pPort = config.p2pPort ?? defaultP2pPort
   const links = await linkFindings(context, ({ spec }) =>
     spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
@@ -88,7 +97,13 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       groundFindings(specOf(host), grounds[host.spec.name] as Ground, userOf(host), host === source),
     ),
     ...sourceFindings(source.spec, here, files.unitState, config),
-    ...unitProblems(files.unit).map((one) => blocks(source.spec.name, one.problem, one.why, one.cure)),
+    ...environment.findings,
+    ...unitProblems(files.unit, environment.names).map((one) =>
+      blocks(source.spec.name, one.problem, one.why, one.cure),
+    ),
+    ...nodes.flatMap((host) =>
+      starterFindings(host.spec, starters[host.spec.name] as Starters, units[host.spec.name] as UnitState),
+    ),
     ...nodes.flatMap((host) => hostFindings(specOf(host), surveys[host.spec.name] as Survey, skew(host))),
     ...peers.flatMap((host) => {
       const unit = units[host.spec.name]

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { Secret } from '../../base/secret.ts'
+import { environmentText } from '../../evnode/environment.ts'
 import { homeFiles } from '../../evnode/home.ts'
 import type { LogEvent } from '../../evnode/logs.ts'
-import { parseExecStart } from '../../evnode/unit.ts'
+import { nodeCommand, parseUnit, type Unit, unitList } from '../../evnode/unit.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { must, onEach, stuck, until } from '../ask.ts'
 import { remove } from '../host/files.ts'
@@ -70,11 +72,14 @@ async function bootstrap(context: StepContext, host: Host): Promise<number> {
   // An evha that died in here left its node running, on the very directory that is moved now.
   await must(context, host, endTransient(smokeUnit(spec)))
   await must(context, host, moveRaftDirAside(spec, `${spec.paths.evha}/old/raft`))
-  await must(context, host, layScratch(context, spec))
-  const first = await runOnce(context, host, (event) => event.kind === 'bootstrapped')
+  const unit = await futureUnit(context, host)
+  await must(context, host, layScratch(context, spec, unit))
+  const start = startScratch(context, spec, unit)
+  const first = await runOnce(context, host, start, (event) => event.kind === 'bootstrapped')
   await runOnce(
     context,
     host,
+    start,
     (event) => event.kind === 'configuration' && isMembership(context, host, event),
   )
   await must(context, host, remove('remove the scratch home', [scratchOf(spec)]))
@@ -99,11 +104,12 @@ function isMembership(
 async function runOnce(
   context: StepContext,
   host: Host,
+  start: Command,
   seen: (event: LogEvent) => boolean,
 ): Promise<number> {
   const unit = smokeUnit(host.spec)
   const startedMs = context.now()
-  await must(context, host, await startScratch(context, host, unit))
+  await must(context, host, start)
   try {
     const found = await until(
       context,
@@ -128,9 +134,17 @@ async function runOnce(
 
 const smokeUnit = (spec: NodeSpec) => `evha-smoke-${spec.name}.service`
 const scratchOf = (spec: NodeSpec) => `${spec.paths.evha}/smoke`
+const environmentOf = (spec: NodeSpec) => `${scratchOf(spec)}/environment`
 
-/** The config as the cluster will read it; key, genesis and node key are linked, not copied. */
-function layScratch(context: StepContext, spec: NodeSpec): Command {
+/** The unit that the member will have: on the source it is staged only. */
+async function futureUnit(context: StepContext, host: Host): Promise<Unit> {
+  const { spec } = host
+  const path = host === context.source ? staged(spec).unit : unitPath(spec)
+  return parseUnit(await must(context, host, reads('read the unit', ['cat', '--', path])))
+}
+
+/** The config as the cluster will read it; key, genesis and node key are linked, not copied. The environment may hold secrets. */
+function layScratch(context: StepContext, spec: NodeSpec, unit: Unit): Command {
   const isSource = spec.name === context.source.spec.name
   const there = homeFiles(scratchOf(spec))
   return changes(
@@ -141,6 +155,8 @@ shift 5
 rm -rf "$scratch"
 mkdir -p "\${to%/*}" "$raft"
 cp "$config" "$to"
+cat > "$scratch/environment"
+chmod 600 "$scratch/environment"
 while [ "$#" -gt 1 ]; do ln -s "$1" "$2"; shift 2; done
 if [ -n "$user" ]; then chown -R "$user" "$scratch" "$raft"; fi`,
       scratchOf(spec),
@@ -150,19 +166,13 @@ if [ -n "$user" ]; then chown -R "$user" "$scratch" "$raft"; fi`,
       there.config,
       ...[genesisPath(spec), there.genesis, nodeKeyPath(spec), there.nodeKey, signerPath(spec), there.signer],
     ),
+    { stdin: new Secret(Buffer.from(environmentText(unit))) },
   )
 }
 
 /** The unit's own command line with the scratch home in place of the real one. */
-async function startScratch(context: StepContext, host: Host, unit: string): Promise<Command> {
-  const { spec } = host
-  const isSource = spec.name === context.source.spec.name
-  const text = await must(
-    context,
-    host,
-    reads('read the unit', ['cat', '--', isSource ? staged(spec).unit : unitPath(spec)]),
-  )
-  const argv = parseExecStart(text).argv.map((word) =>
+function startScratch(context: StepContext, spec: NodeSpec, unit: Unit): Command {
+  const argv = nodeCommand(unit).argv.map((word) =>
     word === spec.home ? scratchOf(spec) : word.startsWith('--home=') ? `--home=${scratchOf(spec)}` : word,
   )
   const user = serviceUser(context, spec)
@@ -170,11 +180,13 @@ async function startScratch(context: StepContext, host: Host, unit: string): Pro
   return changes(`start the node of ${spec.name} in a private network`, [
     'systemd-run',
     '--quiet',
-    `--unit=${unit}`,
+    `--unit=${smokeUnit(spec)}`,
     '--property=PrivateNetwork=yes',
     `--property=RuntimeMaxSec=${runtimeMaxSec}`,
     `--property=ExecStartPre=+/bin/sh -c '${network}'`,
     ...(user === '' ? [] : [`--property=User=${user}`]),
+    `--property=EnvironmentFile=${environmentOf(spec)}`,
+    ...unitList(unit, 'Service', 'EnvironmentFile').map((file) => `--property=EnvironmentFile=${file}`),
     '--',
     ...argv,
   ])

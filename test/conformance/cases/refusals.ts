@@ -134,7 +134,7 @@ export const refusalCases: readonly Case[] = [
     const { code, stderr } = await ground.run(['net-info', '--home', home])
     return { code, last: lastLine(stderr), explained: explainError(lastLine(stderr)) !== undefined }
   }),
-  aCase('accepted: old prefix, both spellings, aliases', 'parseExecStart', async (ground) => {
+  aCase('accepted: old prefix, both spellings, aliases', 'nodeCommand', async (ground) => {
     const started: Record<string, boolean> = {}
     for (const alias of ['run', 'node']) {
       const home = await ground.newHome(alias)

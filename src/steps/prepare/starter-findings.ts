@@ -1,0 +1,84 @@
+import { homeOfStart } from '../../evnode/unit.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import type { UnitState } from '../host/systemd.ts'
+import { blocks, type Finding, warns } from './finding.ts'
+import type { HostProcess, StarterLine, Starters } from './starters.ts'
+
+/** The processes among those found that run this very node. */
+export function nodeProcesses(spec: NodeSpec, { processes }: Starters): readonly HostProcess[] {
+  return processes.filter(({ argv, workingDirectory, program }) => {
+    const started = homeOfStart(argv, workingDirectory)
+    if (started === null) return false
+    // Without --home it is the application's own default; then the program alone tells.
+    return started === '' ? program === spec.binary : started === spec.home
+  })
+}
+
+/** What runs this node or could start it besides its unit, and so past the fence, which holds only the unit. */
+export function starterFindings(
+  spec: NodeSpec,
+  starters: Starters,
+  unit: Pick<UnitState, 'mainPid'>,
+): Finding[] {
+  return [
+    ...nodeProcesses(spec, starters)
+      .filter((one) => !isOfUnit(one, spec.unit, unit.mainPid))
+      .map((one) => besideUnit(spec, one)),
+    ...starters.triggers.map((name) =>
+      warns(
+        spec.name,
+        `${name} starts ${spec.unit} by itself`,
+        'the fence refuses such a start of the old sequencer, but later it would meddle with a member of the cluster',
+        `systemctl disable --now ${name}, at least until the migration is over`,
+      ),
+    ),
+    ...starters.lines.flatMap((line) => lineFindings(spec, line)),
+  ]
+}
+
+function isOfUnit({ pid, parentPid, cgroup }: HostProcess, unit: string, mainPid: number): boolean {
+  if (mainPid !== 0 && (pid === mainPid || parentPid === mainPid)) return true
+  return cgroup.split(/[\s/]/).includes(unit)
+}
+
+const containerGroups = /docker|containerd|libpod|crio|kubepods|lxc/
+
+export const isInContainer = ({ cgroup }: HostProcess) => containerGroups.test(cgroup)
+
+function besideUnit(spec: NodeSpec, one: HostProcess): Finding {
+  const { pid, user } = one
+  return isInContainer(one)
+    ? blocks(
+        spec.name,
+        `process ${pid} runs this node in a container`,
+        'the fence holds a unit of systemd; a container is started past it, by its own restart policy too',
+        'run the node by a unit of the host, without the container, and remove the container and its restart policy',
+      )
+    : blocks(
+        spec.name,
+        `process ${pid} of ${user} runs this node, outside of ${spec.unit}`,
+        'a second process signs beside the unit, and the fence does not hold it',
+        `ps -fp ${pid} shows what it is; end it, and whatever starts it`,
+      )
+}
+
+function lineFindings(spec: NodeSpec, { file, line }: StarterLine): Finding[] {
+  if (homeOfStart(line.split(/\s+/), '/') !== null && line.includes(spec.binary))
+    return [
+      blocks(
+        spec.name,
+        `${file} starts the node without its unit: ${line}`,
+        'such a start goes past the fence: an old sequencer beside the cluster signs heights again',
+        `take the line out of ${file}`,
+      ),
+    ]
+  if (!/\b(systemctl|service)\b/.test(line)) return []
+  return [
+    warns(
+      spec.name,
+      `${file} may start or stop ${spec.unit}: ${line}`,
+      'the fence refuses its starts of the old sequencer, but what it stops in the window is gone back on, and later it takes a member away',
+      `take the line out of ${file}, at least until the migration is over`,
+    ),
+  ]
+}
