@@ -5,7 +5,8 @@ import type { StepName } from '../../src/base/names.ts'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
 import { filesOf } from './files.ts'
-import { confirm, type Hosts, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { dropIn } from './found-chain.ts'
+import { confirm, type Hosts, migrate, type Started, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
@@ -13,6 +14,7 @@ hostsTest(
   () =>
     withHosts(5, async (hosts) => {
       const invocation = () => shown(hosts, 'node-1', 'InvocationID')
+      await hosts.on('node-1', 'systemctl disable ev-node.service')
       const [files, started] = [filesOf(hosts), await invocation()]
       const waiting = await migrate(hosts)
       expect(waiting.code, waiting.stderr).toBe(4)
@@ -26,7 +28,7 @@ hostsTest(
       expect(changesOf(files, filesOf(hosts))).toEqual(Object.fromEntries(promised))
       expect(await invocation()).toBe(started)
       expect(await shown(hosts, 'node-1', 'NRestarts,DropInPaths,NeedDaemonReload,UnitFileState')).toBe(
-        'NRestarts=0\nDropInPaths=\nUnitFileState=enabled\nNeedDaemonReload=no\n',
+        `NRestarts=0\nDropInPaths=${dropIn}\nUnitFileState=disabled\nNeedDaemonReload=no\n`,
       )
       await makesBlocks(hosts, 'node-1')
       expect(signedTwice(hosts)).toEqual([])
@@ -38,7 +40,7 @@ hostsTest(
   () =>
     withHosts(3, async (hosts) => {
       const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
-      await begun(hosts, 'fence')
+      await begun(hosts, 'fence', going)
       await hosts.fault('cut', 'node-3')
       const ended = await going.ended
       expect(ended.code, ended.stderr).toBe(5)
@@ -62,6 +64,7 @@ hostsTest(
   () =>
     withHosts(5, async (hosts) => {
       const unit = hosts.file('node-1', '/etc/systemd/system/ev-node.service')
+      const limits = hosts.file('node-1', dropIn)
       const gone = await migrate(hosts, 'cutover', 'commit')
       expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 5 })
       const before = await chainOf(hosts, 'node-2', 1)
@@ -78,6 +81,7 @@ hostsTest(
       const refused = await hosts.on('node-2', 'systemctl start ev-node.service')
       expect(refused.code).not.toBe(0)
       expect(hosts.file('node-1', '/etc/systemd/system/ev-node.service')).toBe(unit)
+      expect(hosts.file('node-1', dropIn)).toBe(limits)
       const after = await chainOf(hosts, 'node-1', 1)
       expect(after?.links.slice(0, before?.links.length)).toEqual(before?.links)
       expect(signedTwice(hosts)).toEqual([])
@@ -89,7 +93,7 @@ hostsTest(
   () =>
     withHosts(3, async (hosts) => {
       const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
-      await begun(hosts, 'finalSync')
+      await begun(hosts, 'finalSync', going)
       going.kill('SIGKILL')
       await going.ended
       await hosts.fault('kill', 'node-1')
@@ -106,14 +110,19 @@ hostsTest(
     }),
 )
 
-/** Until the run's journal says that a step's effect is about to happen. */
-async function begun(hosts: Hosts, step: StepName): Promise<void> {
+/** Until the run's journal says that a step's effect is about to happen; a run that ends before it says why. */
+async function begun(hosts: Hosts, step: StepName, going: Started): Promise<void> {
   const runs = join(hosts.stateDir, 'runs')
-  await until(step, async () => {
+  const early = going.ended.then(({ code, stderr }) => {
+    throw new Error(`evha ended with ${code} before ${step}: ${stderr}`)
+  })
+  early.catch(() => undefined)
+  const seen = until(step, async () => {
     const [run] = existsSync(runs) ? readdirSync(runs).filter((name) => !name.startsWith('.')) : []
     const journal = run === undefined ? '' : readFileSync(join(runs, run, 'journal.jsonl'), 'utf8')
     return journal.includes(`"type":"intent","step":"${step}"`) || undefined
   })
+  await Promise.race([seen, early])
 }
 
 async function shown(hosts: Hosts, host: string, properties: string): Promise<string> {

@@ -5,10 +5,17 @@ import { addressOf, type Hosts, until } from './hosts.ts'
 const home = '/var/lib/ev-node'
 const passphrase = '/etc/ev-node/passphrase'
 const units = '/etc/systemd/system'
+const environment = '/etc/default/ev-node'
+/** A drop-in of the operator's own. */
+export const dropIn = `${units}/ev-node.service.d/10-limits.conf`
 
-/** Lays what an operator's hosts have before evha comes: a user and a passphrase everywhere, a sequencer on node-1, DA. */
+/**
+ * Lays what operators' hosts have before evha comes: a user without a home and a passphrase everywhere, a sequencer
+ * with a grown unit on node-1, a login that needs sudo and is slow on node-2, DA.
+ */
 export async function foundChain(hosts: Hosts): Promise<void> {
   await Promise.all([startDa(hosts), ...hosts.names.map((host) => prepare(hosts, host))])
+  await layOperator(hosts, 'node-2')
   await did(
     hosts,
     'node-1',
@@ -29,6 +36,7 @@ export async function foundChain(hosts: Hosts): Promise<void> {
   })
   await did(hosts, 'node-1', `cat > ${config}`, merged.text)
   await did(hosts, 'node-1', `cat > ${units}/ev-node.service`, unitText)
+  await did(hosts, 'node-1', `mkdir -p ${dropIn.replace(/\/[^/]*$/, '')} && cat > ${dropIn}`, dropInText)
   await did(hosts, 'node-1', 'systemctl daemon-reload && systemctl enable -q --now ev-node.service')
   await until('blocks of the single sequencer', async () =>
     ((await heightOf(hosts, 'node-1')) ?? 0) >= 3 ? true : undefined,
@@ -39,28 +47,57 @@ function prepare(hosts: Hosts, host: string): Promise<unknown> {
   return did(
     hosts,
     host,
-    `useradd --system --home-dir ${home} --shell /usr/sbin/nologin ev-node &&
+    `useradd --system --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin ev-node &&
      install -d -m 755 ${passphrase.slice(0, passphrase.lastIndexOf('/'))} &&
-     install -o ev-node -g ev-node -m 600 /dev/stdin ${passphrase}`,
+     install -o ev-node -g ev-node -m 600 /dev/stdin ${passphrase} &&
+     echo 'GOMEMLIMIT=512MiB' > ${environment} && chmod 640 ${environment}`,
     'a passphrase of the hosts\n',
   )
 }
 
-/** The unit as an operator of a single sequencer would have it. */
+/** Who may log in to a host that lets no root in: sudo without a password, a banner, a shell that is slow to start. */
+export const operator = { name: 'ops', sudoers: '/etc/sudoers.d/evha' } as const
+
+function layOperator(hosts: Hosts, host: string): Promise<unknown> {
+  return did(
+    hosts,
+    host,
+    `useradd --create-home --shell /bin/bash ${operator.name} &&
+     install -d -o ${operator.name} -m 700 /home/${operator.name}/.ssh &&
+     install -o ${operator.name} -m 600 /root/.ssh/authorized_keys /home/${operator.name}/.ssh/authorized_keys &&
+     echo 'sleep 0.3; echo slow to start >&2' > /home/${operator.name}/.bashrc &&
+     echo 'Authorized use only. All of it is logged.' > /etc/ssh/banner &&
+     echo 'Banner /etc/ssh/banner' >> /etc/ssh/sshd_config.d/evha.conf && systemctl reload ssh &&
+     echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers}`,
+  )
+}
+
+/** The unit as it has grown at an operator's: old flags and new ones, an environment file, always restarted. */
 const unitText = `[Unit]
 Description=ev-node sequencer
 After=network-online.target
 
 [Service]
 User=ev-node
-ExecStart=/usr/local/bin/testapp start --home ${home} \\
-  --evnode.node.aggregator=true --evnode.node.block_time 1s \\
+EnvironmentFile=${environment}
+EnvironmentFile=-${environment}.local
+ExecStart=/usr/local/bin/testapp start --home=${home} \\
+  --rollkit.node.aggregator=true --evnode.node.block_time 1s \\
+  # The DA address stands in evnode.yaml too; the flag counts.
+  --rollkit.da.address "http://${addressOf('da')}:7980" \\
   --evnode.signer.passphrase_file ${passphrase} --evnode.log.format json
-Restart=on-failure
+Restart=always
 RestartSec=1s
 
 [Install]
 WantedBy=multi-user.target
+`
+
+const dropInText = `[Unit]
+StartLimitIntervalSec=30
+[Service]
+LimitNOFILE=65536
+Environment=GOMAXPROCS=2 "NOTE=two words"
 `
 
 const standInDa = `import { startDa } from '/opt/evha/dist/lab/da/da.js'

@@ -6,7 +6,7 @@ import type { Gate } from '../../src/base/names.ts'
 import { heightsTwice } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
 import { type Ended, outputOf } from '../output-of.ts'
-import { foundChain } from './found-chain.ts'
+import { foundChain, operator } from './found-chain.ts'
 
 const project = resolve(import.meta.dirname, '..', '..')
 export const script = join(project, 'script', 'hosts')
@@ -96,16 +96,20 @@ export function addressOf(host: string): string {
   return host === 'da' ? '10.78.0.20' : `10.78.0.${10 + Number(host.slice('node-'.length))}`
 }
 
+/** How the runbook names a host: one of five by IPv6, where this machine has it. */
+const writtenAddressOf = (host: string): string =>
+  host === 'node-4' && existsSync('/proc/net/if_inet6') ? 'fd78::14' : addressOf(host)
+
 function runbookOf({ chain, names }: Hosts): string {
   const nodes = names.map((name) =>
     [
       `  - name: ${name}`,
       '    ssh:',
-      `      host: ${addressOf(name)}`,
-      '      user: root',
+      `      host: "${writtenAddressOf(name)}"`,
+      `      user: ${name === 'node-2' ? operator.name : 'root'}`,
       `      identityFile: ${hostsDir}/operator_key`,
       `      knownHostsFile: ${hostsDir}/known_hosts`,
-      `    address: ${addressOf(name)}`,
+      `    address: "${writtenAddressOf(name)}"`,
     ].join('\n'),
   )
   return `version: 1

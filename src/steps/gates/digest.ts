@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { raftMembers } from '../host/members.ts'
 import type { StepContext } from '../step.ts'
 
 /** Digest of the named fields an approval is bound to: when one of them changes, the approval is void. */
@@ -18,7 +19,7 @@ export function planFields(context: StepContext): Record<string, unknown> {
     configs: facts.preparePeers?.configSha256,
     units: facts.preparePeers?.unitSha256,
     signer: facts.copySigner?.sha256,
-    members: runbook.nodes.map((node) => `${node.name}@${node.address}:${node.raftPort}`),
+    members: raftMembers(runbook),
     budgetSeconds: runbook.window.budgetSeconds,
   }
 }

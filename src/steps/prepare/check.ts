@@ -2,6 +2,7 @@ import { EvhaError } from '../../base/errors.ts'
 import { defaultP2pPort } from '../../evnode/config.ts'
 import { nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
+import { hostPort } from '../../runbook/address.ts'
 import { must, onEach } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { parseDecision, readDecisionFile } from '../host/decision.ts'
@@ -10,6 +11,7 @@ import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
 import { readClaim } from './claim.ts'
 import { lookAtEnvironment } from './environment-files.ts'
+import { executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys, sourceFindings } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
@@ -97,6 +99,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       groundFindings(specOf(host), grounds[host.spec.name] as Ground, userOf(host), host === source),
     ),
     ...sourceFindings(source.spec, here, files.unitState, config),
+    ...(await executionFindings(context, files.unit, chain.facts.head)),
     ...environment.findings,
     ...unitProblems(files.unit, environment.names).map((one) =>
       blocks(source.spec.name, one.problem, one.why, one.cure),
@@ -161,7 +164,7 @@ async function liveChain(context: StepContext, files: SourceFiles, survey: Surve
   if (state.kind !== 'ok' || namespace.kind !== 'ok')
     throw new EvhaError({
       kind: 'blocked',
-      message: `${name}: the node does not answer RPC on ${rpc.host}:${rpc.port}`,
+      message: `${name}: the node does not answer RPC on ${hostPort(rpc.host, rpc.port)}`,
       changedAnything: 'no',
       retryable: true,
       hint: `see that the chain runs, and name its address in the runbook: node.rpc`,

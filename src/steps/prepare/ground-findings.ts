@@ -1,3 +1,4 @@
+import { hostPort } from '../../runbook/address.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { blocks, type Finding, warns } from './finding.ts'
 import type { Ground } from './ground.ts'
@@ -85,15 +86,14 @@ function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Findin
     ...(isSource || spec.p2pPort === undefined ? [] : [['P2P', spec.address, spec.p2pPort] as const]),
     ...(isSource ? [] : [['RPC', spec.rpc.host, spec.rpc.port] as const]),
   ]
-  const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
   return wanted
     .filter(([, host, port]) =>
-      ground.listening.some((socket) => socket === `*:${port}` || socket === `${bracketed(host)}:${port}`),
+      ground.listening.some((socket) => socket === `*:${port}` || socket === hostPort(host, port)),
     )
     .map(([what, host, port]) =>
       blocks(
         spec.name,
-        `something listens on ${bracketed(host)}:${port} already`,
+        `something listens on ${hostPort(host, port)} already`,
         `the node needs it for ${what}`,
         `ss -ltnp 'sport = :${port}' shows what it is; end it, or name another port in the runbook`,
       ),

@@ -1,5 +1,6 @@
 import { reads } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
+import { hostPort } from '../../runbook/address.ts'
 import { ask } from '../ask.ts'
 import type { Host, StepContext } from '../step.ts'
 import { blocks, type Finding } from './finding.ts'
@@ -43,7 +44,7 @@ function finding(from: Host, to: Host, what: string, port: number, why: string):
       )
     : blocks(
         from.spec.name,
-        `it does not reach ${to.spec.name} on ${address}:${port} (${why})`,
+        `it does not reach ${to.spec.name} on ${hostPort(address, port)} (${why})`,
         `members speak ${what} with each other in both directions`,
         `open TCP ${port} from ${from.spec.address} to ${address} in the firewalls between them`,
       )

@@ -7,6 +7,7 @@ import { permitDropIn } from '../../evnode/permit.ts'
 import { type Member, raftChanges } from '../../evnode/raft-changes.ts'
 import { timingAsked, timingFor } from '../../evnode/timing.ts'
 import { raftUnit } from '../../evnode/unit-raft.ts'
+import { hostPort } from '../../runbook/address.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { ask, must, onEach, stuck } from '../ask.ts'
 import { digests, makeDirs, readDigests, remove } from '../host/files.ts'
@@ -195,7 +196,7 @@ async function planFiles(context: StepContext, keys: Readonly<Record<string, str
         da: { address: config.daAddress, namespace: config.daNamespace },
         raftDir: spec.raftDir,
         signerPath: homeFiles(spec.home).configDir,
-        rpcAddress: `${spec.rpc.host}:${spec.rpc.port}`,
+        rpcAddress: hostPort(spec.rpc.host, spec.rpc.port),
         // The source keeps its P2P address: full nodes outside of the cluster list it.
         ...(isSource ? { p2pListen: config.p2pListen } : {}),
         otherPeers: config.p2pPeers,

@@ -10,6 +10,7 @@ import type { NodeSpec } from '../../runbook/load.ts'
 import { must, onEach, stuck, until } from '../ask.ts'
 import { remove } from '../host/files.ts'
 import { eventsIn } from '../host/log.ts'
+import { raftMembers } from '../host/members.ts'
 import { serviceUser } from '../host/service-user.ts'
 import { moveRaftDirAside, readStamp, writeStamp } from '../host/stamp.ts'
 import { endTransient, readUnit, showUnit } from '../host/systemd.ts'
@@ -61,7 +62,7 @@ export const smoke: Step<'smoke'> = {
 
 /** What a Raft directory is good for: chain, members, addresses and attempt. Any difference, and it is made anew. */
 export function stampOf(context: StepContext): string {
-  const members = context.runbook.nodes.map((node) => `${node.name}@${node.address}:${node.raftPort}`)
+  const members = raftMembers(context.runbook)
   return createHash('sha256')
     .update(JSON.stringify([context.runbook.chain, members, context.run, context.attempt]))
     .digest('hex')
@@ -92,7 +93,7 @@ function isMembership(
   host: Host,
   event: Extract<LogEvent, { kind: 'configuration' }>,
 ): boolean {
-  const wanted = context.runbook.nodes.map((node) => `${node.name}@${node.address}:${node.raftPort}`).sort()
+  const wanted = raftMembers(context.runbook).sort()
   const found = event.voters.map((voter) => `${voter.nodeId}@${voter.address}`).sort()
   if (event.index === 1 && wanted.join() === found.join()) return true
   throw stuck(
