@@ -1,8 +1,9 @@
 // Worlds that are broken on real hosts: each gives one sentence with its cure and the right exit code, and nothing is changed.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import { operator } from './found-chain.ts'
-import { addressOf, confirm, type Hosts, until, withHosts } from './hosts.ts'
+import { addressOf, confirm, type Hosts, hostsDir, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
 interface Broken {
@@ -197,18 +198,26 @@ hostsTest('each broken world is told by check, with its cure; mended, nothing st
   }),
 )
 
-/** One host that is two names in the runbook. */
+/** One host that is two names in the runbook: the second login is another address of node-2. */
 async function twoNames(hosts: Hosts): Promise<void> {
-  const text = readFileSync(hosts.runbook, 'utf8')
-  const other = `${hosts.runbook}.two`
-  // The address alone differs; both logins end on node-2.
-  const twice = text.replace(
-    `host: "${addressOf('node-3')}"\n      user: root`,
-    `host: "${addressOf('node-2')}"\n      user: root`,
+  const alias = '10.78.0.99'
+  await typed(hosts, 'node-2', `ip addr add ${alias}/24 dev host0`)
+  const knownHosts = join(hosts.stateDir, 'known_hosts')
+  const known = readFileSync(`${hostsDir}/known_hosts`, 'utf8')
+  writeFileSync(
+    knownHosts,
+    `${known}${known
+      .split('\n')
+      .find((line) => line.startsWith(addressOf('node-2')))
+      ?.replace(/^\S+/, alias)}\n`,
   )
+  const text = readFileSync(hosts.runbook, 'utf8').replaceAll(`${hostsDir}/known_hosts`, knownHosts)
+  const twice = text.replace(`host: "${addressOf('node-3')}"`, `host: "${alias}"`)
   expect(twice).not.toBe(text)
+  const other = join(hosts.stateDir, 'two.yaml')
   writeFileSync(other, twice)
   const told = await hosts.evha('check', other)
+  await typed(hosts, 'node-2', `ip addr del ${alias}/24 dev host0`)
   expect(told.code, told.stderr).toBe(3)
   expect(told.stdout).toMatch(/it is the same host as node-2, with the same home/)
 }
@@ -235,9 +244,14 @@ async function withoutUnit(hosts: Hosts): Promise<void> {
   await typed(
     hosts,
     'node-1',
-    `systemctl disable -q --now ev-node && mv ${unit} ${unit}.d /root/ && systemctl daemon-reload &&
-     cd / && setsid runuser -u ev-node -- /usr/local/bin/testapp start --home ${home} --evnode.node.aggregator=true \\
-       --evnode.signer.passphrase_file /etc/ev-node/passphrase > /dev/null 2>&1 < /dev/null & sleep 3`,
+    `set -e
+systemctl disable -q --now ev-node
+mv ${unit} ${unit}.d /root/
+systemctl daemon-reload
+cd /
+setsid runuser -u ev-node -- /usr/local/bin/testapp start --home ${home} --evnode.node.aggregator=true \\
+  --evnode.signer.passphrase_file /etc/ev-node/passphrase > /dev/null 2>&1 < /dev/null &
+sleep 3`,
   )
   const refused = await checked(hosts)
   expect(refused.code).toBe(3)
@@ -247,13 +261,10 @@ async function withoutUnit(hosts: Hosts): Promise<void> {
   const file = `${hosts.runbook}.service`
   const written = await hosts.evha('check', hosts.runbook, '--unit-file', file)
   expect(written.code, written.stderr).toBe(0)
+  // The stand-in is a script: its interpreter is what runs. An operator would see that, too.
+  const laid = readFileSync(file, 'utf8').replace(/\/opt\/evha\/node \S+/, '/usr/local/bin/testapp')
   const pid = /kill -INT (\d+)/.exec(written.stderr)?.[1] ?? ''
-  await typed(
-    hosts,
-    'node-1',
-    `cat > ${unit} && systemctl daemon-reload && kill -INT ${pid}`,
-    readFileSync(file, 'utf8'),
-  )
+  await typed(hosts, 'node-1', `cat > ${unit} && systemctl daemon-reload && kill -INT ${pid}`, laid)
   await until('the end of the process', async () =>
     (await hosts.on('node-1', `test -e /proc/${pid}`)).code === 0 ? undefined : true,
   )

@@ -64,16 +64,21 @@ async function whyNoLink(
     (thrown: unknown) => {
       if (!(thrown instanceof EvhaError)) throw thrown
       if (thrown.kind !== 'failed') throw thrown
-      return refusedIn(thrown.message)
+      return refusedIn(thrown.message, to.host)
     },
   )
   return Promise.race([opened, late])
 }
 
-/** sshd's own words for why it could not connect; an answer of refusal came from the other host. */
-function refusedIn(message: string): string | null {
+/**
+ * sshd's own words for why it could not connect; an answer of refusal came from the other host. Where its own kernel
+ * refuses at once, by a route or a firewall, sshd says no more than "open failed"; on loopback that is a closed port.
+ */
+function refusedIn(message: string, host: string): string | null {
   const known = /prohibited|timed out|no route to host|unreachable|no answer/i.exec(message)
-  return known === null ? null : known[0].toLowerCase()
+  if (known !== null) return known[0].toLowerCase()
+  const loopback = host.startsWith('127.') || host === '::1'
+  return !loopback && /open failed/i.test(message) ? 'refused by its own routes or firewall' : null
 }
 
 /** Largest average round trip between two hosts, ms; null when ping is not there or not allowed. */

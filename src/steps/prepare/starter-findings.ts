@@ -6,13 +6,17 @@ import type { HostProcess, StarterLine, Starters } from './starters.ts'
 
 /** The processes among those found that run this very node. */
 export function nodeProcesses(spec: NodeSpec, { processes }: Starters): readonly HostProcess[] {
-  return processes.filter(({ argv, workingDirectory, program }) => {
+  const running = processes.filter(({ argv, workingDirectory, program }) => {
     const started = homeOfStart(argv, workingDirectory)
     if (started === null) return false
     // Without --home it is the application's own default; then the program alone tells.
     return started === '' ? program === spec.binary : started === spec.home
   })
+  return running.filter((one) => !running.some((other) => isLauncherOf(one, other)))
 }
+
+/** `sudo`, `runuser`, `nohup` and their like wait for the node, with its command line in their own. */
+const isLauncherOf = (one: HostProcess, other: HostProcess) => other.parentPid === one.pid
 
 /** What runs this node or could start it besides its unit, and so past the fence, which holds only the unit. */
 export function starterFindings(

@@ -55,6 +55,19 @@ test.each(['silence', 'Connection timed out', 'No route to host'])(
   },
 )
 
+test('what the own kernel refuses at once is no link, except for a closed port on loopback', async () => {
+  const [found] = await look({ 'node-1>192.0.2.2:5001': 'open failed' })
+  expect(found?.what).toMatch(
+    /does not reach node-2 on 192.0.2.2:5001 \(refused by its own routes or firewall\)/,
+  )
+  const context = contextWith({ 'node-1>127.0.0.2:5001': 'open failed' })
+  const near = context.nodes.map((host, i) => ({
+    ...host,
+    spec: { ...host.spec, address: `127.0.0.${i + 1}` },
+  }))
+  expect(await linkFindings({ ...context, nodes: near } as StepContext, () => 7676)).toEqual([])
+})
+
 test('an sshd that forwards nothing says so once', async () => {
   const prohibited = 'open failed: administratively prohibited'
   const found = await look(

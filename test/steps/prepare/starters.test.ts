@@ -92,6 +92,15 @@ test("the unit's own process, and what it forked, is no finding", () => {
   expect(of({ ...one, parentPid: 41 }, 41)).toEqual([])
 })
 
+test('who only launched the node and waits for it is not counted beside it', () => {
+  const launcher = { ...one, pid: 41, argv: ['runuser', '-u', 'ev', '--', ...one.argv] }
+  const node = { ...one, parentPid: 41, argv: ['/d/bin/node', ...one.argv.slice(1)] }
+  const pids = (...processes: HostProcess[]) =>
+    nodeProcesses(spec, { processes, triggers: [], lines: [] }).map(({ pid }) => pid)
+  expect(pids(launcher, node)).toEqual([42])
+  expect(pids({ ...one, pid: 41 }, { ...one, pid: 43 })).toEqual([41, 43])
+})
+
 test('a process beside the unit blocks; one in a container is told apart', () => {
   expect(of(one)).toEqual(['process 42 of ev runs this node, outside of ev-node.service'])
   expect(of({ ...one, cgroup: '0::/system.slice/another-ev-node.service ' })).toHaveLength(1)
