@@ -3,6 +3,7 @@ import type { Gate } from '../base/names.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
 import type { Finding } from '../steps/prepare/finding.ts'
 import type { Approver, Observer } from './observer.ts'
+import type { World } from './world.ts'
 
 export type { Finding } from '../steps/prepare/finding.ts'
 
@@ -19,6 +20,8 @@ export interface DriveOptions {
   readonly stopNow: AbortSignal
   /** True after the first Ctrl-C: stop at the next safe point. */
   readonly stopSoon: () => boolean
+  /** Hosts and time other than the real ones: a simulation's. No flag leads here. */
+  readonly world?: World
 }
 
 export type RunOutcome =

@@ -11,10 +11,11 @@ import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { Engine } from './engine.ts'
 import { abortElsewhere, isDrivenElsewhere } from './from-elsewhere.ts'
 import { refuseUnusableHooks } from './hooks.ts'
-import { closeHosts, openHosts } from './hosts.ts'
+import { closeHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
 import { inputOf, snapshotOf, windowDeadline } from './rebuild.ts'
 import type { Stop } from './stop.ts'
+import { realWorld } from './world.ts'
 
 /** Begins a migration and drives it as far as its gates allow. `steps` is given by tests that take a guard away. */
 export async function startRun(
@@ -25,7 +26,7 @@ export async function startRun(
   const runbook = loadRunbook(runbookPath)
   refuseOtherChain(runbook, options)
   refuseUnusableHooks(runbook)
-  const run = beginRun(runbook, options.stateDir, process.argv.slice(2))
+  const run = beginRun(runbook, options.stateDir, process.argv.slice(2), options.world)
   return withHosts(run, options, false, async (hosts) => {
     const engine = new Engine(run, hosts, steps, options, {
       snapshot: begin(inputOf(run.runbook)),
@@ -41,7 +42,7 @@ export async function resumeRun(
   options: DriveOptions,
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
-  const run = reopenRun(options.stateDir, wanted)
+  const run = reopenRun(options.stateDir, wanted, options.world)
   return withHosts(run, options, true, async (hosts) => {
     refuseOtherChain(run.runbook, options)
     const engine = reopened(run, hosts, steps, options, false)
@@ -69,7 +70,7 @@ export async function abortRun(
     if (end !== null) return end
     options.observer.progress('the other process went away before it was through; going back from here')
   }
-  const run = reopenRun(options.stateDir, files.run)
+  const run = reopenRun(options.stateDir, files.run, options.world)
   return withHosts(run, options, true, async (hosts) => {
     const engine = reopened(run, hosts, steps, options, true)
     if (engine.view.final) return endOf(run, engine, { why: 'end' })
@@ -83,7 +84,7 @@ export async function rollbackRun(
   options: DriveOptions,
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
-  const run = reopenRun(options.stateDir, wanted)
+  const run = reopenRun(options.stateDir, wanted, options.world)
   return withHosts(run, options, true, async (hosts) => {
     refuseOtherChain(run.runbook, options)
     const engine = reopened(run, hosts, steps, options, false)
@@ -123,7 +124,8 @@ function reopened(
   const [user = '', host = ''] = whoDrives().split('@')
   run.journal.append({ type: 'resumed', pid: process.pid, host, user })
   const deadlineMs = windowDeadline(run.journal.records, run.runbook.window.budgetSeconds)
-  engine.give({ type: 'RESUME', windowOverran: deadlineMs !== null && Date.now() >= deadlineMs })
+  const { clock } = options.world ?? realWorld
+  engine.give({ type: 'RESUME', windowOverran: deadlineMs !== null && clock.now() >= deadlineMs })
   return engine
 }
 
@@ -149,6 +151,7 @@ async function withHosts(
 ): Promise<RunEnd> {
   let hosts: readonly Host[] = []
   try {
+    const { openHosts } = options.world ?? realWorld
     hosts = await openHosts(run.runbook, (entry) => run.log.command(entry), options.passphraseOf)
     options.observer.opened({ id: run.files.run, chain: run.runbook.chain, dir: run.files.dir, resumed })
     return await work(hosts)

@@ -7,6 +7,7 @@ import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf 
 import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
+import type { Clock } from './clock.ts'
 import { type Deadline, untilDeadline } from './deadline.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
@@ -18,6 +19,7 @@ import { stepContext } from './step-context.ts'
 import type { Stop } from './stop.ts'
 import { tryStep } from './try-step.ts'
 import { Wishes } from './wishes.ts'
+import { realWorld, type World } from './world.ts'
 
 /** A failed try of a state that insists is repeated so often, with this pause. */
 const triesMax = 5
@@ -31,6 +33,8 @@ export class Engine {
   readonly #hosts: readonly Host[]
   readonly #steps: StepRegistry
   readonly #options: DriveOptions
+  readonly #world: World
+  readonly #clock: Clock
   readonly #heights = new Heights()
   readonly #hooks: Hooks
   readonly #live: LiveFile
@@ -50,11 +54,13 @@ export class Engine {
     this.#hosts = hosts
     this.#steps = steps
     this.#options = options
+    this.#world = options.world ?? realWorld
+    this.#clock = this.#world.clock
     setMaxListeners(0, options.stopNow)
     this.#snapshot = start.snapshot
-    this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort)
+    this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort, this.#clock)
     this.#hooks = new Hooks(run, options)
-    this.#live = new LiveFile(run.files.dir)
+    this.#live = new LiveFile(run.files.dir, this.#clock)
   }
 
   get view(): StateView {
@@ -137,7 +143,7 @@ export class Engine {
 
   /** One try at the state's step: intent on the disk, effect, verify, outcome on the disk. */
   async #work(view: StateView, name: StepName): Promise<Stop | null> {
-    const startedMs = Date.now()
+    const startedMs = this.#clock.now()
     const window = this.#windowSignal(view)
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
     const context = this.#context(view, AbortSignal.any([window.signal, asked.signal]))
@@ -161,8 +167,8 @@ export class Engine {
     if (ended.kind === 'failed') return this.#failed(view, name, ended.failure)
     journal.append({ type: 'outcome', step: name, attempt, ok: true, output: ended.output })
     this.#snapshot = advance(this.#snapshot, { type: 'STEP_DONE', step: name, output: ended.output })
-    this.#weighedAtMs = Date.now()
-    if (view.gate === null) this.#options.observer.left(view, Date.now() - startedMs)
+    this.#weighedAtMs = this.#clock.now()
+    if (view.gate === null) this.#options.observer.left(view, this.#clock.now() - startedMs)
     return null
   }
 
@@ -176,7 +182,7 @@ export class Engine {
     this.#options.observer.failed(view, failure, again)
     if (moved) return null
     if (!again) return { why: 'failed', failure }
-    await new Promise((resolve) => setTimeout(resolve, retryPauseMs))
+    await this.#clock.sleep(retryPauseMs)
     this.give({ type: 'RETRY' })
     return null
   }
@@ -202,7 +208,7 @@ export class Engine {
     const digest = view.context.evidence[gate] as string
     const weighed = view.context.facts[view.work as StepName] as Weighed
     const confirmed = this.#options.confirms.get(gate) === chain
-    const askedMs = Date.now()
+    const askedMs = this.#clock.now()
     const deadlineMs = gate === 'commit' ? this.#deadline() : null
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort', 'pause'])
     const answer = confirmed
@@ -220,11 +226,11 @@ export class Engine {
     asked.release()
     // A wish that crossed the answer counts more than the answer; so it does once more, right before it is taken.
     if (asked.asked()) return null
-    const waitedMs = confirmed ? 0 : Date.now() - askedMs
+    const waitedMs = confirmed ? 0 : this.#clock.now() - askedMs
     if (answer === 'approved') {
       const refused = gate === 'cutover' ? await this.#beforeCutover(view) : null
       if (refused !== null) return refused
-      if (Date.now() - this.#weighedAtMs > freshMs) {
+      if (this.#clock.now() - this.#weighedAtMs > freshMs) {
         const again = await this.#work(view, view.work as StepName)
         if (again !== null || this.view.path !== view.path) return again
       }
@@ -236,7 +242,7 @@ export class Engine {
       )
     }
     if (gate === 'commit') {
-      const spent = deadlineMs !== null && Date.now() >= deadlineMs
+      const spent = deadlineMs !== null && this.#clock.now() >= deadlineMs
       this.give(spent ? { type: 'BUDGET_SPENT' } : { type: 'DECLINE', gate })
       return null
     }
@@ -290,7 +296,7 @@ export class Engine {
   /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
   #windowSignal(view: StateView): Deadline {
     const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
-    return untilDeadline(this.#options.stopNow, deadlineMs)
+    return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
   }
 
   #context(view: StateView, signal: AbortSignal): StepContext {
@@ -298,6 +304,7 @@ export class Engine {
       run: this.#run.files.run,
       runbook: this.#run.runbook,
       hosts: this.#hosts,
+      world: this.#world,
       machine: view.context,
       windowDeadlineMs: this.#deadline(),
       signal,
@@ -306,7 +313,7 @@ export class Engine {
         this.#live.progress(text)
       },
       sawHeight: (node, height) => {
-        this.#heights.note(node, height, Date.now())
+        this.#heights.note(node, height, this.#clock.now())
         this.#live.heights(this.#heights.newest())
       },
     })

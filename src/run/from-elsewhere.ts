@@ -8,6 +8,7 @@ import type { DriveOptions, RunEnd } from './api.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { readRun, snapshotOf } from './rebuild.ts'
 import type { Stop } from './stop.ts'
+import { realWorld } from './world.ts'
 
 /** How long a running process gets to bring the old sequencer back after it was asked to. */
 const abortElsewhereMs = 180_000
@@ -26,15 +27,16 @@ const viewNow = (files: RunFiles): StateView => viewOf(snapshotOf(readRun(files)
  * done it: then whoever asked does it.
  */
 export async function abortElsewhere(files: RunFiles, options: DriveOptions): Promise<RunEnd | null> {
+  const { clock } = options.world ?? realWorld
   const before = viewNow(files)
   if (before.tags.has('irreversible')) return endOf(files, options, { why: 'tooLateToAbort' })
   writeControl(files.dir, 'abort')
   options.observer.progress('another evha process drives this run; it was asked to go back and is waited for')
-  const deadlineMs = Date.now() + abortElsewhereMs
+  const deadlineMs = clock.now() + abortElsewhereMs
   let shown = before.path
   while (isDrivenElsewhere(options.stateDir, files)) {
-    if (options.stopNow.aborted || Date.now() >= deadlineMs) throw stillGoing(files, options)
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs))
+    if (options.stopNow.aborted || clock.now() >= deadlineMs) throw stillGoing(files, options)
+    await clock.sleep(lookEveryMs)
     const view = viewNow(files)
     if (view.path !== shown) options.observer.progress(view.says)
     shown = view.path

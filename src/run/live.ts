@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Clock } from './clock.ts'
 
 /** What a run is at just now, beyond what its journal says: for a watcher in another terminal, and for nothing else. */
 export interface Live {
@@ -19,10 +20,12 @@ export class LiveFile {
   readonly #runDir: string
   #progress = ''
   #heights: Live['heights'] = {}
-  #timer: NodeJS.Timeout | null = null
+  #callOff: (() => void) | null = null
+  readonly #clock: Clock
 
-  constructor(runDir: string) {
+  constructor(runDir: string, clock: Clock) {
     this.#runDir = runDir
+    this.#clock = clock
   }
 
   progress(text: string): void {
@@ -37,20 +40,24 @@ export class LiveFile {
 
   /** The run is put down: there is nothing live about it any more. */
   end(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#callOff?.()
+    this.#callOff = null
     rmSync(path(this.#runDir), { force: true })
   }
 
   #soon(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
+    this.#callOff ??= this.#clock.after(writeEveryMs, () => {
+      this.#callOff = null
       this.#write()
-    }, writeEveryMs).unref()
+    })
   }
 
   #write(): void {
-    const live: Live = { at: new Date().toISOString(), progress: this.#progress, heights: this.#heights }
+    const live: Live = {
+      at: new Date(this.#clock.now()).toISOString(),
+      progress: this.#progress,
+      heights: this.#heights,
+    }
     const file = path(this.#runDir)
     try {
       writeFileSync(`${file}.new`, JSON.stringify(live), { mode: 0o600 })

@@ -12,6 +12,7 @@ import { machineVersion } from '../machine/migrate.ts'
 import { type LoadedRunbook, runbookFromText } from '../runbook/load.ts'
 import { readRun, snapshotOf } from './rebuild.ts'
 import { evhaVersion } from './version.ts'
+import { realWorld, type World } from './world.ts'
 
 /** A run with everything it needs at hand: its files, its journal open for writing, its lock. */
 export interface OpenRun {
@@ -26,9 +27,14 @@ export interface OpenRun {
 export const graphHash = () => createHash('sha256').update(graphText()).digest('hex')
 
 /** Begins a run: lock taken, header on the disk, in this order; nothing was connected when it returns. */
-export function beginRun(runbook: LoadedRunbook, stateDir: string, command: readonly string[]): OpenRun {
-  const run = newRunId(runbook.chain, Date.now(), Math.random())
-  const lock = takeLock(stateDir, { chain: runbook.chain, run })
+export function beginRun(
+  runbook: LoadedRunbook,
+  stateDir: string,
+  command: readonly string[],
+  { clock, random }: Pick<World, 'clock' | 'random'> = realWorld,
+): OpenRun {
+  const run = newRunId(runbook.chain, clock.now(), random())
+  const lock = takeLock(stateDir, { chain: runbook.chain, run, now: clock.now })
   try {
     refuseBesideUnfinished(stateDir, runbook.chain)
     const header = {
@@ -40,7 +46,7 @@ export function beginRun(runbook: LoadedRunbook, stateDir: string, command: read
       evhaVersion,
       command: [...command],
     }
-    const { files, journal } = createRun(stateDir, header, runbook.text)
+    const { files, journal } = createRun(stateDir, header, runbook.text, { now: clock.now })
     return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
   } catch (error) {
     releaseLock(stateDir, lock)
@@ -49,11 +55,15 @@ export function beginRun(runbook: LoadedRunbook, stateDir: string, command: read
 }
 
 /** Opens a run again, to go on with it. */
-export function reopenRun(stateDir: string, run: string | undefined): OpenRun {
+export function reopenRun(
+  stateDir: string,
+  run: string | undefined,
+  { clock }: Pick<World, 'clock'> = realWorld,
+): OpenRun {
   const files = findRun(stateDir, run)
-  const lock = takeLock(stateDir, { chain: files.chain, run: files.run })
+  const lock = takeLock(stateDir, { chain: files.chain, run: files.run, now: clock.now })
   try {
-    const journal = openJournal(files.dir)
+    const journal = openJournal(files.dir, { now: clock.now })
     refuseOtherMachine(journal)
     const runbook = runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook)
     return { files, journal, log: openLog(files.log), lock, runbook, stateDir }

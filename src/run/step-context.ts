@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeRpc } from '../evnode/rpc.ts'
 import type { RunContext } from '../machine/context.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import { realHands } from './hands.ts'
 import { watched } from './heights.ts'
+import { realWorld, type World } from './world.ts'
 
 /** One question to a node's RPC, tunnel included. */
 const rpcTimeoutMs = 3_000
@@ -14,6 +13,7 @@ interface Parts {
   readonly run: string
   readonly runbook: LoadedRunbook
   readonly hosts: readonly Host[]
+  readonly world?: World
   readonly machine: Pick<RunContext, 'attempt' | 'facts'>
   readonly windowDeadlineMs: number | null
   readonly signal: AbortSignal
@@ -27,6 +27,7 @@ export function stepContext({
   run,
   runbook,
   hosts,
+  world = realWorld,
   machine,
   windowDeadlineMs,
   signal,
@@ -49,15 +50,13 @@ export function stepContext({
     onPaper: false,
     signal,
     hands: realHands(signal),
-    rpc: ({ spec, remote }) =>
-      watched(
-        nodeRpc(() => remote.tunnel(spec.rpc), { timeoutMs: rpcTimeoutMs, signal }),
-        (height) => sawHeight(spec.name, height),
+    rpc: (host) =>
+      watched(world.rpc(host, { timeoutMs: rpcTimeoutMs, signal }), (height) =>
+        sawHeight(host.spec.name, height),
       ),
+    da: (host, options) => world.da(host, options),
     tell,
-    now: () => Date.now(),
-    sleep: async (ms) => {
-      await sleep(ms, undefined, { signal })
-    },
+    now: world.clock.now,
+    sleep: (ms) => world.clock.sleep(ms, signal),
   }
 }

@@ -1,6 +1,7 @@
 import { type Control, clearControl, readControl } from '../journal/control.ts'
 import type { StateView } from '../machine/decider.ts'
 import type { DriveOptions } from './api.ts'
+import type { Clock } from './clock.ts'
 import type { Stop } from './stop.ts'
 
 const lookEveryMs = 200
@@ -18,6 +19,7 @@ export interface Watch {
 export class Wishes {
   readonly #runDir: string
   readonly #options: Pick<DriveOptions, 'observer' | 'stopSoon' | 'stopNow'>
+  readonly #clock: Clock
   /** Who wants the old sequencer back: this command, or another terminal. */
   #wantsBack: 'here' | 'elsewhere' | null
 
@@ -25,9 +27,11 @@ export class Wishes {
     runDir: string,
     options: Pick<DriveOptions, 'observer' | 'stopSoon' | 'stopNow'>,
     wantsAbort: boolean,
+    clock: Clock,
   ) {
     this.#runDir = runDir
     this.#options = options
+    this.#clock = clock
     this.#wantsBack = wantsAbort ? 'here' : null
   }
 
@@ -70,14 +74,14 @@ export class Wishes {
       const control = readControl(this.#runDir)
       if (control !== undefined && wishes.includes(control) && can[control]) controller.abort()
     }
-    const timer = setInterval(look, lookEveryMs).unref()
+    const release = this.#clock.every(lookEveryMs, look)
     return {
       signal: controller.signal,
       asked: () => {
         look()
         return controller.signal.aborted
       },
-      release: () => clearInterval(timer),
+      release,
     }
   }
 

@@ -1,4 +1,5 @@
 import type { StepName } from '../base/names.ts'
+import type { DaClient, DaOptions } from '../evnode/da.ts'
 import type { NodeRpc } from '../evnode/rpc.ts'
 import type { Remote } from '../remote/remote.ts'
 import type { LoadedRunbook, NodeSpec } from '../runbook/load.ts'
@@ -29,6 +30,8 @@ export interface StepContext {
   readonly signal: AbortSignal
   readonly hands: Hands
   rpc(host: Host): NodeRpc
+  /** DA as this host reaches it. */
+  da(host: Host, options: DaOptions): DaClient
   /** One line for the operator. */
   tell(text: string): void
   now(): number

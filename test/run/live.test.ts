@@ -1,13 +1,14 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { realClock } from '../../src/run/clock.ts'
 import { LiveFile, readLive } from '../../src/run/live.ts'
 import { scratch } from '../journal/scratch.ts'
 
 test('the last word and the last heights, for who looks from outside; gone when the run is put down', async () => {
   const dir = scratch()
   expect(readLive(dir)).toBeNull()
-  const live = new LiveFile(dir)
+  const live = new LiveFile(dir, realClock)
   live.progress('pass 1')
   live.heights({ 'node-1': 7 })
   live.progress('pass 2')
@@ -20,7 +21,7 @@ test('the last word and the last heights, for who looks from outside; gone when 
 
 test('a directory that is gone, and a file that is none of ours, are nothing to fail at', async () => {
   const dir = scratch()
-  const live = new LiveFile(join(dir, 'gone'))
+  const live = new LiveFile(join(dir, 'gone'), realClock)
   live.progress('x')
   await new Promise((resolve) => setTimeout(resolve, 400))
   live.end()

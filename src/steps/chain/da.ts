@@ -1,5 +1,5 @@
 import { readConfig } from '../../evnode/config.ts'
-import { type DaClient, daClient, daTarget } from '../../evnode/da.ts'
+import type { DaClient } from '../../evnode/da.ts'
 import { must } from '../ask.ts'
 import { readSecretFile } from '../host/files.ts'
 import { configPath } from '../host/unit-files.ts'
@@ -13,8 +13,7 @@ export async function daOf(context: StepContext): Promise<DaClient> {
   const config = readConfig(
     await must(context, context.source, readSecretFile(configPath(context.source.spec))),
   )
-  const { host, port } = daTarget(daAddress)
-  return daClient(() => context.source.remote.tunnel({ host, port }), {
+  return context.da(context.source, {
     address: daAddress,
     timeoutMs,
     ...(config.daAuthToken === undefined ? {} : { authToken: config.daAuthToken }),
