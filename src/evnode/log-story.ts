@@ -44,7 +44,8 @@ export interface LogStory {
 
 const keptAtEachEnd = 40
 const linesKept = 20
-const lineBytesMax = 300
+const lineCharsMax = 300
+const saysCharsMax = 1_000
 
 interface Counted {
   line: string
@@ -165,9 +166,10 @@ export class LogReader {
 
   #tell(happening: Happening): void {
     const before = this.#latest.at(-1) ?? this.#first.at(-1)
-    if (before?.says === happening.says) return
-    if (this.#first.length < keptAtEachEnd) this.#first.push(happening)
-    else this.#latest.push(happening)
+    const kept = { ...happening, says: cut(happening.says, saysCharsMax) }
+    if (before?.says === kept.says) return
+    if (this.#first.length < keptAtEachEnd) this.#first.push(kept)
+    else this.#latest.push(kept)
     if (this.#latest.length <= keptAtEachEnd) return
     this.#latest.shift()
     this.#leftOut += 1
@@ -185,7 +187,7 @@ export class LogReader {
     }
     const isBad = line.level === 'error' || line.level === 'fatal' || line.level === 'panic'
     if (!isBad && !/^(Error:|panic:|fatal error:)/.test(line.message)) return
-    const key = text.replace(/[0-9a-f]{16,}|\d+/gi, '#').slice(0, lineBytesMax)
+    const key = cut(text.replace(/[0-9a-f]{16,}|\d+/gi, '#'), lineCharsMax)
     if (this.#unexplained.has(key) || this.#unexplained.size < 500)
       count(this.#unexplained, key, text, line.atMs)
   }
@@ -217,7 +219,7 @@ export class LogReader {
 
 function count<Key>(map: Map<Key, Counted>, key: Key, line: string, atMs: number | undefined): void {
   const seen = map.get(key) ?? {
-    line: line.slice(0, lineBytesMax),
+    line: cut(line, lineCharsMax),
     count: 0,
     firstAtMs: atMs,
     lastAtMs: atMs,
@@ -225,6 +227,11 @@ function count<Key>(map: Map<Key, Counted>, key: Key, line: string, atMs: number
   seen.count += 1
   seen.lastAtMs = atMs ?? seen.lastAtMs
   map.set(key, seen)
+}
+
+/** The beginning of a text, as a copy: a slice would keep the whole line in memory. */
+function cut(text: string, charsMax: number): string {
+  return Buffer.from(text.slice(0, charsMax)).toString()
 }
 
 /** After an error at the start the node prints all its flags, often more of them than a log keeps. */

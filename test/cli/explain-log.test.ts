@@ -1,10 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { LogStory } from '../../src/evnode/log-story.ts'
+import { outputOf } from '../output-of.ts'
+import { built as build } from './built.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures', 'evnode', 'logs')
+const built = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 const main = ['--import', 'tsx', join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts')]
 
 const evha = (args: readonly string[], input = '') =>
@@ -34,26 +39,76 @@ test.each([
   expect(told.stderr).toContain('changed: nothing')
 })
 
-test('garbage and endless lines cost no memory', async () => {
-  const dir = mkdtempSync(join(tmpdir(), 'evha-explain-'))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
-  const garbage = join(dir, 'garbage')
-  const bytes = Buffer.alloc(40 * 1024 * 1024, 'x')
-  for (let at = 0; at < bytes.length / 2; at += 997) bytes[at] = at % 256
-  writeFileSync(garbage, bytes)
-  // The old generation is held far below the size of the file.
-  const child = spawn(
-    process.execPath,
-    ['--max-old-space-size=48', ...main, 'explain-log', garbage, '--json'],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
+/** Turns of a log without end, each its own: what costs a reader memory. */
+const endless: Readonly<Record<string, (turn: number) => Buffer | string>> = {
+  'binary garbage': () => randomBytes(1 << 20),
+  'a line that never ends': () => 'x'.repeat(1 << 20),
+  'blocks, in JSON': (turn) =>
+    many(10_000, (k) => ({ level: 'info', height: turn * 10_000 + k, message: 'produced block' })),
+  'errors of 60 kB, no two alike': (turn) =>
+    many(10, (k) => ({ level: 'error', message: `${words(turn * 10 + k)} ${'本z'.repeat(15_000)}` })),
+  'a node that goes up and down': (turn) =>
+    many(200, (k) => ({
+      level: 'info',
+      message: 'initialized raft node',
+      node_id: `n${turn}-${k}-${'y'.repeat(5_000)}`,
+    })),
+  'the journal in JSON': (turn) =>
+    many(2_000, (k) => ({
+      __REALTIME_TIMESTAMP: String(1_764_000_000_000_000 + turn * 2_000 + k),
+      _SYSTEMD_UNIT: 'ev-node.service',
+      MESSAGE: JSON.stringify({
+        level: 'error',
+        error: 'leader lock lost',
+        message: 'Error during shutdown',
+      }),
+    })),
+}
+
+const many = (count: number, one: (k: number) => object) =>
+  Array.from({ length: count }, (_, k) => `${JSON.stringify(one(k))}\n`).join('')
+/** Letters only: numbers are taken for the same. */
+const words = (n: number) => n.toString(2).replaceAll('0', 'o').replaceAll('1', 'i')
+
+function* pieces(turns: (turn: number) => Buffer | string, bytesMax: number): Generator<Buffer> {
+  for (let turn = 0, bytes = 0; bytes < bytesMax; turn += 1) {
+    const piece = Buffer.from(turns(turn))
+    bytes += piece.length
+    yield piece
+  }
+}
+
+/** Memory of evha at its highest, in MB, while it reads so many bytes. */
+async function memoryOf(turns: (turn: number) => Buffer | string, bytesMax: number, oldSpaceMb?: number) {
+  const tell = `data:text/javascript,${encodeURIComponent(
+    "process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))",
+  )}`
+  const limits = oldSpaceMb === undefined ? [] : [`--max-old-space-size=${oldSpaceMb}`]
+  const child = spawn(process.execPath, [...limits, '--import', tell, built, 'explain-log', '-', '--json'])
+  const ended = outputOf(child)
+  // Who is read no further tells by its exit code.
+  await pipeline(Readable.from(pieces(turns, bytesMax)), child.stdin).catch(() => undefined)
+  const { code, stdout, stderr } = await ended
+  expect(code, stderr.slice(-500)).toBe(0)
+  return { mb: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024, story: JSON.parse(stdout) as LogStory }
+}
+
+describe.each(Object.entries(endless))('%s', (_name, turns) => {
+  beforeAll(build)
+
+  // What is kept of a log is held far below its size.
+  test('cost no memory', async () => {
+    const { story } = await memoryOf(turns, 16 * 1024 * 1024, 24)
+    expect(story.lines).toBeGreaterThan(0)
+  }, 60_000)
+
+  test.runIf(process.env['EVHA_TEST_TIER'] === 'nightly')(
+    '200 MB of it are read within 200 MB of memory',
+    async () => {
+      const { mb } = await memoryOf(turns, 200 * 1024 * 1024)
+      expect(mb).toBeGreaterThan(20)
+      expect(mb).toBeLessThan(200)
     },
+    300_000,
   )
-  let out = ''
-  child.stdout.on('data', (data) => {
-    out += String(data)
-  })
-  const code = await new Promise((resolve) => child.once('close', resolve))
-  expect(code).toBe(0)
-  expect(JSON.parse(out)).toMatchObject({ produced: null })
-}, 60_000)
+})

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // The stand-in node of evha's lab: the real node's command line, files, RPC and log lines. It is not the real node.
+import { knownVersion } from '../../evnode/version.ts'
 import { standinEnvironment } from './environment.ts'
 import { NodeFailure } from './failure.ts'
 import { usageText } from './flag-specs.ts'
@@ -15,7 +16,9 @@ const commands: Readonly<Record<string, (flags: Flags) => Promise<void> | void>>
   rollback: (flags) => rollback(flags, standinEnvironment(process.env)),
   'net-info': (flags) => netInfo(flags, standinEnvironment(process.env)),
   version: () => {
-    process.stdout.write('stand-in for ev-node, made for the lab of evha: not the real node\n')
+    process.stdout.write(
+      `stand-in for ev-node ${knownVersion}, made for the lab of evha: not the real node\n`,
+    )
   },
 }
 const aliases: Readonly<Record<string, string>> = { run: 'start', node: 'start' }

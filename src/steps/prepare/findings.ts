@@ -1,6 +1,7 @@
 import type { NodeConfig } from '../../evnode/config.ts'
 import { type ConfigProblem, configProblems } from '../../evnode/config-problems.ts'
 import { dataDirName, homeFiles } from '../../evnode/home.ts'
+import { versionProblem } from '../../evnode/version.ts'
 import type { LoadedRunbook, NodeSpec } from '../../runbook/load.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { isUp } from '../host/systemd.ts'
@@ -168,7 +169,9 @@ export function sourceFindings(
         'move the databases to HOME/data',
       ),
     )
-  for (const problem of configProblems(config)) found.push(fromConfig(spec, problem))
+  const version = versionProblem(survey.binaryVersion)
+  for (const problem of [...(version === null ? [] : [version]), ...configProblems(config)])
+    found.push(fromConfig(spec, problem))
   return found
 }
 

@@ -21,7 +21,7 @@ const healthy: Survey = {
   missingTools: [],
   gnuTar: true,
   binarySha256: 'aa',
-  binaryVersion: '',
+  binaryVersion: 'evolve version: v1.2.3 evolve git sha: 74eccba',
   unitThere: true,
   genesisSha256: 'bb',
   signerSha256: 'cc',
@@ -54,7 +54,7 @@ const whats = (findings: readonly { level: string; what: string }[]) =>
 test('a healthy host, a fresh peer and a running source have no blocker', () => {
   expect(hostFindings(spec, healthy, 0)).toEqual([])
   expect(peerFindings(spec, fresh, down, healthy, runbook)).toEqual([])
-  expect(sourceFindings(spec, healthy, up, config).filter((one) => one.level === 'blocks')).toEqual([])
+  expect(sourceFindings(spec, healthy, up, config)).toEqual([])
 })
 
 test.each<[string, Partial<Survey>, RegExp]>([
@@ -100,6 +100,11 @@ test('a stopped sequencer, a missing database and a foreign db_path block the so
       expect.stringMatching(/^blocks: db_path/),
     ]),
   )
+})
+
+test('a binary from before Raft was hardened blocks the source', () => {
+  const old = { ...healthy, binaryVersion: 'evolve version: v1.1.0 evolve git sha: 0' }
+  expect(whats(sourceFindings(spec, old, up, config))).toEqual(['blocks: the binary is v1.1.0'])
 })
 
 test('two hosts with one node key are found, and which two', () => {
