@@ -1,26 +1,41 @@
 // A file from a host may be truncated, foreign, or no text at all. Whatever it is, a parser answers or refuses with an
 // EvhaError; it never stumbles, and never hangs.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Duplex } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
-import { blockOf, decodeHeader, headerOf } from '../../src/evnode/block.ts'
+import {
+  blockOf,
+  decodeHeader,
+  type Header,
+  headerOf,
+  libp2pPublicKey,
+  verifySignature,
+} from '../../src/evnode/block.ts'
 import { mergeConfig, readConfig } from '../../src/evnode/config.ts'
 import { configProblems } from '../../src/evnode/config-problems.ts'
-import { daTarget } from '../../src/evnode/da.ts'
+import { daClient, daTarget } from '../../src/evnode/da.ts'
 import { decodeHeaderBlob } from '../../src/evnode/da-blob.ts'
-import { namespaceHexOf } from '../../src/evnode/da-namespace.ts'
+import { environmentFiles, environmentText } from '../../src/evnode/environment.ts'
 import { explainError } from '../../src/evnode/errors.ts'
 import { execWords, parseExecLine } from '../../src/evnode/exec-start.ts'
+import { executionClientOf, executionHeight } from '../../src/evnode/execution.ts'
 import { readGenesis } from '../../src/evnode/genesis.ts'
 import { durationMs } from '../../src/evnode/go-duration.ts'
-import { readLog } from '../../src/evnode/logs.ts'
-import { nodeCommand } from '../../src/evnode/node-command.ts'
+import { readLogLine } from '../../src/evnode/log-line.ts'
+import { eventOf, readLog } from '../../src/evnode/logs.ts'
+import { homeOfStart, nodeCommand } from '../../src/evnode/node-command.ts'
 import { peerIdOf } from '../../src/evnode/peer-id.ts'
+import { nodeRpc, type Open } from '../../src/evnode/rpc.ts'
 import { counterIn, namespacesIn, netInfoIn, stateIn, storesIn } from '../../src/evnode/rpc-answers.ts'
 import { readSigner } from '../../src/evnode/signer.ts'
 import { readOfflineHeight } from '../../src/evnode/store.ts'
 import { parseUnit } from '../../src/evnode/unit-file.ts'
 import { unitProblems } from '../../src/evnode/unit-problems.ts'
+import { raftUnit } from '../../src/evnode/unit-raft.ts'
+import { versionProblem } from '../../src/evnode/version.ts'
 import { fieldsOf } from '../../src/evnode/wire.ts'
 import { fixture } from './fixture.ts'
 
@@ -55,6 +70,9 @@ const broken = (good: string) =>
 
 const textOf = (good: string) => fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.json(), broken(good))
 
+const own = { source: '10.0.0.1', own: '10.0.0.2' }
+const header = headerOf(JSON.parse(fixture('rpc/raft-GetBlock-21.json'))) as Header
+
 const parsers: readonly (readonly [name: string, parse: (text: string) => unknown, good: string])[] = [
   ['readConfig', (text) => configProblems(readConfig(text)), yaml],
   ['mergeConfig', (text) => mergeConfig(text, { 'raft.enable': true, 'p2p.peers': 'a' }), yaml],
@@ -71,19 +89,24 @@ const parsers: readonly (readonly [name: string, parse: (text: string) => unknow
   ['execWords', (text) => [execWords(text), parseExecLine(text)], 'a "b c" \'d\' \\x41 %n ${E}'],
   ['durationMs', durationMs, '1h2m3.5s'],
   ['readLog', readLog, log],
-  ['explainError', explainError, log.slice(0, 400)],
+  ['explainError', (text) => explainError(text) ?? '', log.slice(0, 400)],
+  ['eventOf', (text) => eventOf(text) ?? readLogLine(text), log.split('\n')[0] ?? ''],
   [
     'readOfflineHeight',
     readOfflineHeight,
     'current height 39 is already less than or equal to rollback height 1',
   ],
   ['daTarget', daTarget, 'http://user@[::1]:7980/path?x'],
-  ['namespaceHexOf', namespaceHexOf, '0x00'],
+  ['raftUnit', (text) => raftUnit(parseUnit(text), { home: '/h', address: own, passphraseFile: '/p' }), unit],
+  ['environmentText', (text) => [environmentText(parseUnit(text)), environmentFiles(parseUnit(text))], unit],
+  ['homeOfStart', (text) => homeOfStart(text.split(' '), '/w') ?? '', '/bin/x start --home d'],
+  ['executionClientOf', (text) => executionClientOf(nodeCommand(parseUnit(text))) ?? '', unit],
+  ['versionProblem', (text) => versionProblem(text) ?? '', 'evolve version: v1.2.3'],
+  ['verifySignature', (text) => verifySignature(header, text, libp2pPublicKey(Buffer.from(text))), 'AAAA'],
 ]
 
-test.each(parsers)('%s reads what was recorded', (name, parse, good) => {
-  // The phrases of an error may fit or not; everything else must be read.
-  if (name !== 'explainError') expect(parse(good)).toBeDefined()
+test.each(parsers)('%s reads what was recorded', (_name, parse, good) => {
+  expect(parse(good)).toBeDefined()
 })
 
 test.each(parsers)('%s answers or refuses, whatever it is given', (_name, parse, good) => {
@@ -126,6 +149,89 @@ describe('answers over the wire', () => {
       )
     },
   )
+})
+
+/** A stream that gives an answer over HTTP to whatever is asked. */
+function saying(body: string): Open {
+  return () => {
+    const bytes = Buffer.from(body)
+    const stream = new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => done() })
+    stream.push(`HTTP/1.1 200 OK\r\ncontent-length: ${bytes.length}\r\n\r\n`)
+    stream.push(bytes)
+    stream.push(null)
+    return Promise.resolve(stream)
+  }
+}
+
+test('DA, RPC and an execution client may answer with anything', async () => {
+  const daOptions = { address: 'http://da:7980', timeoutMs: 5_000 }
+  const good = fixture('da/GetAll-8.json')
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(textOf(good), fc.json().map(inResult)), async (body) => {
+      const da = daClient(saying(body), daOptions)
+      const rpc = nodeRpc(saying(body), { timeoutMs: 5_000 })
+      const answers = [
+        da.localHead(),
+        da.headerBlobs(8, '00'.repeat(29)),
+        rpc.state(),
+        rpc.raftNode(),
+        rpc.block(7),
+      ]
+      for (const answer of await Promise.all(answers)) expect(answer.kind).toMatch(/./)
+      expect(['number', 'string']).toContain(typeof (await executionHeight(saying(body), 5_000)))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+const inResult = (json: string) => `{"jsonrpc":"2.0","id":1,"result":${json}}`
+
+/** Functions of src/evnode that take text or bytes of evha's own making, and read nothing from a host. */
+const makers = new Set([
+  'base58',
+  'dataHashOf',
+  'databasesOf',
+  'execQuote',
+  'homeFiles',
+  'libp2pPublicKey',
+  'linked',
+  'namespaceHexOf',
+  'peerIdOfPublicKey',
+  'printPublicKey',
+  'proposerAddressOf',
+  'publicKeyOfSeed',
+  'signerOfPublicKey',
+])
+/** Read by others that stand here. */
+const within: Readonly<Record<string, string>> = {
+  bytesField: 'readSigner',
+  configDocument: 'readConfig',
+  dangerousNames: 'unitProblems',
+  isObject: 'stateIn',
+  objectIn: 'readGenesis',
+  objectOr: 'nodeRpc',
+  rawPublicKey: 'verifySignature',
+  readVersion: 'versionProblem',
+  signedBy: 'verifySignature',
+  textField: 'readGenesis',
+  unitEntries: 'parseUnit',
+  unitEnvironment: 'unitProblems',
+  unitList: 'unitProblems',
+  unitValue: 'unitProblems',
+  wholeOf: 'stateIn',
+}
+
+test('every function of src/evnode that reads text, bytes or JSON is given anything here', () => {
+  const dir = join(import.meta.dirname, '..', '..', 'src', 'evnode')
+  const takes =
+    /^export (?:async )?(?:function|const) (\w+)(?: = )?\(\s*[^):]+: (?:readonly )?(?:string|Buffer|Unit|unknown|Json)\b/gm
+  const found = readdirSync(dir).flatMap((name) =>
+    [...readFileSync(join(dir, name), 'utf8').matchAll(takes)].map(([, made = '']) => made),
+  )
+  const here = readFileSync(import.meta.filename, 'utf8').split('/** Functions of src/evnode')[0] ?? ''
+  const isHere = (name: string) => new RegExp(`\\b${name}\\b`).test(here.replace(/^import .*$/gm, ''))
+  expect(found.length).toBeGreaterThan(40)
+  expect(found.filter((name) => !makers.has(name) && !isHere(within[name] ?? name))).toEqual([])
 })
 
 test.each([
