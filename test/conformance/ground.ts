@@ -5,7 +5,7 @@ import { homedir, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { exchange } from '../../src/evnode/exchange.ts'
 import { offlineHeightArgv } from '../../src/evnode/store.ts'
-import { copyChain } from '../lab/standin/copy-chain.ts'
+import { copyChain, copyData } from '../lab/standin/copy-chain.ts'
 import {
   lastLine,
   memberFlags,
@@ -144,6 +144,11 @@ export class Ground {
     for (let k = 2; k <= count; k += 1)
       places.push(await this.place(await this.peerOf(home, `node-${k}`), `node-${k}`))
     return { places, last: single.produced.at(-1) ?? 0, lastHash: '' }
+  }
+
+  /** Lays the data of one stopped node in place of another's. */
+  takeData(from: Place, to: Place): void {
+    copyData(from.home, to.home)
   }
 
   /** Bootstraps the Raft directories one after the other, so that no two nodes ever meet. */

@@ -70,7 +70,7 @@ export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<vo
   }
 }
 
-function hostsOf(count: number, stateDir: string): Hosts {
+export function hostsOf(count: number, stateDir: string): Hosts {
   const within = (...args: string[]) => run(script, ['within', process.execPath, main, ...args])
   const start = (...args: string[]) => within(...args, '--state-dir', stateDir)
   return {

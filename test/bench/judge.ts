@@ -1,0 +1,134 @@
+// What came of a cutover, judged from the nodes' own blocks and from systemd's journal on the hosts: the same for every
+// way of migrating, and past the tool that did it.
+import { readLogLine } from '../../src/evnode/log-line.ts'
+import { meaningOf } from '../../src/evnode/logs.ts'
+import { type Chain, chainOf } from '../hosts/blocks.ts'
+import { type Hosts, until } from '../hosts/hosts.ts'
+
+const quorum = 3
+/** So many blocks after the gap a node must hold, within so long, to count as one that takes part. */
+const blocksAfter = 5
+const patienceMs = 20_000
+
+export interface Verdict {
+  /** Time of the last old block to time of the first one after it, ms. */
+  readonly gapMs: number
+  /** What is left of the gap without what the node itself takes; null where the journals do not show it. */
+  readonly ownMs: number | null
+  readonly voting: number
+  readonly forks: number
+  /** How often systemd had to start a node again. */
+  readonly restarts: number
+  /** Stop to exit of the single sequencer, and the last needed start to the first block, ms: the node's own. */
+  readonly stopMs: number | null
+  readonly firstBlockMs: number | null
+}
+
+/** `head` is a height the single sequencer had before the cutover, `sinceMs` the epoch ms of that. */
+export async function judge(hosts: Hosts, head: number, sinceMs: number): Promise<Verdict> {
+  const ask = () => Promise.all(hosts.names.map((host) => chainOf(hosts, host, head)))
+  const gap = await until('a block after the cutover', async () => gapIn(await ask()))
+  const deadlineMs = Date.now() + patienceMs
+  const takesPart = (chain: Chain | undefined) => chain !== undefined && chain.head >= gap.next + blocksAfter
+  let chains = await ask()
+  while (!chains.every(takesPart) && Date.now() < deadlineMs) {
+    await new Promise((wake) => setTimeout(wake, 500))
+    chains = await ask()
+  }
+  const longest = longestOf(chains)
+  const seen = await Promise.all(hosts.names.map((host) => journalOf(hosts, host, sinceMs)))
+  return {
+    gapMs: gap.toMs - gap.fromMs,
+    ...partsOf(seen, gap),
+    voting: chains.filter((chain) => takesPart(chain) && sameAs(longest, chain as Chain)).length,
+    forks: forksIn(chains),
+    restarts: seen.reduce((sum, { restarts }) => sum + restarts, 0),
+  }
+}
+
+interface Gap {
+  readonly fromMs: number
+  readonly toMs: number
+  /** The first height after it. */
+  readonly next: number
+}
+
+/** Blocks come each second: what is longer than three is the gap. */
+function gapIn(chains: readonly (Chain | undefined)[]): Gap | undefined {
+  const { head, timesMs } = longestOf(chains) ?? { head: 0, timesMs: [] }
+  const at = timesMs.findIndex((time, k) => k > 0 && time - (timesMs[k - 1] ?? time) > 3_000)
+  if (at === -1) return undefined
+  return { fromMs: timesMs[at - 1] ?? 0, toMs: timesMs[at] ?? 0, next: head - timesMs.length + 1 + at }
+}
+
+const longestOf = (chains: readonly (Chain | undefined)[]): Chain | undefined =>
+  chains.reduce((a, b) => ((b?.links.length ?? 0) > (a?.links.length ?? 0) ? b : a), undefined)
+
+const sameAs = (longest: Chain | undefined, one: Chain) =>
+  one.links.every((link, k) => longest?.links[k] === link)
+
+/** Heights at which two nodes hold different blocks. */
+function forksIn(chains: readonly (Chain | undefined)[]): number {
+  const length = Math.max(...chains.map((chain) => chain?.links.length ?? 0))
+  return Array.from({ length }, (_, k) => new Set(chains.flatMap((chain) => chain?.links[k] ?? []))).filter(
+    ({ size }) => size > 1,
+  ).length
+}
+
+/** Epoch ms of what one host's journal shows of its node; undefined where it does not. */
+interface Seen {
+  readonly stopMs: number | undefined
+  readonly exitMs: number | undefined
+  /** The first start after `sinceMs`. */
+  readonly startMs: number | undefined
+  readonly raftMs: number | undefined
+  readonly restarts: number
+}
+
+async function journalOf(hosts: Hosts, host: string, sinceMs: number): Promise<Seen> {
+  const since = `--since @${Math.floor(sinceMs / 1000)}`
+  const { stdout } = await hosts.on(
+    host,
+    `journalctl -q -u ev-node.service -o json --output-fields=MESSAGE ${since}; systemctl show ev-node -p NRestarts`,
+  )
+  const lines = stdout.split('\n').map(readLogLine)
+  const first = (fits: (line: (typeof lines)[number]) => boolean) => lines.find(fits)?.atMs
+  const startMs = first(({ message }) => message.startsWith('Started ev-node.service'))
+  return {
+    stopMs: first((line) => meaningOf(line)?.kind === 'shuttingDown'),
+    exitMs: first(({ message }) => message.startsWith('ev-node.service: Deactivated')),
+    startMs,
+    raftMs: first((line) => {
+      const kind = meaningOf(line)?.kind
+      return (
+        (line.atMs ?? 0) >= (startMs ?? Number.POSITIVE_INFINITY) &&
+        (kind === 'raftStarted' || kind === 'bootstrapped')
+      )
+    }),
+    restarts: Number(/^NRestarts=(\d+)/m.exec(stdout)?.[1] ?? 0),
+  }
+}
+
+/**
+ * The orchestrator's part: the gap without the time to the stop, the stop itself, a warm node's way to Raft where it was
+ * waited for, and the q-th start to the first block.
+ */
+function partsOf(
+  seen: readonly Seen[],
+  gap: Gap,
+): { ownMs: number | null; stopMs: number | null; firstBlockMs: number | null } {
+  const { stopMs, exitMs } = seen[0] ?? {}
+  const starts = seen
+    .filter(({ startMs }) => startMs !== undefined)
+    .sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0))
+  const needed = starts[quorum - 1]?.startMs
+  if (stopMs === undefined || exitMs === undefined || needed === undefined)
+    return { ownMs: null, stopMs: null, firstBlockMs: null }
+  const warm = starts
+    .slice(0, quorum - 1)
+    .flatMap(({ startMs = 0, raftMs }) => (raftMs !== undefined && raftMs < needed ? [raftMs - startMs] : []))
+  const firstBlockMs = gap.toMs - needed
+  const ownMs =
+    gap.toMs - gap.fromMs - (stopMs - gap.fromMs) - (exitMs - stopMs) - Math.max(0, ...warm) - firstBlockMs
+  return { ownMs, stopMs: exitMs - stopMs, firstBlockMs }
+}

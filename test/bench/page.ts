@@ -1,0 +1,165 @@
+import { cpus, release, totalmem } from 'node:os'
+import { counted, quantile } from './figures.ts'
+import type { Verdict } from './judge.ts'
+
+export interface Round {
+  readonly way: string
+  /** How many times the data. */
+  readonly size: number
+  /** ISO 8601. */
+  readonly at: string
+  readonly real: boolean
+  readonly data?: { readonly apparent: number; readonly real: number }
+  readonly verdict?: Verdict
+  readonly evha?: {
+    readonly checkMs: number
+    readonly memoryMb: number
+    readonly seededBytes: number
+    readonly seedMs: number
+    /** As evha itself reports them. */
+    readonly gapMs: number | null
+    readonly ownMs: number | null
+  }
+  /** Why there is no verdict. */
+  readonly failed?: string
+}
+
+export const tableHead = `| way | data | rounds | gap, ms | part of the orchestrator, ms | stop, ms | last needed start to first block, ms | nodes voting | forks | restarts |
+|---|---|---|---|---|---|---|---|---|---|`
+
+/** This machine, in one line. */
+export function machine(): string {
+  const [first] = cpus()
+  return `${cpus().length} x ${first?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}, ${new Date().toISOString().slice(0, 10)}`
+}
+
+/** One line for rounds of one way and size: median (lowest to highest). */
+export function rowOf(rounds: readonly Round[]): string {
+  const [first] = rounds
+  if (first === undefined) return ''
+  const seen = rounds.flatMap(({ verdict }) => verdict ?? [])
+  const of = (value: (verdict: Verdict) => number | null) => counted(seen.flatMap((one) => value(one) ?? []))
+  const failed = rounds.length === seen.length ? '' : `, ${rounds.length - seen.length} failed`
+  const cells = [
+    first.way,
+    `${first.size} x`,
+    `${rounds.length}${failed}`,
+    of(({ gapMs }) => gapMs),
+    of(({ ownMs }) => ownMs),
+    of(({ stopMs }) => stopMs),
+    of(({ firstBlockMs }) => firstBlockMs),
+    `${seen.map(({ voting }) => voting).join(', ')} of 5`,
+    seen.map(({ forks }) => forks).join(', '),
+    seen.map(({ restarts }) => restarts).join(', '),
+  ]
+  return `| ${cells.join(' | ')} |`
+}
+
+/** The whole page, from whatever rounds there are. */
+export function pageOf(rounds: readonly Round[], commandCost: string): string {
+  const sizes = [...new Set(rounds.map(({ size }) => size))].sort((a, b) => a - b)
+  const ways = [...new Set(rounds.map(({ way }) => way))]
+  const of = (way: string, size: number) => rounds.filter((one) => one.way === way && one.size === size)
+  const rows = sizes.flatMap((size) => ways.map((way) => rowOf(of(way, size)))).filter((row) => row !== '')
+  const days = [...new Set(rounds.map(({ at }) => at.slice(0, 10)))].join(', ')
+  const label = rounds.every(({ real }) => real)
+    ? 'the real node and its local DA'
+    : 'the stand-in, not the real node'
+  return `# Benchmarks
+
+Written by \`script/bench compare\` on ${days}, with **${label}**, on one machine: ${machine()}.
+Five hosts with a systemd and an sshd of their own, in network namespaces on that machine ([host tier](host-tier.md)), blocks of
+1 s; every row's rounds ran on the same hosts, each on a new chain of the same make (${sizes.map((size) => dataOf(rounds, size)).join('; ')}).
+
+| what | how it was measured |
+|---|---|
+| gap | time in the last old block to time in the first new one, from the nodes' own blocks, past the tool that did it |
+| part of the orchestrator | the gap without: last block to the stop, the stop itself, a warm node's way to Raft, and the start of the third node to the first block; from systemd's journal on the hosts |
+| nodes voting | serve the same chain five blocks on, at most 20 s after the gap, each round |
+| restarts | how often systemd had to start nodes again until then, all five together, each round |
+
+Figures are median (lowest to highest) of the rounds.
+
+${tableHead}
+${rows.join('\n')}
+
+${ratios(rounds, sizes, ways)}
+
+The other ways are in \`test/bench/baselines\`: the public guide's steps with one stop (to the letter, with two, it forks the chain), as a
+shell script and as a playbook for ansible-core; and a script by somebody who knows the node, with open connections, tar that skips holes,
+Raft directories bootstrapped before, two nodes waiting when the third starts. Their preparation is not counted. None of them fences the old
+sequencer, proves that the copies are equal, or goes back by itself; evha's part has that in it.
+
+## evha itself
+
+${evhaFigures(rounds, sizes)}
+
+## What a command on a host costs
+
+${commandCost}
+`
+}
+
+function dataOf(rounds: readonly Round[], size: number): string {
+  const data = rounds.filter((one) => one.size === size).flatMap(({ data: found }) => found ?? [])
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)
+  const real = quantile(
+    data.map(({ real: bytes }) => bytes),
+    0.5,
+  )
+  const apparent = quantile(
+    data.map(({ apparent: bytes }) => bytes),
+    0.5,
+  )
+  return `${size} x: ${mb(real)} MB on disk, ${mb(apparent)} MB apparent`
+}
+
+function ratios(rounds: readonly Round[], sizes: readonly number[], ways: readonly string[]): string {
+  const median = (way: string, size: number) =>
+    quantile(
+      rounds
+        .filter((one) => one.way === way && one.size === size)
+        .flatMap(({ verdict }) => verdict?.gapMs ?? []),
+      0.5,
+    )
+  const [small = 1, large] = [sizes[0], sizes.at(-1)]
+  const against = ways
+    .filter((way) => way !== 'evha')
+    .flatMap((way) => sizes.map((size) => ({ way, size, ratio: median('evha', size) / median(way, size) })))
+    .filter(({ ratio }) => Number.isFinite(ratio))
+    .map(({ way, size, ratio }) => `${ratio.toFixed(2)} of ${way} at ${size} x`)
+  const growth = ways
+    .map((way) => ({ way, ratio: median(way, large ?? small) / median(way, small) }))
+    .filter(({ ratio }) => large !== small && Number.isFinite(ratio))
+    .map(({ way, ratio }) => `${way} ${ratio.toFixed(2)}`)
+  return [
+    against.length === 0 ? '' : `evha's median gap is ${against.join(', ')}.`,
+    growth.length === 0 ? '' : `Gap at ${large} x over gap at ${small} x: ${growth.join(', ')}.`,
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+function evhaFigures(rounds: readonly Round[], sizes: readonly number[]): string {
+  const figures = sizes.flatMap((size) => {
+    const own = rounds.filter((one) => one.size === size).flatMap(({ evha }) => evha ?? [])
+    if (own.length === 0) return []
+    const rate = own.map(({ seededBytes, seedMs }) => seededBytes / 1e6 / (seedMs / 1_000))
+    const cells = [
+      `${size} x`,
+      counted(own.map(({ checkMs }) => checkMs)),
+      `${counted(own.map(({ seededBytes }) => seededBytes / 1e6))} MB in ${counted(own.map(({ seedMs }) => seedMs))} ms`,
+      counted(rate),
+      counted(own.map(({ memoryMb }) => memoryMb)),
+      counted(own.flatMap(({ gapMs }) => gapMs ?? [])),
+      counted(own.flatMap(({ ownMs }) => ownMs ?? [])),
+    ]
+    return [`| ${cells.join(' | ')} |`]
+  })
+  return `\`check\` of five hosts with all links between them; the copy made while the chain runs, to four hosts at once, relayed through the
+workstation; the most memory evha took from its start to its end; and what evha itself reports of the window, to be compared with the above.
+
+| data | check, ms | seeding | MB/s | memory, MB | gap by evha, ms | part by evha, ms |
+|---|---|---|---|---|---|---|
+${figures.join('\n')}`
+}
