@@ -96,6 +96,7 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
   return [
     ...rows,
     ['heights signed twice', `${twice}${soak.daChecked ? '; DA was read too' : '; DA was not read'}`],
+    ...(soak.forksSeen ?? []).map((sentence): EvidenceRow => ['what was seen', sentence]),
   ]
 }
 

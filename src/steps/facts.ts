@@ -88,7 +88,12 @@ export interface Facts {
   startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }
   startRest: { readonly started: readonly string[] }
   verifyElection: Verified
-  soak: Verified & { readonly forks: readonly number[]; readonly daChecked: boolean }
+  soak: Verified & {
+    readonly forks: readonly number[]
+    /** Sentences: which hash of such a height was seen where. */
+    readonly forksSeen?: readonly string[]
+    readonly daChecked: boolean
+  }
   weighFinish: Weighed
   finish: { readonly leftBehind: readonly string[] }
   killCopies: Record<string, never>

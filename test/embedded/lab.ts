@@ -11,6 +11,7 @@ import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 import { type Ended, outputOf } from '../output-of.ts'
+import { withAccount } from './account.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 
@@ -37,6 +38,8 @@ export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void
   const [lab, down] = await labForAll(nodes)
   try {
     await work(lab)
+  } catch (thrown) {
+    throw withAccount(thrown, lab)
   } finally {
     await down()
   }

@@ -30,14 +30,16 @@ export const soak: Step<'soak'> = {
         `no node got a block in ${context.runbook.window.soakSeconds} s; the lowest head is ${after}`,
       )
     const daChecked = await compareDa(context, watch)
-    return { forks: watch.twice(), daChecked }
+    const forksSeen = watch.told()
+    for (const line of forksSeen) context.tell(line)
+    return { forks: watch.twice(), forksSeen, daChecked }
   },
   verify: async (context, measured) => {
     if (measured?.forks === undefined) return notYet('the watch was interrupted before its end')
     const daChecked = measured.daChecked ?? false
     // The machine takes a height signed twice to needsHuman; the heights must reach the report.
     if (measured.forks.length > 0)
-      return done({ ...fact(context, 'verifyElection'), forks: measured.forks, daChecked })
+      return done({ ...fact(context, 'verifyElection'), ...measured, forks: measured.forks, daChecked })
     const cluster = await lookAtCluster(context)
     if (typeof cluster === 'string') return notYet(cluster)
     return done({ ...cluster, forks: [], daChecked })
@@ -45,13 +47,13 @@ export const soak: Step<'soak'> = {
   undo: () => Promise.resolve(),
 }
 
-/** Which hashes were seen signed at which height. The same block seen twice is normal, on DA above all. */
+/** Which hashes were seen signed at which height, and where. The same block seen twice is normal, on DA above all. */
 export class SignatureWatch {
-  readonly #hashes = new Map<number, Set<string>>()
+  readonly #hashes = new Map<number, Map<string, Set<string>>>()
 
-  note(height: number, hash: string): void {
-    const seen = this.#hashes.get(height) ?? new Set()
-    seen.add(hash)
+  note(height: number, hash: string, where: string): void {
+    const seen = this.#hashes.get(height) ?? new Map<string, Set<string>>()
+    seen.set(hash, (seen.get(hash) ?? new Set()).add(where))
     this.#hashes.set(height, seen)
   }
 
@@ -65,7 +67,21 @@ export class SignatureWatch {
       .map(([height]) => height)
       .sort((a, b) => a - b)
   }
+
+  /** Each height signed twice in words, at most so many: which hash was seen where. */
+  told(): string[] {
+    const heights = this.twice()
+    const lines = heights.slice(0, toldMax).map((height) => {
+      const seen = [...(this.#hashes.get(height) ?? [])]
+      const each = seen.map(([hash, where]) => `${hash} on ${[...where].sort().join(', ')}`)
+      return `block ${height} was signed twice: ${each.join('; ')}`
+    })
+    const more = heights.length - lines.length
+    return more === 0 ? lines : [...lines, `and ${more} heights more, up to ${heights.at(-1)}`]
+  }
 }
+
+const toldMax = 10
 
 const members = (context: StepContext): Host[] => [
   ...hostsNamed(context, fact(context, 'proveEqual').equal),
@@ -91,7 +107,7 @@ async function compareNodes(
       for (let height = read.get(name) ?? first; height <= head; height++) {
         const block = await readBlock(context, host, height)
         if (block === null) break
-        watch.note(height, block.hash)
+        watch.note(height, block.hash, name)
         read.set(name, height + 1)
       }
     }),
@@ -112,11 +128,11 @@ async function compareDa(context: StepContext, watch: SignatureWatch): Promise<b
   for (let from = Math.max(daHeight, head.value - daHeightsMax); from <= head.value; from += daAtOnce) {
     const heights = Array.from({ length: Math.min(daAtOnce, head.value - from + 1) }, (_, i) => from + i)
     const answers = await Promise.all(heights.map((height) => da.headerBlobs(height, daNamespace)))
-    for (const blobs of answers) {
+    for (const [i, blobs] of answers.entries()) {
       if (blobs.kind !== 'ok') return false
       for (const blob of blobs.value)
         if (blob.validSignature && blob.header.proposerAddress === proposerAddress)
-          watch.note(blob.header.height, blob.hash)
+          watch.note(blob.header.height, blob.hash, `DA at its height ${from + i}`)
     }
   }
   return true

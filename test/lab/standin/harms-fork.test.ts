@@ -141,7 +141,7 @@ async function headersOn(port: number): Promise<SignatureWatch> {
   for (let height = 1; head.kind === 'ok' && height <= head.value; height += 1) {
     const blobs = await da.headerBlobs(height, namespaceHexOf('test-ns'))
     for (const blob of blobs.kind === 'ok' ? blobs.value : [])
-      if (blob.validSignature) watch.note(blob.header.height, blob.hash)
+      if (blob.validSignature) watch.note(blob.header.height, blob.hash, 'DA')
   }
   return watch
 }
