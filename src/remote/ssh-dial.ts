@@ -4,8 +4,8 @@ import ssh2 from 'ssh2'
 import { EvhaError } from '../base/errors.ts'
 import { fingerprint, type HostKeyVerdict, type KnownHosts, readKnownHosts } from './known-hosts.ts'
 import { type Link, linkOf } from './ssh-link.ts'
-import { expandHome, type Login, loginFor } from './ssh-login.ts'
-import { hostKeyRefused, loginRefused, refused, unreachable } from './ssh-refusals.ts'
+import { expandHome, type Login, loginFor, unusableIn } from './ssh-login.ts'
+import { hostKeyRefused, loginRefused, refused, type Tried, unreachable } from './ssh-refusals.ts'
 import type { SshLimits, SshTarget } from './ssh-target.ts'
 
 /** Host key types as known_hosts names them, with the signature algorithms that go with each. */
@@ -31,7 +31,29 @@ export async function dial(target: SshTarget, limits: SshLimits, sock?: Duplex):
     loginFor(target),
   ])
   if (login.methods.length === 0) throw loginRefused(target, login.tried)
+  return logIn(target, limits, sock, known, login).catch(async (error: unknown) => {
+    if (!(error instanceof LoginFailed)) throw error
+    throw loginRefused(target, [...error.tried, ...(await unusableIn(target.agent))], error.cause)
+  })
+}
 
+/** The host took none of the ways to log in. */
+class LoginFailed extends Error {
+  readonly tried: readonly Tried[]
+
+  constructor(tried: readonly Tried[], cause: unknown) {
+    super('the login was refused', { cause })
+    this.tried = tried
+  }
+}
+
+async function logIn(
+  target: SshTarget,
+  limits: SshLimits,
+  sock: Duplex | undefined,
+  known: KnownHosts,
+  login: Login,
+): Promise<Link> {
   const client = new ssh2.Client()
   const course: Course = { handshaken: false, agentFailed: false }
   const link = linkOf(client, limits.connectTimeoutMs)
@@ -104,7 +126,7 @@ function failureOfDial(
   course: Course,
   known: KnownHosts,
   error: Error & { level?: string; code?: unknown },
-): EvhaError {
+): EvhaError | LoginFailed {
   const seen = course.verdict
   if (seen !== undefined && seen.verdict.kind !== 'matched') {
     return hostKeyRefused(target, seen.verdict, seen.fingerprint)
@@ -120,12 +142,7 @@ function failureOfDial(
     })
   }
   if (error.level === 'handshake') {
-    return refused(
-      target,
-      `no common algorithm (${error.message})`,
-      'evha speaks curve25519-sha256, AES-GCM and AES-CTR; post-quantum-only servers and OpenSSH certificates are not supported: allow one of these in sshd_config',
-      error,
-    )
+    return refused(target, `no common algorithm (${error.message})`, algorithmHint(error.message), error)
   }
   // A numeric code without level is the server's own goodbye, such as too many failed keys.
   const goodbye = error.level === undefined && typeof error.code === 'number'
@@ -133,7 +150,15 @@ function failureOfDial(
     const tried = course.agentFailed
       ? [...login.tried, { what: 'ssh-agent did not answer or would not sign' }]
       : login.tried
-    return loginRefused(target, tried, error)
+    return new LoginFailed(tried, error)
   }
   return unreachable(target, error.message, error)
+}
+
+/** What to allow on the host, by what ssh2 found nothing in common in. */
+function algorithmHint(message: string): string {
+  const reload = 'in its sshd_config for the migration, then: systemctl reload ssh'
+  return message.includes('key exchange')
+    ? `evha can not speak post-quantum key exchange, and the host offers nothing else: add curve25519-sha256 to KexAlgorithms ${reload}`
+    : `evha speaks AES-GCM, AES-CTR and hmac-sha2: add aes256-gcm@openssh.com to Ciphers, or hmac-sha2-256 to MACs, ${reload}`
 }

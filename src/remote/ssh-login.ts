@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { AnyAuthMethod, ParsedKey } from 'ssh2'
 import ssh2 from 'ssh2'
 import type { Secret } from '../base/secret.ts'
+import { agentKeyTypes } from './ssh-agent-keys.ts'
 import type { Tried } from './ssh-refusals.ts'
 import type { PassphraseOf, SshTarget } from './ssh-target.ts'
 
@@ -27,7 +29,7 @@ export async function loginFor(target: SshTarget): Promise<Login> {
   const methods: AnyAuthMethod[] = []
   const tried: Tried[] = []
   for (const { key, tried: words } of files) {
-    tried.push(words)
+    tried.push(...words)
     if (key !== undefined) methods.push({ type: 'publickey', username: target.user, key })
   }
   const allUsable = files.length > 0 && methods.length === files.length
@@ -35,12 +37,35 @@ export async function loginFor(target: SshTarget): Promise<Login> {
     tried.push({ what: `the keys of ssh-agent (${target.agent})` })
     methods.push({ type: 'agent', username: target.user, agent: target.agent })
   }
-  return { methods, tried }
+  return { methods, tried: [...tried, ...certificatesOf(target)] }
+}
+
+/** What ssh would log in with and evha can not: told when nothing else opens the door. Never rejects. */
+export async function unusableIn(agent: string | undefined): Promise<readonly Tried[]> {
+  const types = agent === undefined ? [] : await agentKeyTypes(agent)
+  return types.flatMap((type) => {
+    const kind = unusableKind(type)
+    return kind === undefined ? [] : [{ what: `${kind} in ssh-agent (not usable by evha)`, isUnusable: true }]
+  })
+}
+
+/** The types that ssh2 1.17 leaves out, from a file as from an agent; a KeyFile of any other is read. */
+function unusableKind(type: string): string | undefined {
+  if (type.includes('-cert-v0')) return 'an SSH certificate'
+  return type.startsWith('sk-') ? 'a FIDO key' : undefined
+}
+
+/** Certificates that lie beside a key, where ssh looks for them, and those that its configuration names. */
+function certificatesOf({ identityFiles = [], certificateFiles = [] }: SshTarget): readonly Tried[] {
+  const files = [...identityFiles.map((file) => `${file}-cert.pub`), ...certificateFiles].map(expandHome)
+  return [...new Set(files)]
+    .filter((file) => existsSync(file))
+    .map((file) => ({ what: `the certificate ${file} (not usable by evha)`, isUnusable: true }))
 }
 
 interface KeyFile {
   readonly key?: ParsedKey
-  readonly tried: Tried
+  readonly tried: readonly Tried[]
 }
 
 async function keyFile(file: string, passphraseOf?: PassphraseOf): Promise<KeyFile> {
@@ -49,7 +74,7 @@ async function keyFile(file: string, passphraseOf?: PassphraseOf): Promise<KeyFi
     content = await readFile(file)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
-    return { tried: { what: `key ${file} (cannot be read: ${code})` } }
+    return { tried: [{ what: `key ${file} (cannot be read: ${code})` }] }
   }
   const read = parsed(content, file)
   if (!read.encrypted || passphraseOf === undefined) return read
@@ -67,12 +92,18 @@ function parsed(
     // The OpenSSH format may hold several keys; ssh2 then gives a list whatever its types say.
     const first = Array.isArray(key) ? (key as ParsedKey[])[0] : key
     if (first?.isPrivateKey() === true)
-      return { key: first, tried: { what: `key ${file}` }, encrypted: false }
-    return { tried: { what: `key ${file} (holds no private key)` }, encrypted: false }
+      return { key: first, tried: [{ what: `key ${file}` }], encrypted: false }
+    return { tried: [{ what: `key ${file} (holds no private key)` }], encrypted: false }
   }
   if (/encrypted|bad passphrase|integrity check failed/i.test(key.message)) {
     const what = `key ${file} (encrypted, so not usable without its passphrase or ssh-agent)`
-    return { tried: { what, encryptedFile: file }, encrypted: true }
+    return { tried: [{ what, encryptedFile: file }], encrypted: true }
   }
-  return { tried: { what: `key ${file} (not a key evha can read: ${key.message})` }, encrypted: false }
+  const kind = unusableKind(/key type: (\S+)$/.exec(key.message)?.[1] ?? '')
+  if (kind !== undefined)
+    return {
+      tried: [{ what: `${kind} in ${file} (not usable by evha)`, isUnusable: true }],
+      encrypted: false,
+    }
+  return { tried: [{ what: `key ${file} (not a key evha can read: ${key.message})` }], encrypted: false }
 }

@@ -44,6 +44,8 @@ export interface Tried {
   readonly what: string
   /** The key file is encrypted and was therefore not usable. */
   readonly encryptedFile?: string
+  /** ssh could log in with it, evha can not: a certificate, a FIDO key. */
+  readonly isUnusable?: boolean
 }
 
 /** The login was refused with everything there was to try. */
@@ -54,7 +56,9 @@ export function loginRefused(target: SshTarget, tried: readonly Tried[], cause?:
   const hint =
     encrypted.length > 0
       ? `start ssh-agent, type \`ssh-add ${encrypted[0]}\`, and type the command again; on a terminal evha asks for its passphrase`
-      : `add the public key to ~${target.user}/.ssh/authorized_keys on the host, or name the right key; then try: ${trial(target)}`
+      : tried.some((one) => one.isUnusable === true)
+        ? `make a plain key for the migration: ssh-keygen -t ed25519 -f ~/.ssh/evha; add ~/.ssh/evha.pub to ~${target.user}/.ssh/authorized_keys on the host; name it in the runbook: ssh.identityFile: ~/.ssh/evha`
+        : `add the public key to ~${target.user}/.ssh/authorized_keys on the host, or name the right key; then try: ${trial(target)}`
   return refused(target, why, hint, cause)
 }
 

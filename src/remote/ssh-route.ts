@@ -47,6 +47,7 @@ async function targetOf(login: WrittenLogin, route: Route, hopsLeft: number): Pr
     port: settings.port,
     user: settings.user,
     identityFiles: identityFile === undefined ? thereAre(settings.identityFiles) : [identityFile],
+    certificateFiles: settings.certificateFiles,
     knownHostsFiles: knownHostsFile === undefined ? settings.knownHostsFiles : [knownHostsFile],
     identitiesOnly: identityFile !== undefined || settings.identitiesOnly,
     ...(agent === undefined ? {} : { agent }),

@@ -17,6 +17,7 @@ export interface SshSettings {
   readonly port: number
   readonly user: string
   readonly identityFiles: readonly string[]
+  readonly certificateFiles: readonly string[]
   /** Only these files, not whatever else the agent holds. */
   readonly identitiesOnly: boolean
   readonly agent: string | undefined
@@ -84,6 +85,7 @@ export function readSettings(text: string, login: AskedLogin): SshSettings {
     port,
     user,
     identityFiles: all('identityfile').filter(isSet).map(path),
+    certificateFiles: all('certificatefile').filter(isSet).map(path),
     identitiesOnly: one('identitiesonly') === 'yes',
     agent: agentOf(one('identityagent'), path),
     knownHostsFiles: [...all('userknownhostsfile'), ...all('globalknownhostsfile')]
@@ -139,6 +141,7 @@ function withoutSsh(login: AskedLogin): SshSettings {
     port: login.port ?? 22,
     user: login.user ?? userInfo().username,
     identityFiles: ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `~/.ssh/${name}`),
+    certificateFiles: [],
     identitiesOnly: false,
     agent: process.env['SSH_AUTH_SOCK'],
     knownHostsFiles: ['~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'],

@@ -13,6 +13,8 @@ export interface SshTarget {
   readonly user: string
   /** Tried in this order, before the agent. */
   readonly identityFiles?: readonly string[]
+  /** Certificates that ssh would show; evha can only name them. */
+  readonly certificateFiles?: readonly string[]
   /** Path of the ssh-agent's socket. */
   readonly agent?: string
   /** The agent is asked only when a key file can not be used by itself. */
