@@ -6,8 +6,8 @@ export const limits = {
   sessionsPerHostMax: 8,
   /** One SSH connection, from dial to ready. */
   connectTimeoutMs: 10_000,
-  /** Keepalive probes: interval and how many may stay unanswered. */
-  keepaliveIntervalMs: 1_000,
+  /** Keepalive probes: interval and how many may stay unanswered. A dead link is given up one interval later: in 5 s. */
+  keepaliveIntervalMs: 900,
   keepaliveCountMax: 4,
   /** An ordinary remote command. */
   commandTimeoutMs: 20_000,

@@ -1,8 +1,10 @@
 // Each slip of the hand gives one clear sentence with its cure and the right exit code, and changes nothing on any host.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { hostFiles } from '../../src/lab/layout.ts'
+import type { CheckReport } from '../../src/run/api.ts'
 import { confirm, evha, filesOf, type Lab, labForAll, pause } from './lab.ts'
 
 let lab: Lab
@@ -82,6 +84,36 @@ test.each(cases)('%s', async (slip, edit, code, says, cure) => {
   }
   expect([...filesOf(lab)]).toEqual([...before])
   expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')
+})
+
+// The clock of a machine is never stepped: what tells the time there is.
+test('a clock 30 s off blocks, one that nobody keeps is told; mended, nothing is found', async () => {
+  const [ahead, unkept] = ['node-2', 'node-3'].map((host) => hostFiles(join(lab.root, host)).bin)
+  const date = join(ahead ?? '', 'date')
+  const timedatectl = join(unkept ?? '', 'timedatectl')
+  const kept = readFileSync(timedatectl)
+  writeFileSync(date, '#!/bin/sh\necho $(($(/bin/date +%s%3N) + 30000))\n', { mode: 0o755 })
+  writeFileSync(timedatectl, '#!/bin/sh\necho no\n')
+  const ended = await lab.evha('check', lab.runbook, '--json')
+  rmSync(date)
+  writeFileSync(timedatectl, kept)
+  expect(ended.code, ended.stderr).toBe(3)
+  const found = (JSON.parse(ended.stdout) as CheckReport).findings
+  expect(found).toMatchObject([
+    {
+      level: 'warns',
+      host: 'node-3',
+      what: 'its clock is not kept by NTP',
+      cure: expect.stringContaining('timedatectl set-ntp true'),
+    },
+    {
+      level: 'blocks',
+      host: 'node-2',
+      what: expect.stringMatching(/^its clock is (29|30|31)\d{3} ms off the source's$/),
+      cure: 'let NTP set the clock: timedatectl set-ntp true',
+    },
+  ])
+  expect((await lab.evha('check', lab.runbook)).code).toBe(0)
 })
 
 test('a piped y approves nothing', async () => {

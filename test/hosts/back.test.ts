@@ -4,9 +4,9 @@ import { expect } from 'vitest'
 import type { StepName } from '../../src/base/names.ts'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
-import { filesOf } from './files.ts'
-import { dropIn } from './found-chain.ts'
-import { confirm, type Hosts, migrate, type Started, signedTwice, until, withHosts } from './hosts.ts'
+import { changesOf, filesOf } from './files.ts'
+import { dropIn, permitDropIn, unit } from './found-chain.ts'
+import { confirm, type Hosts, homeOf, migrate, type Started, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
@@ -24,8 +24,10 @@ hostsTest(
       const stays = ['', '/config', '/config/genesis.json', '/config/node_key.json']
       const promised = hosts.names
         .slice(1)
-        .flatMap((host) => stays.map((path) => [`${host} /var/lib/ev-node${path}`, 'new']))
+        .flatMap((host) => stays.map((path) => [`${host} ${homeOf(host)}${path}`, 'new']))
       expect(changesOf(files, filesOf(hosts))).toEqual(Object.fromEntries(promised))
+      for (const host of hosts.names.slice(1))
+        expect((await hosts.on(host, `ls ${homeOf(host)}`)).stdout).toBe('config\n')
       expect(await invocation()).toBe(started)
       expect(await shown(hosts, 'node-1', 'NRestarts,DropInPaths,NeedDaemonReload,UnitFileState')).toBe(
         `NRestarts=0\nDropInPaths=${dropIn}\nUnitFileState=disabled\nNeedDaemonReload=no\n`,
@@ -39,12 +41,18 @@ hostsTest(
   'a peer that loses its link in the window sends everything back; plugged in again, the next attempt migrates',
   () =>
     withHosts(3, async (hosts) => {
+      const files = filesOf(hosts)
       const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
       await begun(hosts, 'fence', going)
       await hosts.fault('cut', 'node-3')
       const ended = await going.ended
       expect(ended.code, ended.stderr).toBe(5)
       expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: 'returned' })
+      // Promised in docs/what-evha-does-on-your-hosts.md: of the sequencer's own files none changed.
+      expect(changesOf(files, filesOf(hosts), 'node-1')).toEqual({
+        [`node-1 ${permitDropIn}`]: 'new',
+        'node-1 /var/lib/evha': 'new',
+      })
       await makesBlocks(hosts, 'node-1')
 
       await hosts.fault('join', 'node-3')
@@ -63,15 +71,37 @@ hostsTest(
   'a rollback after the commit: one sequencer again, and no reboot brings a member of the cluster back',
   () =>
     withHosts(5, async (hosts) => {
-      const unit = hosts.file('node-1', '/etc/systemd/system/ev-node.service')
-      const limits = hosts.file('node-1', dropIn)
+      const files = filesOf(hosts)
       const gone = await migrate(hosts, 'cutover', 'commit')
       expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 5 })
       const before = await chainOf(hosts, 'node-2', 1)
-      const back = await hosts.evha('rollback', '--json', ...confirm(hosts, 'rollback'))
+      // Killed in the middle, it is gone on with.
+      const going = hosts.start('rollback', '--json', ...confirm(hosts, 'rollback'))
+      await begun(hosts, 'forbidRaft', going)
+      going.kill('SIGKILL')
+      await going.ended
+      const back = await hosts.evha('resume', '--json', ...confirm(hosts, 'rollback'))
       expect(back.code, back.stderr).toBe(5)
       expect((JSON.parse(back.stdout) as Report).outcome).toBe('rolledBack')
       await makesBlocks(hosts, 'node-1')
+      // Promised in docs/what-evha-does-on-your-hosts.md.
+      const config = ['evnode.yaml', 'genesis.json', 'node_key.json', 'signer.json'].map(
+        (one) => `/config/${one}`,
+      )
+      const onPeers = hosts.names
+        .slice(1)
+        .flatMap((host) => [
+          ...['', '/config', ...config].map((path) => `${host} ${homeOf(host)}${path}`),
+          ...[unit, `${unit}.d`, permitDropIn, '/var/lib/evha'].map((path) => `${host} ${path}`),
+        ])
+      const promised = [`node-1 ${permitDropIn}`, 'node-1 /var/lib/evha', ...onPeers]
+      expect(changesOf(files, filesOf(hosts))).toEqual(
+        Object.fromEntries(promised.map((one) => [one, 'new'])),
+      )
+      for (const host of hosts.names)
+        expect((await hosts.on(host, `ls /var/lib/evha/old/raft* ${homeOf(host)}`)).stdout).toMatch(
+          /raft[\s\S]*config\ndata\n$/,
+        )
 
       await hosts.fault('kill', 'node-2')
       await hosts.fault('boot', 'node-2')
@@ -80,8 +110,6 @@ hostsTest(
       )
       const refused = await hosts.on('node-2', 'systemctl start ev-node.service')
       expect(refused.code).not.toBe(0)
-      expect(hosts.file('node-1', '/etc/systemd/system/ev-node.service')).toBe(unit)
-      expect(hosts.file('node-1', dropIn)).toBe(limits)
       const after = await chainOf(hosts, 'node-1', 1)
       expect(after?.links.slice(0, before?.links.length)).toEqual(before?.links)
       expect(signedTwice(hosts)).toEqual([])
@@ -134,14 +162,5 @@ async function makesBlocks(hosts: Hosts, host: string): Promise<void> {
   await until(
     `new blocks of ${host}`,
     async () => ((await heightOf(hosts, host)) ?? 0) > from + 1 || undefined,
-  )
-}
-
-function changesOf(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
-  const paths = [...new Set([...before.keys(), ...after.keys()])].sort()
-  return Object.fromEntries(
-    paths
-      .filter((path) => before.get(path) !== after.get(path))
-      .map((path) => [path, before.has(path) ? (after.has(path) ? 'changed' : 'gone') : 'new']),
   )
 }

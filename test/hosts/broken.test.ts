@@ -2,201 +2,58 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { operator } from './found-chain.ts'
+import type { CheckReport } from '../../src/run/api.ts'
+import { filesOf } from './files.ts'
+import { unit } from './found-chain.ts'
 import { addressOf, confirm, type Hosts, hostsDir, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
-
-interface Broken {
-  readonly world: string
-  readonly host: string
-  /** What a hand types there; afterwards it is as it was. */
-  readonly breaks: string
-  readonly mends: string
-  readonly code: number
-  readonly says: RegExp
-  readonly cure: RegExp
-}
-
-const home = '/var/lib/ev-node'
-const full = (dir: string) => `mkdir -p ${dir} && mount -t tmpfs -o size=1m full ${dir}`
-const gone = (dir: string) => `umount ${dir} && rmdir ${dir}`
-const listener = `/opt/evha/node -e 'require("net").createServer().listen(5001)'`
-
-const worlds: readonly Broken[] = [
-  {
-    world: 'no room in the home',
-    host: 'node-3',
-    breaks: full(home),
-    mends: gone(home),
-    code: 3,
-    says: /bytes are free/,
-    cure: /make room/,
-  },
-  {
-    world: 'no room for the Raft directory',
-    host: 'node-3',
-    breaks: full(`${home}/raft`),
-    mends: `${gone(`${home}/raft`)} && rmdir ${home}`,
-    code: 3,
-    says: /only \d+ bytes are free at \/var\/lib\/ev-node\/raft/,
-    cure: /df -h \/var\/lib\/ev-node\/raft/,
-  },
-  {
-    world: 'no room for evha',
-    host: 'node-1',
-    breaks: full('/var/lib/evha'),
-    mends: gone('/var/lib/evha'),
-    code: 3,
-    says: /only \d+ bytes are free at \/var\/lib\/evha/,
-    cure: /make room/,
-  },
-  {
-    world: 'a read-only file system',
-    host: 'node-3',
-    breaks: 'mkdir /var/lib/evha && mount -t tmpfs -o ro full /var/lib/evha',
-    mends: gone('/var/lib/evha'),
-    code: 3,
-    says: /\/var\/lib\/evha can not be written/,
-    cure: /mount -o remount,rw \/var\/lib\/evha/,
-  },
-  {
-    world: 'a busy port',
-    host: 'node-3',
-    breaks: `systemd-run --quiet --unit=listener ${listener} && sleep 1`,
-    mends: 'systemctl stop listener',
-    code: 3,
-    says: /something listens on .*:5001 already/,
-    cure: /ss -ltnp 'sport = :5001'/,
-  },
-  {
-    world: 'a passphrase of somebody else',
-    host: 'node-3',
-    breaks: 'chown root /etc/ev-node/passphrase',
-    mends: 'chown ev-node /etc/ev-node/passphrase',
-    code: 3,
-    says: /ev-node can not read \/etc\/ev-node\/passphrase/,
-    cure: /chown ev-node \/etc\/ev-node\/passphrase && chmod 600/,
-  },
-  {
-    world: 'a passphrase that others can read',
-    host: 'node-3',
-    breaks: 'chmod 644 /etc/ev-node/passphrase',
-    mends: 'chmod 600 /etc/ev-node/passphrase',
-    code: 0,
-    says: /\/etc\/ev-node\/passphrase has mode 644/,
-    cure: /chmod 600 \/etc\/ev-node\/passphrase/,
-  },
-  {
-    world: 'another binary',
-    host: 'node-3',
-    breaks: 'mount --bind /bin/true /usr/local/bin/testapp',
-    mends: 'umount /usr/local/bin/testapp',
-    code: 3,
-    says: /testapp is another binary than on node-1/,
-    cure: /copy the one of node-1 \(sha256/,
-  },
-  {
-    world: 'a tar that knows no holes',
-    host: 'node-3',
-    breaks: 'printf "#!/bin/sh\\necho bsdtar 3.7\\n" > /usr/local/bin/tar && chmod 755 /usr/local/bin/tar',
-    mends: 'rm /usr/local/bin/tar',
-    code: 3,
-    says: /tar is not GNU tar/,
-    cure: /install GNU tar/,
-  },
-  {
-    world: 'no rsync, which nothing needs',
-    host: 'node-3',
-    breaks: 'mount --bind /dev/null /usr/bin/rsync',
-    mends: 'umount /usr/bin/rsync',
-    code: 0,
-    says: /nothing stands against migrating/,
-    cure: /^/,
-  },
-  {
-    world: 'a home that holds another chain',
-    host: 'node-3',
-    breaks: `mkdir -p ${home}/config ${home}/data/testapp && echo '{"chain_id":"other"}' > ${home}/config/genesis.json`,
-    mends: `rm -r ${home}`,
-    code: 3,
-    says: /its genesis\.json is of another chain/,
-    cure: /move \/var\/lib\/ev-node\/config away/,
-  },
-  {
-    world: 'what an earlier run left',
-    host: 'node-1',
-    breaks:
-      'mkdir /var/lib/evha && echo "hosts-chain-old root@desk 2026-01-01T00:00:00Z" > /var/lib/evha/claim',
-    mends: 'rm -r /var/lib/evha',
-    code: 7,
-    says: /node-1 is claimed by the run hosts-chain-old of root@desk since 2026-01-01T00:00:00Z/,
-    cure: /evha abort hosts-chain-old/,
-  },
-  {
-    world: 'a firewall between two hosts only',
-    host: 'node-2',
-    breaks: `ip route add unreachable ${addressOf('node-3')}/32`,
-    mends: `ip route del unreachable ${addressOf('node-3')}/32`,
-    code: 3,
-    says: /it does not reach node-3 on 10\.78\.0\.13:5001/,
-    cure: /open TCP 5001 from 10\.78\.0\.12 to 10\.78\.0\.13/,
-  },
-  {
-    world: 'no sudo',
-    host: 'node-2',
-    breaks: `mv ${operator.sudoers} /root/sudoers`,
-    mends: `mv /root/sudoers ${operator.sudoers}`,
-    code: 3,
-    says: /sudo does not run commands for ops without a password/,
-    cure: /echo 'ops ALL=\(root\) NOPASSWD: ALL' > \/etc\/sudoers\.d\/evha/,
-  },
-  {
-    world: 'a timer and a cron line that start the sequencer',
-    host: 'node-1',
-    breaks: `echo '* * * * * root systemctl restart ev-node' > /etc/cron.d/ev-node`,
-    mends: 'rm /etc/cron.d/ev-node',
-    code: 0,
-    says: /\/etc\/cron\.d\/ev-node may start or stop ev-node\.service/,
-    cure: /take the line out of \/etc\/cron\.d\/ev-node/,
-  },
-  {
-    world: 'a cron line that starts the node past its unit',
-    host: 'node-1',
-    breaks: `echo '@reboot root /usr/local/bin/testapp start --home ${home}' > /etc/cron.d/ev-node`,
-    mends: 'rm /etc/cron.d/ev-node',
-    code: 3,
-    says: /\/etc\/cron\.d\/ev-node starts the node without its unit/,
-    cure: /take the line out/,
-  },
-  {
-    world: 'an environment file that a peer lacks',
-    host: 'node-3',
-    breaks: 'mv /etc/default/ev-node /root/env',
-    mends: 'mv /root/env /etc/default/ev-node',
-    code: 3,
-    says: /\/etc\/default\/ev-node is not there/,
-    cure: /copy \/etc\/default\/ev-node of node-1 there/,
-  },
-]
+import { type Alone, alone, home, noSudo, rounds, type World } from './worlds.ts'
 
 hostsTest('each broken world is told by check, with its cure; mended, nothing stands against it', () =>
   withHosts(3, async (hosts) => {
-    for (const { world, host, breaks, mends, code, says, cure } of worlds) {
-      await typed(hosts, host, breaks)
-      const told = await checked(hosts)
-      await typed(hosts, host, mends)
-      expect(told.code, `${world}: ${told.text}`).toBe(code)
-      expect(told.text, world).toMatch(says)
-      expect(told.text, world).toMatch(cure)
-      expect(told.text, world).not.toMatch(/ at .*\.js:\d+|MaxListeners/)
-    }
+    const files = contentsOf(hosts)
+    for (const [name, round] of Object.entries(rounds)) await toldTogether(hosts, name, round)
+    for (const one of alone) await toldAlone(hosts, one)
     await twoNames(hosts)
+    expect(contentsOf(hosts)).toEqual(files)
     await wrongPassphrase(hosts)
     await withoutUnit(hosts)
     expect((await checked(hosts)).text).toContain('nothing stands against migrating')
-    await halfOpen(hosts)
+    await closedDoors(hosts)
   }),
 )
+
+async function toldTogether(hosts: Hosts, name: string, round: readonly World[]): Promise<void> {
+  for (const { host, breaks } of round) await typed(hosts, host, breaks)
+  const told = await hosts.evha('check', hosts.runbook, '--json')
+  for (const { host, mends } of [...round].reverse()) await typed(hosts, host, mends)
+  expect(told.code, `${name}: ${told.stdout}${told.stderr}`).toBe(
+    round.some(({ level }) => level === 'blocks') ? 3 : 0,
+  )
+  const { findings } = JSON.parse(told.stdout) as CheckReport
+  for (const { world, host, level, says, cure } of round) {
+    const found = findings.filter((one) => one.host === host && one.level === level && says.test(one.what))
+    expect(found.length, `${world}: ${JSON.stringify(findings, null, 1)}`).toBeGreaterThan(0)
+    for (const one of found) expect(one.cure, world).toMatch(cure)
+  }
+}
+
+async function toldAlone(
+  hosts: Hosts,
+  { world, host, breaks, mends, code, says, cure }: Alone,
+): Promise<void> {
+  await typed(hosts, host, breaks)
+  const told = await checked(hosts)
+  await typed(hosts, host, mends)
+  expect(told.code, `${world}: ${told.text}`).toBe(code)
+  expect(told.text, world).toMatch(says)
+  expect(told.text, world).toMatch(cure)
+  expect(told.text, world).not.toMatch(/ at .*\.js:\d+|MaxListeners/)
+}
+
+/** Every file by its content; a directory only shows that something in it was looked at or changed back. */
+const contentsOf = (hosts: Hosts) =>
+  Object.fromEntries([...filesOf(hosts)].filter(([, kind]) => !kind.startsWith('40')))
 
 /** One host that is two names in the runbook: the second login is another address of node-2. */
 async function twoNames(hosts: Hosts): Promise<void> {
@@ -240,7 +97,6 @@ async function wrongPassphrase(hosts: Hosts): Promise<void> {
 
 /** The guide's own way: a process in a shell. Refused with what to do; a unit is written from it, laid, and check is content. */
 async function withoutUnit(hosts: Hosts): Promise<void> {
-  const unit = '/etc/systemd/system/ev-node.service'
   await typed(
     hosts,
     'node-1',
@@ -274,13 +130,31 @@ sleep 3`,
   )
 }
 
-/** A host that takes the connection and says nothing. */
-async function halfOpen(hosts: Hosts): Promise<void> {
+/** A host without a cable, one whose login may do nothing, one that takes the connection and says nothing. */
+async function closedDoors(hosts: Hosts): Promise<void> {
+  await hosts.fault('cut', 'node-1')
+  await typed(hosts, 'node-2', noSudo.breaks)
   await typed(hosts, 'node-3', 'systemctl kill --kill-whom=main --signal=STOP ssh')
-  const told = await checked(hosts)
-  expect(told.code, told.text).toBe(3)
-  expect(told.text).toMatch(/node-3 .*cannot be reached/)
-  expect(told.text).toMatch(/see whether the host is up and try: ssh/)
+  const told = await hosts.evha('check', hosts.runbook, '--json')
+  expect(told.code, told.stderr).toBe(3)
+  const unreached = (host: string) => ({
+    host,
+    level: 'blocks',
+    what: expect.stringMatching(new RegExp(`^${host} .*cannot be reached`)),
+    cure: expect.stringContaining('see whether the host is up and try: ssh'),
+  })
+  expect((JSON.parse(told.stdout) as CheckReport).findings).toMatchObject([
+    unreached('node-1'),
+    {
+      host: 'node-2',
+      level: 'blocks',
+      what: expect.stringContaining('sudo does not run commands for ops without a password'),
+      cure: expect.stringContaining(
+        "echo 'ops ALL=(root) NOPASSWD: ALL' > /etc/sudoers.d/evha && chmod 440 /etc/sudoers.d/evha",
+      ),
+    },
+    unreached('node-3'),
+  ])
 }
 
 async function checked(hosts: Hosts): Promise<{ code: number | null; text: string }> {

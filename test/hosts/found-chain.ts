@@ -3,15 +3,18 @@ import { heightOf } from './blocks.ts'
 import { addressOf, type Hosts, until } from './hosts.ts'
 
 const home = '/var/lib/ev-node'
-const passphrase = '/etc/ev-node/passphrase'
 const units = '/etc/systemd/system'
-const environment = '/etc/default/ev-node'
+export const passphrase = '/etc/ev-node/passphrase'
+export const environment = '/etc/default/ev-node'
+export const unit = `${units}/ev-node.service`
 /** A drop-in of the operator's own. */
-export const dropIn = `${units}/ev-node.service.d/10-limits.conf`
+export const dropIn = `${unit}.d/10-limits.conf`
+/** And the one of evha. */
+export const permitDropIn = `${unit}.d/90-evha-permit.conf`
 
 /**
  * Lays what operators' hosts have before evha comes: a user without a home and a passphrase everywhere, a sequencer
- * with a grown unit on node-1, a login that needs sudo and is slow on node-2, DA.
+ * with a grown unit on node-1, a login on node-2 that needs sudo, has a shell that is slow and not POSIX, DA.
  */
 export async function foundChain(hosts: Hosts): Promise<void> {
   await Promise.all([startDa(hosts), ...hosts.names.map((host) => prepare(hosts, host))])
@@ -35,7 +38,7 @@ export async function foundChain(hosts: Hosts): Promise<void> {
     'signer.signer_path': `${home}/config`,
   })
   await did(hosts, 'node-1', `cat > ${config}`, merged.text)
-  await did(hosts, 'node-1', `cat > ${units}/ev-node.service`, unitText)
+  await did(hosts, 'node-1', `cat > ${unit}`, unitText)
   await did(hosts, 'node-1', `mkdir -p ${dropIn.replace(/\/[^/]*$/, '')} && cat > ${dropIn}`, dropInText)
   await did(hosts, 'node-1', 'systemctl daemon-reload && systemctl enable -q --now ev-node.service')
   await until('blocks of the single sequencer', async () =>
@@ -55,17 +58,18 @@ function prepare(hosts: Hosts, host: string): Promise<unknown> {
   )
 }
 
-/** Who may log in to a host that lets no root in: sudo without a password, a banner, a shell that is slow to start. */
+/** Who may log in to a host that lets no root in: sudo without a password, a banner, a slow shell that is not POSIX. */
 export const operator = { name: 'ops', sudoers: '/etc/sudoers.d/evha' } as const
 
 function layOperator(hosts: Hosts, host: string): Promise<unknown> {
   return did(
     hosts,
     host,
-    `useradd --create-home --shell /bin/bash ${operator.name} &&
+    `useradd --create-home --shell "$(command -v tcsh || echo /bin/bash)" ${operator.name} &&
      install -d -o ${operator.name} -m 700 /home/${operator.name}/.ssh &&
      install -o ${operator.name} -m 600 /root/.ssh/authorized_keys /home/${operator.name}/.ssh/authorized_keys &&
      echo 'sleep 0.3; echo slow to start >&2' > /home/${operator.name}/.bashrc &&
+     echo 'sleep 0.3' > /home/${operator.name}/.tcshrc &&
      echo 'Authorized use only. All of it is logged.' > /etc/ssh/banner &&
      echo 'Banner /etc/ssh/banner' >> /etc/ssh/sshd_config.d/evha.conf && systemctl reload ssh &&
      echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers}`,

@@ -100,6 +100,9 @@ export function addressOf(host: string): string {
 const writtenAddressOf = (host: string): string =>
   host === 'node-4' && existsSync('/proc/net/if_inet6') ? 'fd78::14' : addressOf(host)
 
+/** Where the node's home lies: on one of five at another path. */
+export const homeOf = (host: string): string => (host === 'node-5' ? '/var/lib/chain' : '/var/lib/ev-node')
+
 function runbookOf({ chain, names }: Hosts): string {
   const nodes = names.map((name) =>
     [
@@ -110,6 +113,7 @@ function runbookOf({ chain, names }: Hosts): string {
       `      identityFile: ${hostsDir}/operator_key`,
       `      knownHostsFile: ${hostsDir}/known_hosts`,
       `    address: "${writtenAddressOf(name)}"`,
+      `    home: ${homeOf(name)}`,
     ].join('\n'),
   )
   return `version: 1

@@ -1,12 +1,15 @@
 import { expect } from 'vitest'
 import { chainOf, heightOf } from './blocks.ts'
-import { type Hosts, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { changesOf, filesOf } from './files.ts'
+import { dropIn, unit } from './found-chain.ts'
+import { type Hosts, homeOf, migrate, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
   'a live chain goes from one sequencer to five machines, and outlives a power cut and a reboot',
   () =>
     withHosts(5, async (hosts) => {
+      const files = filesOf(hosts)
       const { code, report, stderr } = await migrate(hosts, 'cutover', 'commit', 'finish')
       expect(code, stderr).toBe(0)
       expect(report).toMatchObject({
@@ -18,6 +21,7 @@ hostsTest(
       })
       expect(report.firstClusterHeight).toBe((report.lastOldHeight ?? 0) + 1)
       await oneChain(hosts, hosts.names)
+      await finishedAsPromised(hosts, files)
 
       const head = (await heightOf(hosts, 'node-2')) ?? 0
       await hosts.fault('kill', 'node-1')
@@ -31,6 +35,39 @@ hostsTest(
       expect(signedTwice(hosts)).toEqual([])
     }),
 )
+
+/** By docs/what-evha-does-on-your-hosts.md: nothing else changed, and the old files of the source are kept as they were. */
+async function finishedAsPromised(hosts: Hosts, before: ReadonlyMap<string, string>): Promise<void> {
+  const after = filesOf(hosts)
+  const wants = '/etc/systemd/system/multi-user.target.wants/ev-node.service'
+  const laid = ['evnode.yaml', 'genesis.json', 'node_key.json', 'signer.json'].map((one) => `/config/${one}`)
+  const onPeers = hosts.names
+    .slice(1)
+    .flatMap((host) => [
+      ...['', '/config', ...laid].map((path) => `${host} ${homeOf(host)}${path}`),
+      ...[unit, wants, '/var/lib/evha'].map((path) => `${host} ${path}`),
+    ])
+  const config = `${homeOf('node-1')}/config/evnode.yaml`
+  expect(changesOf(before, after)).toEqual({
+    ...Object.fromEntries([...onPeers, 'node-1 /var/lib/evha'].map((path) => [path, 'new'])),
+    [`node-1 ${unit}`]: 'changed',
+    [`node-1 ${config}`]: 'changed',
+    [`node-1 ${dropIn}`]: 'gone',
+    [`node-1 ${unit}.d`]: 'gone',
+  })
+  const old = '/var/lib/evha/old'
+  expect(after.get(`node-1 ${old}/ev-node.service.txt`)).toBe(before.get(`node-1 ${unit}`))
+  expect(after.get(`node-1 ${old}/evnode.yaml`)).toBe(before.get(`node-1 ${config}`))
+  expect(after.get(`node-1 ${old}/10-limits.conf`)).toBe(before.get(`node-1 ${dropIn}`))
+  // Owners and modes: the changed ones have those of the old.
+  const rights = (found: ReadonlyMap<string, string>, path: string) => found.get(path)?.split(' ').slice(0, 2)
+  for (const path of [unit, config])
+    expect(rights(after, `node-1 ${path}`)).toEqual(rights(before, `node-1 ${path}`))
+  for (const host of hosts.names.slice(1)) {
+    const signer = await hosts.on(host, `stat -c '%U %a' ${homeOf(host)}/config/signer.json`)
+    expect(signer.stdout).toBe('ev-node 600\n')
+  }
+}
 
 /** Every host serves the same blocks from the first on. */
 async function oneChain(hosts: Hosts, names: readonly string[]): Promise<void> {

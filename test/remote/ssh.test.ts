@@ -8,6 +8,7 @@ import { changes, reads, script } from '../../src/base/command.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { Remote } from '../../src/remote/remote.ts'
 import { openSsh, type SshLimits, type SshTarget } from '../../src/remote/ssh.ts'
+import { sshLimits } from '../../src/remote/ssh-target.ts'
 import { type ServerOptions, startServer, type TestServer } from './ssh-server.ts'
 
 const cleanups: (() => Promise<void>)[] = []
@@ -392,6 +393,8 @@ test('a lost link is an unknown outcome, and the next command connects again', a
 })
 
 test('a host that falls silent is noticed by keepalive', async () => {
+  // ssh2 gives up at the first probe beyond the count.
+  expect(sshLimits.keepaliveIntervalMs * (sshLimits.keepaliveCountMax + 1)).toBeLessThan(5_000)
   const { server, remote } = await host({}, {}, { keepaliveIntervalMs: 50, keepaliveCountMax: 2 })
   await remote.run(echo)
   const running = remote.run(changes('wait', ['sleep', '3572'], { timeoutMs: 60_000 }))

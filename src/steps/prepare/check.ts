@@ -1,6 +1,6 @@
-import { EvhaError } from '../../base/errors.ts'
+import { EvhaError, failureOf } from '../../base/errors.ts'
 import { defaultP2pPort } from '../../evnode/config.ts'
-import { nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
+import { type NodeCommand, nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
 import { hostPort } from '../../runbook/address.ts'
 import { must, onEach } from '../ask.ts'
@@ -13,13 +13,14 @@ import { readClaim } from './claim.ts'
 import { lookAtEnvironment } from './environment-files.ts'
 import { executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
-import { hostFindings, peerFindings, sharedNodeKeys, sourceFindings } from './findings.ts'
+import { hostFindings, peerFindings, sharedNodeKeys } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
 import { groundFindings, sameHost } from './ground-findings.ts'
 import { largestRoundTrip, linkFindings } from './links.ts'
 import { refuseWithoutUnit } from './no-unit.ts'
 import { genesisOf, liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
-import { starterFindings } from './starter-findings.ts'
+import { sourceFindings } from './source-findings.ts'
+import { startedOtherwise, starterFindings } from './starter-findings.ts'
 import { lookForStarters, readStarters, type Starters } from './starters.ts'
 import { readSurvey, type Survey, surveyHost } from './survey.ts'
 
@@ -55,7 +56,8 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const { source, nodes, peers, runbook } = context
   await refuseWithoutUnit(context, source)
   const files = await readLive(context, source)
-  const livePassphraseFile = passphraseFileIn(nodeCommand(files.unit))
+  const command = commandOf(source, files)
+  const livePassphraseFile = passphraseFileIn(command)
   const specOf = ({ spec }: Host) => ({
     ...spec,
     passphraseFile: passphraseFileOf(spec, livePassphraseFile),
@@ -99,6 +101,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       groundFindings(specOf(host), grounds[host.spec.name] as Ground, userOf(host), host === source),
     ),
     ...sourceFindings(source.spec, here, files.unitState, config),
+    ...startedOtherwise(source.spec, starters[source.spec.name] as Starters, files.unitState, command.argv),
     ...(await executionFindings(context, files.unit, chain.facts.head)),
     ...environment.findings,
     ...unitProblems(files.unit, environment.names).map((one) =>
@@ -138,6 +141,16 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       rttMaxMs: await largestRoundTrip(context),
       standIn: here.binaryVersion.includes('stand-in'),
     },
+  }
+}
+
+/** Throws EvhaError 'blocked' for a unit that does not run the node itself. */
+function commandOf({ spec }: Host, { unit }: SourceFiles): NodeCommand {
+  try {
+    return nodeCommand(unit)
+  } catch (thrown) {
+    if (!(thrown instanceof EvhaError)) throw thrown
+    throw new EvhaError({ ...failureOf(thrown), message: `${spec.name}: ${spec.unit}: ${thrown.message}` })
   }
 }
 

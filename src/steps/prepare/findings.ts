@@ -1,10 +1,8 @@
-import type { NodeConfig } from '../../evnode/config.ts'
-import { type ConfigProblem, configProblems } from '../../evnode/config-problems.ts'
-import { dataDirName, homeFiles } from '../../evnode/home.ts'
-import { versionProblem } from '../../evnode/version.ts'
+import { homeFiles } from '../../evnode/home.ts'
 import type { LoadedRunbook, NodeSpec } from '../../runbook/load.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { isUp } from '../host/systemd.ts'
+import { configPath, unitPath } from '../host/unit-files.ts'
 import { blocks, type Finding, warns } from './finding.ts'
 import type { Survey } from './survey.ts'
 
@@ -38,6 +36,15 @@ export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Fi
         `lay the passphrase of the source there, mode 0600, owned by the service user`,
       ),
     )
+  if (survey.raftDirThere)
+    found.push(
+      blocks(
+        spec.name,
+        `the Raft directory ${spec.raftDir} is there already`,
+        'a directory of another cluster brings its members and terms along; evha makes its own',
+        `see whose it is, then: mv ${spec.raftDir} ${spec.raftDir}.before`,
+      ),
+    )
   if (Math.abs(skewMs) > skewMaxMs)
     found.push(
       blocks(
@@ -66,6 +73,28 @@ export function peerFindings(
         `${spec.unit} runs already`,
         'a peer must not run before the cutover',
         `systemctl disable --now ${spec.unit}`,
+      ),
+    )
+  else if (unit.unitFileState === 'enabled')
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.unit} is enabled`,
+        'a reboot would start it before the commit; evha enables it when the cluster produces',
+        `systemctl disable ${spec.unit}`,
+      ),
+    )
+  const replaced = [
+    ...(survey.unitThere ? [unitPath(spec)] : []),
+    ...(survey.configThere ? [configPath(spec)] : []),
+  ]
+  for (const file of replaced)
+    found.push(
+      warns(
+        spec.name,
+        `${file} is there already`,
+        'evha lays its own in its place, and an abort removes it',
+        `keep a copy if you want it back: cp -p ${file} ${file}.before`,
       ),
     )
   if (survey.binarySha256 === '' && !runbook.copy.binary)
@@ -123,61 +152,6 @@ export function peerFindings(
       ),
     )
   return found
-}
-
-/** What is wrong with the live sequencer. */
-export function sourceFindings(
-  spec: NodeSpec,
-  survey: Survey,
-  unit: UnitState,
-  config: NodeConfig,
-): Finding[] {
-  const found: Finding[] = []
-  if (unit.active !== 'active')
-    found.push(
-      blocks(
-        spec.name,
-        `${spec.unit} is ${unit.active || 'unknown to systemd'}`,
-        'the migration starts from a running sequencer under systemd',
-        `systemctl status ${spec.unit}; name the right unit in the runbook`,
-      ),
-    )
-  if (unit.unitFileState !== 'enabled')
-    found.push(
-      warns(
-        spec.name,
-        `${spec.unit} is not enabled`,
-        'after a reboot of the host the chain would stand still',
-        `systemctl enable ${spec.unit}`,
-      ),
-    )
-  if (!survey.storeThere)
-    found.push(
-      blocks(
-        spec.name,
-        `there is no database ${spec.db} below ${homeFiles(spec.home).data}`,
-        'evha must hold the lock of the very database that the node opens',
-        'name it in the runbook: node.db',
-      ),
-    )
-  if (config.dbPath !== dataDirName)
-    found.push(
-      blocks(
-        spec.name,
-        `db_path is ${config.dbPath}`,
-        'this version copies only data below the home',
-        'move the databases to HOME/data',
-      ),
-    )
-  const version = versionProblem(survey.binaryVersion)
-  for (const problem of [...(version === null ? [] : [version]), ...configProblems(config)])
-    found.push(fromConfig(spec, problem))
-  return found
-}
-
-function fromConfig(spec: NodeSpec, problem: ConfigProblem): Finding {
-  const level = problem.blocks ? blocks : warns
-  return level(spec.name, problem.problem, problem.why, problem.cure)
 }
 
 /** Two hosts with one node key would have one peer id and could not talk to each other. */

@@ -40,6 +40,27 @@ export function starterFindings(
   ]
 }
 
+/** The members get what the unit says; the chain so far ran with what its process was started with. */
+export function startedOtherwise(
+  spec: NodeSpec,
+  { processes }: Starters,
+  { mainPid }: Pick<UnitState, 'mainPid'>,
+  unitArgv: readonly string[],
+): Finding[] {
+  const running = processes.find(({ pid }) => pid === mainPid)?.argv
+  const words = unitArgv.slice(1)
+  // An interpreter may stand before the program's own words.
+  if (running === undefined || running.slice(-words.length).join('\0') === words.join('\0')) return []
+  return [
+    warns(
+      spec.name,
+      `its process ${mainPid} was started with another command line than ${spec.unit} has now`,
+      'the members get what the unit says, and the chain may know something else',
+      `compare: systemctl cat ${spec.unit}; ps -ww -fp ${mainPid}; if the unit is right, restart the sequencer once before the migration`,
+    ),
+  ]
+}
+
 function isOfUnit({ pid, parentPid, cgroup }: HostProcess, unit: string, mainPid: number): boolean {
   if (mainPid !== 0 && (pid === mainPid || parentPid === mainPid)) return true
   return cgroup.split(/[\s/]/).includes(unit)

@@ -2,7 +2,7 @@ import { reads, script } from '../../base/command.ts'
 import { homeFiles, printPublicKey } from '../../evnode/home.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { lockDir } from '../host/store.ts'
-import { genesisPath, nodeKeyPath, signerPath, unitPath } from '../host/unit-files.ts'
+import { configPath, genesisPath, nodeKeyPath, signerPath, unitPath } from '../host/unit-files.ts'
 
 /** What one look at a host tells. Empty text: the thing is not there. */
 export interface Survey {
@@ -11,6 +11,8 @@ export interface Survey {
   readonly binarySha256: string
   readonly binaryVersion: string
   readonly unitThere: boolean
+  readonly configThere: boolean
+  readonly raftDirThere: boolean
   readonly genesisSha256: string
   readonly signerSha256: string
   readonly nodeKeyPublic: string
@@ -39,6 +41,8 @@ if tar --version 2>/dev/null | grep -q 'GNU tar'; then echo 'tar gnu'; fi
 echo "binary $(sum "$2")"
 if [ -x "$2" ]; then echo "version $(timeout 5 "$2" version 2>&1 | tr '\\n' ' ')"; fi
 if [ -e "$3" ]; then echo 'unit there'; fi
+if [ -e "\${10}" ]; then echo 'config there'; fi
+if [ -e "\${11}" ]; then echo 'raft there'; fi
 echo "genesis $(sum "$4")"
 echo "signer $(sum "$5")"
 if [ -f "$6" ]; then echo "nodekey $(${printPublicKey('$6')})"; fi
@@ -58,6 +62,8 @@ echo "clock $(date +%s%3N)"`,
       spec.passphraseFile ?? '',
       lockDir(spec),
       homeFiles(spec.home).data,
+      configPath(spec),
+      spec.raftDir,
     ),
   )
 }
@@ -74,6 +80,8 @@ export function readSurvey(text: string): Survey {
     binarySha256: value('binary'),
     binaryVersion: value('version'),
     unitThere: value('unit') !== '',
+    configThere: value('config') !== '',
+    raftDirThere: value('raft') !== '',
     genesisSha256: value('genesis'),
     signerSha256: value('signer'),
     nodeKeyPublic: value('nodekey'),

@@ -4,12 +4,8 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../../src/evnode/config.ts'
 import { runbookFromText } from '../../../src/runbook/load.ts'
 import { readUnit } from '../../../src/steps/host/systemd.ts'
-import {
-  hostFindings,
-  peerFindings,
-  sharedNodeKeys,
-  sourceFindings,
-} from '../../../src/steps/prepare/findings.ts'
+import { hostFindings, peerFindings, sharedNodeKeys } from '../../../src/steps/prepare/findings.ts'
+import { sourceFindings } from '../../../src/steps/prepare/source-findings.ts'
 import type { Survey } from '../../../src/steps/prepare/survey.ts'
 
 const runbook = runbookFromText(
@@ -23,6 +19,8 @@ const healthy: Survey = {
   binarySha256: 'aa',
   binaryVersion: 'evolve version: v1.2.3 evolve git sha: 74eccba',
   unitThere: true,
+  configThere: true,
+  raftDirThere: false,
   genesisSha256: 'bb',
   signerSha256: 'cc',
   nodeKeyPublic: 'k1',
@@ -34,6 +32,8 @@ const healthy: Survey = {
 }
 const fresh: Survey = {
   ...healthy,
+  unitThere: false,
+  configThere: false,
   genesisSha256: '',
   signerSha256: '',
   nodeKeyPublic: '',
@@ -60,6 +60,11 @@ test('a healthy host, a fresh peer and a running source have no blocker', () => 
 test.each<[string, Partial<Survey>, RegExp]>([
   ['a missing tool', { missingTools: ['flock'] }, /flock is missing/],
   ['another tar', { gnuTar: false }, /not GNU tar/],
+  [
+    'a Raft directory of before',
+    { raftDirThere: true },
+    /the Raft directory \/var\/lib\/ev-node\/raft is there/,
+  ],
   ['no passphrase', { passphraseThere: false }, /passphrase file/],
 ])('%s blocks a host', (_what, change, says) => {
   expect(whats(hostFindings(spec, { ...healthy, ...change }, 0))).toEqual([expect.stringMatching(says)])
@@ -84,8 +89,47 @@ test.each<[string, Partial<Survey>, RegExp]>([
   expect(finding?.cure).not.toBe('')
 })
 
-test('a peer that runs already blocks', () => {
-  expect(whats(peerFindings(spec, fresh, up, healthy, runbook))[0]).toMatch(/runs already/)
+test('a peer that runs already blocks, and so does one that a reboot would start', () => {
+  expect(whats(peerFindings(spec, fresh, up, healthy, runbook))).toEqual([
+    expect.stringMatching(/^blocks: .* runs already/),
+  ])
+  const enabled = readUnit('LoadState=loaded\nActiveState=inactive\nUnitFileState=enabled\n')
+  expect(peerFindings(spec, fresh, enabled, healthy, runbook)).toMatchObject([
+    { level: 'blocks', what: 'ev-node.service is enabled', cure: 'systemctl disable ev-node.service' },
+  ])
+})
+
+test('files of a peer that evha replaces are named, with the way to keep them', () => {
+  const survey = { ...fresh, unitThere: true, configThere: true }
+  expect(peerFindings(spec, survey, down, healthy, runbook)).toMatchObject([
+    { level: 'warns', what: '/etc/systemd/system/ev-node.service is there already' },
+    {
+      level: 'warns',
+      what: '/var/lib/ev-node/config/evnode.yaml is there already',
+      cure: expect.stringContaining('cp -p /var/lib/ev-node/config/evnode.yaml'),
+    },
+  ])
+})
+
+test("a unit is the operator's own, as systemd knows it: a packaged one, drop-ins for all and unread changes block", () => {
+  const shown = (more: string) => readUnit(`ActiveState=active\nUnitFileState=enabled\n${more}`)
+  const cures = (more: string) =>
+    sourceFindings(spec, healthy, shown(more), config)
+      .filter(({ level }) => level === 'blocks')
+      .map(({ what, cure }) => `${what} -> ${cure}`)
+  const own = '/etc/systemd/system/ev-node.service'
+  expect(cures(`FragmentPath=${own}\nDropInPaths=${own}.d/10-limits.conf\n`)).toEqual([])
+  expect(cures('FragmentPath=/usr/lib/systemd/system/ev-node.service\n')).toEqual([
+    expect.stringMatching(/cp \/usr\/lib\/systemd\/system\/ev-node\.service \/etc\/systemd\/system\/ && /),
+  ])
+  expect(cures(`FragmentPath=${own}\nDropInPaths=/etc/systemd/system/service.d/all.conf\n`)).toEqual([
+    expect.stringMatching(
+      /service\.d\/all\.conf is part of .* \/etc\/systemd\/system\/ev-node\.service\.d\/ && /,
+    ),
+  ])
+  expect(cures(`FragmentPath=${own}\nNeedDaemonReload=yes\n`)).toEqual([
+    expect.stringMatching(/changed after systemd read it -> .*systemctl daemon-reload/),
+  ])
 })
 
 test('a stopped sequencer, a missing database and a foreign db_path block the source; a unit that is not enabled warns', () => {

@@ -3,7 +3,11 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { NodeSpec } from '../../../src/runbook/load.ts'
-import { nodeProcesses, starterFindings } from '../../../src/steps/prepare/starter-findings.ts'
+import {
+  nodeProcesses,
+  startedOtherwise,
+  starterFindings,
+} from '../../../src/steps/prepare/starter-findings.ts'
 import { type HostProcess, lookForStarters, readStarters } from '../../../src/steps/prepare/starters.ts'
 import { locally, nodeIn, scratch } from '../host/locally.ts'
 
@@ -117,4 +121,18 @@ test('a timer that triggers the unit is told, with the way to switch it off', ()
   )
   expect(found).toMatchObject({ level: 'warns', what: 'ev-node.timer starts ev-node.service by itself' })
   expect(found?.cure).toContain('systemctl disable --now ev-node.timer')
+})
+
+test('a process that was started with other words than the unit has now is told', () => {
+  const running = { ...one, argv: ['/d/bin/node', ...one.argv] }
+  const found = (words: readonly string[], mainPid = running.pid) =>
+    startedOtherwise(spec, { processes: [running], triggers: [], lines: [] }, { mainPid }, words)
+  expect(found(one.argv)).toEqual([])
+  expect(found([...one.argv, '--evnode.da.namespace=other'], 7)).toEqual([])
+  expect(found([...one.argv, '--evnode.da.namespace=other'])).toMatchObject([
+    {
+      level: 'warns',
+      what: `its process ${running.pid} was started with another command line than ev-node.service has now`,
+    },
+  ])
 })

@@ -1,0 +1,93 @@
+import type { NodeConfig } from '../../evnode/config.ts'
+import { type ConfigProblem, configProblems } from '../../evnode/config-problems.ts'
+import { dataDirName, homeFiles } from '../../evnode/home.ts'
+import { versionProblem } from '../../evnode/version.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import type { UnitState } from '../host/systemd.ts'
+import { unitPath } from '../host/unit-files.ts'
+import { blocks, type Finding, warns } from './finding.ts'
+import type { Survey } from './survey.ts'
+
+/** What is wrong with the live sequencer. */
+export function sourceFindings(
+  spec: NodeSpec,
+  survey: Survey,
+  unit: UnitState,
+  config: NodeConfig,
+): Finding[] {
+  const found: Finding[] = []
+  if (unit.active !== 'active')
+    found.push(
+      blocks(
+        spec.name,
+        `${spec.unit} is ${unit.active || 'unknown to systemd'}`,
+        'the migration starts from a running sequencer under systemd',
+        `systemctl status ${spec.unit}; name the right unit in the runbook`,
+      ),
+    )
+  for (const path of strayFiles(spec, unit))
+    found.push(
+      blocks(
+        spec.name,
+        `${path} is part of ${spec.unit}`,
+        `evha changes, keeps and puts back only what lies in ${spec.paths.units}, and only what is this unit's own`,
+        `cp ${path} ${path === unit.fragmentPath ? spec.paths.units : ownDropIns(spec)}/ && systemctl daemon-reload: the copy counts instead`,
+      ),
+    )
+  if (unit.needsReload)
+    found.push(
+      blocks(
+        spec.name,
+        `a file of ${spec.unit} changed after systemd read it`,
+        'evha reloads systemd while it prepares, and the next start would be another than the last one',
+        `see what changed: systemctl cat ${spec.unit}; then: systemctl daemon-reload`,
+      ),
+    )
+  if (unit.unitFileState !== 'enabled')
+    found.push(
+      warns(
+        spec.name,
+        `${spec.unit} is not enabled`,
+        'after a reboot of the host the chain would stand still',
+        `systemctl enable ${spec.unit}`,
+      ),
+    )
+  if (!survey.storeThere)
+    found.push(
+      blocks(
+        spec.name,
+        `there is no database ${spec.db} below ${homeFiles(spec.home).data}`,
+        'evha must hold the lock of the very database that the node opens',
+        'name it in the runbook: node.db',
+      ),
+    )
+  if (config.dbPath !== dataDirName)
+    found.push(
+      blocks(
+        spec.name,
+        `db_path is ${config.dbPath}`,
+        'this version copies only data below the home',
+        'move the databases to HOME/data',
+      ),
+    )
+  const version = versionProblem(survey.binaryVersion)
+  for (const problem of [...(version === null ? [] : [version]), ...configProblems(config)])
+    found.push(fromConfig(spec, problem))
+  return found
+}
+
+const ownDropIns = (spec: NodeSpec) => `${unitPath(spec)}.d`
+
+/** A packaged unit below /usr/lib, drop-ins for all services: a copy of the same name in the unit's own place wins. */
+function strayFiles(spec: NodeSpec, unit: UnitState): readonly string[] {
+  const isUnitStray = unit.fragmentPath !== '' && unit.fragmentPath !== unitPath(spec)
+  return [
+    ...(isUnitStray ? [unit.fragmentPath] : []),
+    ...unit.dropIns.filter((path) => !path.startsWith(`${ownDropIns(spec)}/`)),
+  ]
+}
+
+function fromConfig(spec: NodeSpec, problem: ConfigProblem): Finding {
+  const level = problem.blocks ? blocks : warns
+  return level(spec.name, problem.problem, problem.why, problem.cure)
+}
