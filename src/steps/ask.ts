@@ -12,9 +12,14 @@ export async function ask(context: StepContext, host: Host, command: Command): P
     message: `${host.spec.name}: ${command.says}: ${outcome.message}`,
     changedAnything: command.mutates ? 'unknown' : 'no',
     retryable: true,
-    hint: '`evha resume` looks at the host and goes on from what it finds',
+    hint: hasRun(context)
+      ? '`evha resume` looks at the host and goes on from what it finds'
+      : `see on ${host.spec.name} what keeps it, then type the command again`,
   })
 }
+
+/** A look at the hosts outside of any run has nothing to resume. */
+const hasRun = ({ run }: Pick<StepContext, 'run'>) => run !== ''
 
 /** Runs a command that must exit 0; returns its output without the last newline. */
 export async function must(context: StepContext, host: Host, command: Command): Promise<string> {
@@ -26,7 +31,7 @@ export async function must(context: StepContext, host: Host, command: Command): 
     message: `${host.spec.name}: ${command.says}: exit ${finished.exitCode ?? finished.signal}${said === '' || command.sensitive ? '' : `: ${said}`}`,
     changedAnything: command.mutates ? 'unknown' : 'no',
     retryable: true,
-    hint: 'mend what the host says, then `evha resume`',
+    hint: `mend what the host says, then ${hasRun(context) ? '`evha resume`' : 'type the command again'}`,
   })
 }
 

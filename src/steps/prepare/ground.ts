@@ -43,7 +43,8 @@ for file in "$pass" "$signer"; do
 done
 cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print "listen " $2 }'
 echo "boot $(systemd-id128 boot-id)"
-if command -v timedatectl >/dev/null 2>&1; then echo "ntp $(timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi`,
+# Where the bus or timedated does not come up, timedatectl waits for half a minute.
+if command -v timedatectl >/dev/null 2>&1; then echo "ntp $(timeout 3 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi`,
       user,
       spec.passphraseFile ?? '',
       signerPath(spec),

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { type Ground, groundDirs, readGround, surveyGround } from '../../../src/steps/prepare/ground.ts'
 import { groundFindings, sameHost } from '../../../src/steps/prepare/ground-findings.ts'
 import { locally, nodeIn, scratch } from '../host/locally.ts'
@@ -44,6 +44,19 @@ test('looks at a host through a real shell', async () => {
   expect(ground).toMatchObject({ readOnly: [], userThere: true, unreadable: [] })
   expect(ground.listening).toContain(`127.0.0.1:${port}`)
   expect(ground.bootId).toMatch(/^[0-9a-f]{32}$/)
+})
+
+test('a timedatectl that waits for a bus which never comes holds nobody up, and says nothing', () => {
+  const bin = scratch()
+  writeFileSync(join(bin, 'timedatectl'), '#!/bin/sh\nexec sleep 4711\n', { mode: 0o755 })
+  const path = process.env['PATH']
+  onTestFinished(() => {
+    process.env['PATH'] = path
+  })
+  process.env['PATH'] = `${bin}:${path}`
+  const looked = locally(surveyGround(nodeIn(scratch()), ''))
+  expect(looked.code).toBe(0)
+  expect(readGround(looked.stdout)).toMatchObject({ ntp: '', userThere: true })
 })
 
 test('a user that is not there is told apart', () => {
