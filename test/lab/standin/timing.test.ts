@@ -5,8 +5,9 @@ import { timingOf } from '../../conformance/timing.ts'
 
 test('unless a test asks for fast time, the first block comes seconds after the third start, as on the real node', async () => {
   const { stopMs, firstBlockMs } = await timingOf({ ...standIn, env: {} })
-  // Seen on the real node: 3.6 to 4.6 s, and 0.1 to 1.8 s for the stop. A busy machine makes it longer, never shorter.
-  expect(firstBlockMs).toBeGreaterThan(2_000)
+  // Figures of both nodes side by side: `script/bench node`. A busy machine makes it longer, never shorter than a
+  // process, an election and one block time.
+  expect(firstBlockMs).toBeGreaterThan(1_200)
   expect(firstBlockMs).toBeLessThan(46_000)
   expect(stopMs).toBeGreaterThan(10)
   expect(stopMs).toBeLessThan(18_000)
