@@ -1,6 +1,7 @@
 // What a peer keeps to itself until it is started in earnest, found while the chain still runs, or too late.
 import { expect, test } from 'vitest'
 import { steps } from '../../src/steps/registry.ts'
+import type { StepContext } from '../../src/steps/step.ts'
 import { andThen, driveWith, type Lab, withLab } from './lab.ts'
 
 const passphrase = 'etc/ev-node/passphrase'
@@ -33,5 +34,22 @@ test('a wrong passphrase on a peer: found by the trial start while the chain run
     expect(after).toContain('ActiveState=active')
     // The chain stood still meanwhile: another process makes its blocks now.
     expect(after).not.toBe(before)
+    expect(lab.signedTwice()).toEqual([])
+  }))
+
+test('a sequencer that ends uncleanly in the window: the stop does not count, and it makes blocks again', () =>
+  withLab(3, async (lab) => {
+    const killed = {
+      stopSource: {
+        apply: async (context: StepContext) => {
+          await lab.on('node-1', 'systemctl kill --signal=SIGKILL ev-node.service')
+          return steps.stopSource.apply(context)
+        },
+      },
+    }
+    const end = await driveWith(lab, killed)
+    expect(end.outcome, end.failure?.message).toBe('returned')
+    expect(end.failure?.message).toMatch(/node-1: .*(is failed after the stop|stopped with exit)/)
+    expect(await sequencer(lab)).toContain('ActiveState=active')
     expect(lab.signedTwice()).toEqual([])
   }))

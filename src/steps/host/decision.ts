@@ -72,9 +72,9 @@ export function readDecisionFile(spec: NodeSpec): Command {
 
 /** Parses what the two commands above print; null for `absent` and for anything that is not a decision. */
 export function parseDecision(text: string): DecisionFile | null {
-  const [decision, run, attempt, epoch] = text.trim().split(' ')
+  const [, word, run = '', attempt, epoch] =
+    /^(\w+) (\S+) (\d{1,15}) (\d{1,15})(?:\s|$)/.exec(text.trim()) ?? []
   const known: readonly Decision[] = ['open', 'held', 'committed', 'returned']
-  const found = known.find((one) => one === decision)
-  if (found === undefined || run === undefined || attempt === undefined || epoch === undefined) return null
-  return { decision: found, run, attempt: Number(attempt), epoch: Number(epoch) }
+  const decision = known.find((one) => one === word)
+  return decision === undefined ? null : { decision, run, attempt: Number(attempt), epoch: Number(epoch) }
 }

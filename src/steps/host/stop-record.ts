@@ -37,7 +37,7 @@ export function readStopRecord(spec: NodeSpec, run: string, attempt: number): Co
 
 /** Epoch ms of the stop and of the exit; null before both are known. */
 export function parseStopRecord(text: string): { stopAtMs: number; exitAtMs: number } | null {
-  const [asked, gone] = text.trim().split(' ')
-  if (asked === undefined || gone === undefined || asked === '') return null
+  const [, asked, gone] = /^(\d{1,20}) (\d{1,20})$/.exec(text.trim()) ?? []
+  if (asked === undefined || gone === undefined) return null
   return { stopAtMs: Number(BigInt(asked) / 1_000_000n), exitAtMs: Number(BigInt(gone) / 1_000_000n) }
 }

@@ -68,15 +68,16 @@ export function readGround(text: string): Ground {
     userThere: one('user') !== '',
     unreadable: all('unreadable').map((words) => words.join(' ')),
     modes: Object.fromEntries(all('mode').map(([mode = '', ...file]) => [file.join(' '), mode])),
-    listening: all('listen').map(([hex = '']) => socketOf(hex)),
+    listening: all('listen').flatMap(([hex = '']) => socketOf(hex) ?? []),
     bootId: one('boot'),
     ntp: one('ntp'),
   }
 }
 
 /** `0100007F:1CA3` of /proc/net/tcp (proc(5): address in host byte order, port in hex) as `127.0.0.1:7331`. */
-function socketOf(hex: string): string {
-  const [address = '', port = ''] = hex.split(':')
+function socketOf(hex: string): string | undefined {
+  const [, address = '', port = ''] = /^((?:[0-9A-F]{8}){1,4}):([0-9A-F]{4})$/.exec(hex) ?? []
+  if (address.length !== 8 && address.length !== 32) return undefined
   const bytes = (address.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse())
   const number = Number.parseInt(port, 16)
   if (bytes.every((byte) => byte === '00')) return `*:${number}`
