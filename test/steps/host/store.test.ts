@@ -115,7 +115,10 @@ test('while the guard holds the lock nobody writes, and after it anybody may', a
   const before = readFileSync(`${lockDir(spec)}/000001.sst`, 'utf8')
   expect(locally(storeIsFree(spec)).code).toBe(0)
   const guard = spawn('setsid', [...guardArgv(spec)], { stdio: 'ignore' })
-  while (locally(storeIsFree(spec)).code === 0) await new Promise((wake) => setTimeout(wake, 20))
+  // Whoever tries the lock has it for a moment, and would keep the guard out: what it runs tells that it holds it.
+  const child = `/proc/${guard.pid}/task/${guard.pid}/children`
+  while (readFileSync(child, 'utf8') === '') await new Promise((wake) => setTimeout(wake, 20))
+  expect(locally(storeIsFree(spec)).code).not.toBe(0)
   expect(locally(unpackStore(spec, '', 1_000)).code).toBe(storeIsLocked)
   expect(locally(dropFromStore(spec, ['data/testapp/000001.sst'])).code).toBe(storeIsLocked)
   expect(readFileSync(`${lockDir(spec)}/000001.sst`, 'utf8')).toBe(before)
