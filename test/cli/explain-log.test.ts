@@ -93,9 +93,9 @@ async function memoryOf(turns: (turn: number) => Buffer | string, bytesMax: numb
   return { mb: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024, story: JSON.parse(stdout) as LogStory }
 }
 
-describe.each(Object.entries(endless))('%s', (_name, turns) => {
-  beforeAll(build)
+beforeAll(build, 60_000)
 
+describe.each(Object.entries(endless))('%s', (_name, turns) => {
   // What is kept of a log is held far below its size.
   test('cost no memory', async () => {
     const { story } = await memoryOf(turns, 16 * 1024 * 1024, 24)
