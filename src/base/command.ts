@@ -15,11 +15,13 @@ export interface Command {
   /** True when its output must not reach log or journal. */
   readonly sensitive?: boolean
   readonly outputBytesMax?: number
+  /** True when it is repeated again and again: the log keeps its first time on a host, and those that do not end well. */
+  readonly often?: boolean
   /** What it is for, in a few words; the log and the plan print it. */
   readonly says: string
 }
 
-type Options = Partial<Pick<Command, 'stdin' | 'timeoutMs' | 'sensitive' | 'outputBytesMax'>>
+type Options = Partial<Pick<Command, 'stdin' | 'timeoutMs' | 'sensitive' | 'outputBytesMax' | 'often'>>
 
 /** A command that changes nothing on the host. */
 export function reads(says: string, argv: Command['argv'], options: Options = {}): Command {

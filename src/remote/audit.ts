@@ -20,15 +20,22 @@ export interface AuditEntry {
   readonly why?: string
 }
 
-/** The same host; `note` hears of every command once it is over. */
+/** The same host; `note` hears of every command once it is over; of one that is repeated often, its first time and its failures. */
 export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remote {
+  const oftenNoted = new Set<string>()
+  const isKept = ({ often, says }: Command, outcome: Outcome): boolean => {
+    if (often !== true) return true
+    const first = !oftenNoted.has(says)
+    oftenNoted.add(says)
+    return first || outcome.kind === 'unknown' || outcome.exitCode !== 0
+  }
   const noted = async (command: Command, doing: Promise<Outcome>): Promise<Outcome> => {
     const startedAt = performance.now()
     const { says, mutates } = command
     const entry = { host: remote.name, says, text: renderRedacted(command), mutates }
     try {
       const outcome = await doing
-      note({ ...entry, durationMs: outcome.durationMs, ...endOf(outcome) })
+      if (isKept(command, outcome)) note({ ...entry, durationMs: outcome.durationMs, ...endOf(outcome) })
       return outcome
     } catch (error) {
       const durationMs = performance.now() - startedAt

@@ -45,6 +45,18 @@ test('every command is noted with its end, and neither stdin nor output is', asy
   expect(JSON.stringify(entries)).not.toContain(secret)
 })
 
+test('what is repeated often is noted once, and each time it does not end well', async () => {
+  const entries: AuditEntry[] = []
+  const answers: Answer[] = [{ stdout: 'ok' }, { stdout: 'ok' }, { exitCode: 1 }, linkLost, { stdout: 'ok' }]
+  const remote = audited(
+    recording('node-1', () => answers.shift() as Answer),
+    (entry) => entries.push(entry),
+  )
+  const beat = changes('beat', ['true'], { often: true })
+  for (const _ of [...answers]) await remote.run(beat)
+  expect(entries.map(({ exit }) => exit)).toEqual([0, 1, 'unknown'])
+})
+
 test('an unknown end and a failed connection are noted with their reason', async () => {
   const entries: AuditEntry[] = []
   const answers: (() => Answer)[] = [
