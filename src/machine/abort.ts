@@ -22,7 +22,7 @@ export const abort = rules.createStateConfig({
       invoke: tries('stopRaft', '#abort.disarm'),
     },
     disarm: {
-      meta: { phase: 'abort', says: 'freeing the store of {source}' },
+      meta: { phase: 'abort', says: 'ending the dead-men and freeing the store of {source}' },
       tags: ['reversible', 'insist'],
       invoke: tries('disarm', '#abort.decide'),
     },

@@ -49,10 +49,12 @@ export const forgets = (gate: Gate) => ({ type: 'forgetEvidence' as const, param
 /** Before the point of no return the operator may want the old sequencer back. */
 export const abortable = { ABORT: { target: '#abort', actions: because('operator') } }
 
-/** Inside the window: abort, an empty budget, and a resume that comes too late all lead back. */
+/** Inside the window: abort, an empty budget, a dead-man that acted, and a resume that comes too late all lead back. */
 export const returnable = {
   ...abortable,
   BUDGET_SPENT: { target: '#abort', actions: because('budget') },
+  // It may still be at work: the way back ends it, stops what is warm and waits for a block.
+  DEAD_MAN: { target: '#abort', actions: ['noteDeadMan' as const, because('deadMan')] },
   RESUME: [
     {
       guard: 'windowOverran' as const,

@@ -7,7 +7,7 @@ import { rules } from './rules.ts'
 import { window } from './window.ts'
 
 /** Bumped whenever an old journal would replay differently; a journal of another version is refused. */
-export const machineVersion = 2
+export const machineVersion = 3
 
 /**
  * The migration, state by state. Every state has its sentence, every edge that can not be undone says so,

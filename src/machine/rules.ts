@@ -110,6 +110,7 @@ export const rules = setup({
       return { evidence }
     }),
     noteFailure: assign(({ event }) => ({ failure: endOf(event).value as Failure })),
+    noteDeadMan: assign(({ event }) => (event.type === 'DEAD_MAN' ? { failure: event.failure } : {})),
     clearFailure: assign({ failure: null }),
     voidApprovals: assign({ approvals: {}, evidence: {}, failure: null }),
     goBackBecause: assign(({ context }, { cause }: { cause: ReturnCause }) => ({

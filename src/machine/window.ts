@@ -8,7 +8,10 @@ export const window = rules.createStateConfig({
   on: returnable,
   states: {
     arm: {
-      meta: { phase: 'window', says: 'opening the decision file on {source}; the chain still runs' },
+      meta: {
+        phase: 'window',
+        says: 'opening the decision file on {source} and arming the dead-men; the chain still runs',
+      },
       tags: ['reversible'],
       invoke: orReturns('arm', '#window.fence'),
     },
@@ -51,6 +54,7 @@ export const window = rules.createStateConfig({
       tags: ['reversible'],
       on: {
         BUDGET_SPENT: {},
+        DEAD_MAN: {},
         RESUME: { actions: 'voidApprovals' },
         // The source produces already; the same order once more finds that, and then removes what was prepared.
         ABORT: abortable.ABORT,

@@ -1,6 +1,6 @@
 import type { Act } from './effect.ts'
 import { act, given } from './effect.ts'
-import { after, canStartSingle } from './world.ts'
+import { after, canStartSingle, type World } from './world.ts'
 
 /** Somebody or something that acts beside the run, whenever it likes. */
 export interface Actor {
@@ -8,22 +8,46 @@ export interface Actor {
   readonly acts: readonly Act[]
 }
 
+const waits = ({ armed, returning }: World) => armed && !returning
+
 /** Persistent timers on the hosts. They may run out at any moment while they are armed. */
 const deadMen: Actor = {
   name: 'a dead-man',
   acts: [
     act('the dead-man of node-1 runs out: the decision file goes from "open" to "returned"', (world) =>
-      given(world.armed && world.decision === 'open', () =>
-        after(world, { armed: false, returning: true, decision: 'returned' }),
+      given(waits(world) && world.decision === 'open' && !world.stale, () =>
+        after(world, { decision: 'returned', returning: true }),
       ),
     ),
     act('the dead-man of node-1 ends the guard and gives the permit for single mode back', (world) =>
-      given(world.returning, () => after(world, { returning: false, guard: false, permit: true })),
+      given(world.returning, () =>
+        after(world, { armed: false, returning: false, guard: false, permit: true }),
+      ),
     ),
-    act('the dead-man of a peer kills its Raft process and takes its permit', (world) =>
-      given(world.warm > 0, () => after(world, { warm: world.warm - 1 })),
+    act('the dead-man of node-1 is ended in the middle, and systemd starts it anew', (world) =>
+      given(world.returning, () => after(world, { returning: false })),
+    ),
+    act('the dead-man of node-1 finds that it has returned the chain, and goes on with that', (world) =>
+      given(waits(world) && world.decision === 'returned' && !world.stale, () =>
+        after(world, { returning: true }),
+      ),
+    ),
+    act('the dead-man of node-1 finds nothing to do', (world) =>
+      given(waits(world) && world.decision !== 'open', () => after(world, { armed: false })),
+    ),
+    act('the dead-man of a peer takes its permit and kills its Raft process', (world) =>
+      !world.peersArmed
+        ? []
+        : oneRaftLess(world).flatMap((less) => [less, after(less, { peersArmed: false })]),
     ),
   ],
+}
+
+/** A peer without permit and process, whatever it was before. It sees nobody: it would end a member of the cluster too. */
+function oneRaftLess(world: World): World[] {
+  return (['warm', 'durable', 'lingering'] as const)
+    .filter((kind) => world[kind] > 0)
+    .map((kind) => after(world, { [kind]: world[kind] - 1 }))
 }
 
 /** Power, systemd, and people at the hosts. */

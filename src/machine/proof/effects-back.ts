@@ -22,6 +22,10 @@ const endsGuard: Act = act('the guard of node-1 ends', (world) =>
   given(world.guard, () => after(world, { guard: false })),
 )
 
+const endsDeadMan: Act = act('the dead-man of node-1 is ended, whatever it was about to do', (world) =>
+  given(world.armed, () => after(world, { armed: false, returning: false })),
+)
+
 const stopsSource: Act = act('node-1 is stopped', (world) =>
   given(world.process !== 'none', () => after(world, { process: 'none' })),
 )
@@ -56,11 +60,13 @@ const abort = {
     needs: null,
     acts: [
       endsGuard,
-      act('the dead-man of node-1 is ended, whatever it was about to do', (world) =>
-        given(world.armed || world.returning, () => after(world, { armed: false, returning: false })),
+      endsDeadMan,
+      act('the dead-men of the peers are ended', (world) =>
+        given(world.peersArmed, () => after(world, { peersArmed: false })),
       ),
     ],
-    done: (world) => when(!world.guard && !world.armed && !world.returning),
+    // The one of a peer that does not answer may still be armed.
+    done: (world) => when(!world.guard && !world.armed),
   },
   returnDecision: {
     needs: null,
@@ -129,11 +135,12 @@ const rollback = {
       takesPermit,
       stopsPeer,
       stopsSource,
+      endsDeadMan,
       act('node-1 loses its permits', (world) =>
         given(world.memberPermit || world.permit, () => after(world, { memberPermit: false, permit: false })),
       ),
     ],
-    done: (world, scene) => when(forbidden(world, scene) && !world.permit),
+    done: (world, scene) => when(forbidden(world, scene) && !world.permit && !world.armed),
   },
   rankStores: {
     needs: 'rollback',

@@ -68,13 +68,22 @@ export const forward = {
   arm: {
     needs: 'cutover',
     acts: [
-      act('the decision file on node-1 goes to "open", and its dead-man is armed', (world, { run }) =>
-        given(mayOpen(world, run), () =>
-          after(world, { decision: 'open', decisionOf: run, stale: false, armed: true }),
+      act('the decision file on node-1 goes to "open"', (world, { run }) =>
+        given(mayOpen(world, run), () => after(world, { decision: 'open', decisionOf: run, stale: false })),
+      ),
+      act('the dead-man of node-1 is armed', (world, { run }) =>
+        given(world.decision === 'open' && speaksOf(world, run) && !world.armed, () =>
+          after(world, { armed: true }),
+        ),
+      ),
+      act('the dead-men of the peers are armed', (world, { run }) =>
+        given(world.decision === 'open' && speaksOf(world, run) && !world.peersArmed, () =>
+          after(world, { peersArmed: true }),
         ),
       ),
     ],
-    done: (world, { run }) => when(world.decision === 'open' && speaksOf(world, run)),
+    done: (world, { run }) =>
+      when(world.decision === 'open' && speaksOf(world, run) && world.armed && world.peersArmed),
   },
   fence: {
     needs: 'cutover',
@@ -134,11 +143,18 @@ export const forward = {
   decide: {
     needs: 'commit',
     acts: [
+      act('the dead-men of the peers are disarmed for good', (world) =>
+        given(world.peersArmed, () => after(world, { peersArmed: false })),
+      ),
       act(
         'everything is measured once more, and the decision file goes from "open" to "committed"',
         (world, scene) =>
-          given(measured(world, scene) && world.decision === 'open' && speaksOf(world, scene.run), () =>
-            after(world, { decision: 'committed', committed: true, armed: false }),
+          given(
+            measured(world, scene) &&
+              !world.peersArmed &&
+              world.decision === 'open' &&
+              speaksOf(world, scene.run),
+            () => after(world, { decision: 'committed', committed: true }),
           ),
       ),
     ],
@@ -159,6 +175,9 @@ export const forward = {
     acts: [
       act('one more peer gets a durable Raft permit and starts', (world, { nodes }) =>
         world.durable < nodes - 1 ? oneMoreMember(world) : [],
+      ),
+      act('the dead-man of node-1 is ended', (world) =>
+        given(world.armed, () => after(world, { armed: false, returning: false })),
       ),
       act('the guard of node-1 ends', (world) => given(world.guard, () => after(world, { guard: false }))),
       act('unit and config of a member are swapped in on node-1', (world) =>

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../decider.ts'
-import { approval, failedStep, type Pilot } from './pilot.ts'
+import { approval, failedStep, failedWith, type Pilot } from './pilot.ts'
 
 /** Something a run can be told, and the words for it. */
 export interface Told {
@@ -30,6 +30,12 @@ const always: readonly Told[] = [
   told('ABORT', 'the operator types `evha abort`', { type: 'ABORT' }, true),
   told('ROLLBACK', 'the operator types `evha rollback`', { type: 'ROLLBACK' }, true),
   told('BUDGET_SPENT', 'the budget of the window is spent', { type: 'BUDGET_SPENT' }, false),
+  told(
+    'DEAD_MAN',
+    'the run finds that node-1 has gone back by itself',
+    { type: 'DEAD_MAN', failure: { ...failedWith, kind: 'interrupted' } },
+    false,
+  ),
   told('NEXT_ATTEMPT', 'the run makes its next attempt', { type: 'NEXT_ATTEMPT' }, true),
 ]
 

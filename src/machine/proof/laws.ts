@@ -33,6 +33,11 @@ export const laws: readonly Law[] = [
       world.decision !== 'committed' && !world.committed && mayRunRaft(world) >= quorum,
   },
   {
+    name: 'deadManAfterCommit',
+    broken: 'the commit fell, and the dead-man of a peer may still end a member of the cluster',
+    breaks: (_, { to: { world } }) => world.committed && world.peersArmed,
+  },
+  {
     name: 'ungatedEffect',
     broken: 'a host was changed without the approval of the gate that guards it',
     breaks: (_, { by, needs }) => needs !== null && by?.approved.some((gate) => gate === needs) !== true,

@@ -120,8 +120,15 @@ export const digestOf = (gate: Gate) => `evidence of ${gate}`
 export const approval = (gate: Gate, wrong: { chain?: string; digest?: string } = {}) =>
   ({ type: 'APPROVE', gate, chain, digest: digestOf(gate), by: 'terminal', ...wrong }) as const
 
+export const failedWith = {
+  message: 'it did not work',
+  changedAnything: 'unknown',
+  retryable: true,
+  hint: '',
+} as const
+
 export const failedStep = (step: StepName, kind: 'failed' | 'contradiction'): RunEvent => ({
   type: 'STEP_FAILED',
   step,
-  failure: { kind, message: 'it did not work', changedAnything: 'unknown', retryable: true, hint: '' },
+  failure: { kind, ...failedWith },
 })

@@ -70,7 +70,7 @@ export function unhandled(machine: RunMachine, pilots: Iterable<Pilot>): string[
     if (work !== null) wanted.push(`xstate.done.actor.${work}`, `xstate.error.actor.${work}`)
     if (gate !== null) wanted.push('APPROVE')
     if (gate === 'commit' || gate === 'rollback') wanted.push('DECLINE')
-    if (phase === 'window' || gate === 'commit') wanted.push('BUDGET_SPENT')
+    if (phase === 'window' || gate === 'commit') wanted.push('BUDGET_SPENT', 'DEAD_MAN')
     if (path === 'window.returned') wanted.push('NEXT_ATTEMPT')
     return wanted.filter((event) => !has(path, event)).map((event) => `${path}: ${event}`)
   })

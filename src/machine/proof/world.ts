@@ -36,10 +36,12 @@ export interface World {
   readonly synced: boolean
   /** The content of the stores was compared and is equal. */
   readonly proved: boolean
-  /** The dead-man of the source waits for its deadline. */
+  /** The dead-man of the source waits for its deadline, or is at work. */
   readonly armed: boolean
-  /** The dead-man has written "returned" and has still to unfence and to start. */
+  /** The dead-man has found "returned" and has still to unfence and to start: it asks nobody any more. */
   readonly returning: boolean
+  /** The dead-man of at least one peer waits for its deadline, or is at work. */
+  readonly peersArmed: boolean
   /** The commit fell, and no rollback has taken it back. */
   readonly committed: boolean
 }
@@ -71,6 +73,7 @@ export const untouched: World = {
   proved: false,
   armed: false,
   returning: false,
+  peersArmed: false,
   committed: false,
 }
 

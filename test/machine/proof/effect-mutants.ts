@@ -72,7 +72,7 @@ export const effectMutants: readonly Mutant[] = [
   [
     'the question of the dead-man to the decision file',
     withActs('the dead-man of node-1 runs out', (act) =>
-      whatever(act, (world) => (world.claim === 'this' ? after(world, { returning: true }) : null)),
+      whatever(act, (world) => (world.armed ? after(world, { returning: true }) : null)),
     ),
     'returnAfterCommit',
     'the dead-man of node-1 ends the guard and gives the permit for single mode back',
@@ -84,18 +84,55 @@ export const effectMutants: readonly Mutant[] = [
     'the dead-man of node-1 ends the guard and gives the permit for single mode back',
   ],
   [
+    'the end of the dead-man before a rollback',
+    withEffects({
+      forbidRaft: {
+        ...migrate.effects.forbidRaft,
+        done: (world, scene) => migrate.effects.forbidRaft.done({ ...world, armed: false }, scene),
+      },
+    }),
+    'deadEnd',
+    'the decision file goes from "committed" to "returned"',
+  ],
+  [
+    'the disarming of the peers before the commit',
+    withEffects({
+      decide: {
+        ...migrate.effects.decide,
+        acts: migrate.effects.decide.acts
+          .filter(({ says }) => !says.includes('disarmed'))
+          .map(({ says, to }) => ({
+            says,
+            to: (world, scene) =>
+              to({ ...world, peersArmed: false }, scene).map((next) => ({
+                ...next,
+                peersArmed: world.peersArmed,
+              })),
+          })),
+      },
+    }),
+    'deadManAfterCommit',
+    'weighCommit is done\nthe operator approves the gate commit\neverything is measured once more',
+  ],
+  [
     'the finality of an attempt that was returned',
     withEffects({
       arm: acting(migrate.effects.arm, (act) =>
         whatever(act, (world) =>
           world.decision === 'open' || world.decision === 'committed'
             ? null
-            : after(world, { decision: 'open', decisionOf: 'this', stale: false, armed: true }),
+            : after(world, {
+                decision: 'open',
+                decisionOf: 'this',
+                stale: false,
+                armed: true,
+                peersArmed: true,
+              }),
         ),
       ),
     }),
     'returnAfterCommit',
-    'the decision file on node-1 goes to "open", and its dead-man is armed\narm is done',
+    'the decision file on node-1 goes to "open"',
   ],
   [
     'the limit of q - 1 warm peers',

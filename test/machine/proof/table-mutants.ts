@@ -34,7 +34,7 @@ export const tableMutants: readonly Mutant[] = [
     'the gate commit',
     withTable((state) => skip(state('window.warm'), 'warmPeers', '#commit')),
     'ungatedEffect',
-    'warmPeers is done\neverything is measured once more, and the decision file goes from "open" to "committed"',
+    'warmPeers is done\nthe dead-men of the peers are disarmed for good',
   ],
   [
     'the gate finish',
@@ -74,7 +74,7 @@ export const tableMutants: readonly Mutant[] = [
       delete state('commit.decide')['on']
     }),
     'ungatedEffect',
-    'evha dies and the run is resumed\neverything is measured once more',
+    'evha dies and the run is resumed\nthe dead-men of the peers are disarmed for good',
   ],
   [
     'the proof of equal content',
