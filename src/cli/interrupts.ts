@@ -16,7 +16,7 @@ export interface Interrupts {
 
 /**
  * Listens to Ctrl-C and SIGTERM while a run is driven. SIGTERM counts as the second press. A terminal that hangs up
- * counts as the first: a window that was opened is finished, because stopping in it leaves the chain stopped.
+ * counts as the first: a window that was opened is finished, because stopping in it costs the attempt.
  * `leave` must not come back.
  */
 export function watchInterrupts(tell: (press: Press, signal: NodeJS.Signals) => void): Interrupts {

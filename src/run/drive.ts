@@ -49,8 +49,12 @@ export async function resumeRun(
     if (engine.view.final) return endOf(run, engine, { why: 'end' })
     if (engine.view.path === 'window.returned') engine.give({ type: 'NEXT_ATTEMPT' })
     let stop = await engine.drive()
-    // The way back was taken because a process had died, not because anything was wrong: try again at once.
-    if (engine.view.path === 'window.returned' && engine.view.context.returnCause === 'interrupted') {
+    // The way back was taken because a process had died or slept, not because anything was wrong: try again at once.
+    const { path, context } = engine.view
+    if (
+      path === 'window.returned' &&
+      (context.returnCause === 'interrupted' || context.returnCause === 'deadMan')
+    ) {
       engine.give({ type: 'NEXT_ATTEMPT' })
       stop = await engine.drive()
     }

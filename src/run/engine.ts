@@ -8,6 +8,7 @@ import type { Weighed } from '../steps/facts.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import type { Clock } from './clock.ts'
+import { DeadMen } from './dead-men.ts'
 import { type Deadline, untilDeadline } from './deadline.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
@@ -39,6 +40,7 @@ export class Engine {
   readonly #hooks: Hooks
   readonly #live: LiveFile
   readonly #wishes: Wishes
+  readonly #deadMen: DeadMen
   #snapshot: Snapshot
   #tries = 0
   #weighedAtMs = 0
@@ -60,6 +62,9 @@ export class Engine {
     this.#snapshot = start.snapshot
     this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort, this.#clock)
     this.#hooks = new Hooks(run, options)
+    this.#deadMen = new DeadMen(run.files.run, run.runbook, hosts, this.#clock, (text) =>
+      options.observer.progress(text),
+    )
     this.#live = new LiveFile(run.files.dir, this.#clock)
   }
 
@@ -85,6 +90,7 @@ export class Engine {
     } finally {
       this.#keepHeights()
       this.#live.end()
+      await this.#deadMen.end()
       await this.#hooks.settled()
     }
   }
@@ -112,6 +118,8 @@ export class Engine {
         this.give({ type: 'ABORT' })
         continue
       }
+      await this.#deadMen.follow(view)
+      if (this.#findsGone(view)) continue
       const over = view.final || view.work === null
       const stop = over ? null : this.#wishes.stopsHere(view)
       if (stop !== null) return stop
@@ -122,6 +130,15 @@ export class Engine {
       const stopped = await this.#advanceOnce(view)
       if (stopped !== null) return stopped
     }
+  }
+
+  /** True when the source has gone back by itself: whatever the state was about to do is void. */
+  #findsGone(view: StateView): boolean {
+    const { failure } = this.#deadMen
+    if (failure === null || this.refuses({ type: 'DEAD_MAN', failure })) return false
+    this.#options.observer.failed(view, failure, false)
+    this.give({ type: 'DEAD_MAN', failure })
+    return true
   }
 
   #hookFailed(view: StateView, failure: Failure): Stop {
@@ -146,7 +163,8 @@ export class Engine {
     const startedMs = this.#clock.now()
     const window = this.#windowSignal(view)
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
-    const context = this.#context(view, AbortSignal.any([window.signal, asked.signal]))
+    const gone = this.#deadMen.signals
+    const context = this.#context(view, AbortSignal.any([window.signal, asked.signal, ...gone]))
     setMaxListeners(0, context.signal)
     const { journal } = this.#run
     const wasUnsettled = unsettled(journal.records) === name
@@ -159,8 +177,8 @@ export class Engine {
     asked.release()
     if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name, ended.failure)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
-    if (asked.signal.aborted && ended.kind === 'failed') {
-      // The loop sees the wish and turns back; the step's undo is part of the way back.
+    if ([asked.signal, ...gone].some(({ aborted }) => aborted) && ended.kind === 'failed') {
+      // The loop sees why and turns back; the step's undo is part of the way back.
       journal.append({ type: 'outcome', step: name, attempt, ok: false })
       return null
     }
@@ -211,6 +229,7 @@ export class Engine {
     const askedMs = this.#clock.now()
     const deadlineMs = gate === 'commit' ? this.#deadline() : null
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort', 'pause'])
+    const gone = this.#deadMen.signals
     const answer = confirmed
       ? 'approved'
       : await this.#options.approver.ask(
@@ -221,11 +240,11 @@ export class Engine {
             irreversible: gateIrreversible[gate],
             ...(deadlineMs === null ? {} : { deadlineMs }),
           },
-          AbortSignal.any([this.#options.stopNow, asked.signal]),
+          AbortSignal.any([this.#options.stopNow, asked.signal, ...gone]),
         )
     asked.release()
     // A wish that crossed the answer counts more than the answer; so it does once more, right before it is taken.
-    if (asked.asked()) return null
+    if (asked.asked() || this.#deadMen.failure !== null) return null
     const waitedMs = confirmed ? 0 : this.#clock.now() - askedMs
     if (answer === 'approved') {
       const refused = gate === 'cutover' ? await this.#beforeCutover(view) : null
@@ -234,7 +253,7 @@ export class Engine {
         const again = await this.#work(view, view.work as StepName)
         if (again !== null || this.view.path !== view.path) return again
       }
-      if (asked.asked()) return null
+      if (asked.asked() || this.#deadMen.failure !== null) return null
       return this.#approve(
         { gate, chain, digest, by: confirmed ? '--confirm' : 'terminal' },
         weighed,

@@ -1,7 +1,8 @@
 import { EvhaError } from '../base/errors.ts'
-import { killDetached, startDetached, statusOfDetached } from '../remote/detached.ts'
+import { killCommand, killDetached, startDetached, statusOfDetached } from '../remote/detached.ts'
 import { relay } from '../remote/relay.ts'
 import type { Outcome, Remote, Unknown } from '../remote/remote.ts'
+import { quoteAll } from '../remote/render.ts'
 import type { Hands } from '../steps/hands.ts'
 
 /** The real doing behind the steps' hands. */
@@ -29,6 +30,8 @@ export function realHands(signal: AbortSignal): Hands {
         hint: `look at the processes on ${remote.name}, then \`evha resume\``,
       })
     },
+    endOfDetached: killCommand,
+    shellText: quoteAll,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from '../base/command.ts'
 import { killCommand, startCommand } from '../remote/detached.ts'
 import { printed, printing } from '../remote/printing.ts'
-import { renderRedacted } from '../remote/render.ts'
+import { quoteAll, renderRedacted } from '../remote/render.ts'
 import type { Hands } from '../steps/hands.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 
@@ -61,5 +61,7 @@ function paperHands(paper: Paper): Hands {
       paper.write(remote.name, killCommand(dir))
       return Promise.resolve()
     },
+    endOfDetached: killCommand,
+    shellText: quoteAll,
   }
 }

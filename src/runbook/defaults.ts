@@ -13,7 +13,7 @@ export const defaults = {
     timing: 'auto',
   },
   copy: { binary: false },
-  window: { budgetSeconds: 30, soakSeconds: 60 },
+  window: { budgetSeconds: 30, soakSeconds: 60, deadManSeconds: 10 },
   hooks: { timeoutSeconds: 30 },
   paths: {
     units: '/etc/systemd/system',
@@ -30,6 +30,9 @@ export const runbookLimits = {
   textBytesMax: 1024 * 1024,
   nodeCounts: [3, 5, 7],
   budgetSecondsMax: 600,
+  /** A heartbeat comes every second; fewer seconds would take a slow moment for a lost workstation. */
+  deadManSecondsMin: 3,
+  deadManSecondsMax: 60,
   soakSecondsMax: 24 * 60 * 60,
   hookSecondsMax: 600,
 } as const

@@ -71,7 +71,12 @@ export interface LoadedRunbook {
   /** What the runbook says of DA; absent fields are taken from the source's configuration. */
   readonly da: { readonly address?: string; readonly namespace?: string }
   readonly copy: { readonly binary: boolean; readonly bandwidthKiBps?: number }
-  readonly window: { readonly budgetSeconds: number; readonly soakSeconds: number }
+  readonly window: {
+    readonly budgetSeconds: number
+    readonly soakSeconds: number
+    /** So long after the last heartbeat the hosts go back by themselves. */
+    readonly deadManSeconds: number
+  }
   readonly hooks: Hooks
   readonly staging: boolean
 }

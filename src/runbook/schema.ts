@@ -100,6 +100,7 @@ const copy = z.strictObject({
 const window = z.strictObject({
   budgetSeconds: amount(1, runbookLimits.budgetSecondsMax).exactOptional(),
   soakSeconds: amount(0, runbookLimits.soakSecondsMax).exactOptional(),
+  deadManSeconds: amount(runbookLimits.deadManSecondsMin, runbookLimits.deadManSecondsMax).exactOptional(),
 })
 
 const hooks = z.strictObject({

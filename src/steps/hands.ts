@@ -1,3 +1,4 @@
+import type { Command } from '../base/command.ts'
 import type { DetachedJob, DetachedStatus } from '../remote/detached.ts'
 import type { RelayEnd, RelayResult } from '../remote/relay.ts'
 import type { Remote } from '../remote/remote.ts'
@@ -14,4 +15,8 @@ export interface Hands {
   statusOfDetached(remote: Remote, dir: string): Promise<DetachedStatus>
   /** Ends the whole process group and proves it gone. */
   killDetached(remote: Remote, dir: string): Promise<void>
+  /** The command that does so, for a script that does it without the workstation. */
+  endOfDetached(dir: string): Command
+  /** Words as a POSIX shell reads them back, for such a script. */
+  shellText(words: readonly string[]): string
 }

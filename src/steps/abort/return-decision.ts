@@ -1,19 +1,30 @@
 import { contradiction, must } from '../ask.ts'
+import { endDeadMan } from '../dead-man/commands.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
 import { done, notYet, type Step } from '../step.ts'
 import { keyOf } from '../window/arm.ts'
 import { stopSource } from '../window/stop-source.ts'
+import { onReachable } from './reach.ts'
 
 export const disarm: Step<'disarm'> = {
   name: 'disarm',
-  plan: ({ source }) => [`end the guard that holds the store of ${source.spec.name}`],
+  plan: ({ source, nodes }) => [
+    `end the dead-men of ${nodes.length} nodes`,
+    `end the guard that holds the store of ${source.spec.name}`,
+  ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
+    const { source, peers } = context
+    // The one of a peer out of reach ends itself: it has nobody to hear.
+    await onReachable(context, peers, async (peer) => {
+      await must(context, peer, endDeadMan(peer.spec))
+    })
+    await must(context, source, endDeadMan(source.spec))
     if ('undo' in stopSource) await stopSource.undo(context)
     return {}
   },
   verify: (_context, measured) =>
-    Promise.resolve(measured === undefined ? notYet('the guard was not ended yet') : done({})),
+    Promise.resolve(measured === undefined ? notYet('dead-men and guard were not ended yet') : done({})),
   undo: () => Promise.resolve(),
 }
 

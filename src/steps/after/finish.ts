@@ -1,6 +1,8 @@
 import { changes, script } from '../../base/command.ts'
 import { must, onEach } from '../ask.ts'
 import { hostsNamed } from '../commit/start-quorum.ts'
+import { removeDeadMan } from '../dead-man/commands.ts'
+import { readyPath } from '../host/decision.ts'
 import { remove } from '../host/files.ts'
 import { fileExists } from '../host/swap.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
@@ -19,11 +21,16 @@ export const finish: Step<'finish'> = {
   apply: async (context) => {
     await onEach(members(context), async (host) => {
       await must(context, host, mergeDropIn(host))
+      await must(context, host, removeDeadMan(host.spec))
       await must(context, host, reloadUnits())
       await must(
         context,
         host,
-        remove('remove what was staged', [`${host.spec.paths.evha}/staged`, `${host.spec.paths.evha}/smoke`]),
+        remove('remove what was staged', [
+          `${host.spec.paths.evha}/staged`,
+          `${host.spec.paths.evha}/smoke`,
+          readyPath(host.spec, 'returned'),
+        ]),
       )
     })
     await must(context, context.source, remove('end the claim of this run', [claimPath(context.source.spec)]))

@@ -1,5 +1,6 @@
 import { EvhaError } from '../../base/errors.ts'
 import { must, onEach, stuck } from '../ask.ts'
+import { disarmDeadMan } from '../dead-man/commands.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
@@ -14,12 +15,13 @@ export const decide: Step<'decide'> = {
   name: 'decide',
   plan: ({ source }) => [
     `measure fence, guard, boot ids and warm nodes once more, in one round of at most ${roundMaxMs} ms`,
+    'disarm the dead-men of the peers, for good: none may end a member once the decision has fallen',
     `change the decision file on ${source.spec.name} from open to committed`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source } = context
-    if (!context.onPaper) await measureAll(context)
+    await Promise.all([disarmPeers(context), context.onPaper ? undefined : measureAll(context)])
     await must(context, source, changeDecision(source.spec, ['open'], 'committed', keyOf(context)))
     return undefined
   },
@@ -43,6 +45,20 @@ async function readIt(context: StepContext): ReturnType<Step<'decide'>['verify']
   if (stands === null || stands.run !== key.run || stands.attempt !== key.attempt)
     return notYet(`${context.source.spec.name}: the decision file does not speak of this attempt`)
   return done({ decision: stands.decision })
+}
+
+/**
+ * Before the decision, and with every peer: a dead-man that acted after it would end a member of the cluster. Should evha
+ * die between the two, the source's dead-man brings the chain back, and the warm peers wait on, fewer than a quorum.
+ */
+async function disarmPeers(context: StepContext): Promise<void> {
+  const said = await onEach(context.peers, (peer) =>
+    must(context, peer, disarmDeadMan(peer.spec, keyOf(context))),
+  )
+  if (context.onPaper) return
+  const { warm } = fact(context, 'warmPeers')
+  const acted = warm.filter((name) => said[name] !== 'armed')
+  if (acted.length > 0) throw stuck(`${acted.join(', ')}: its dead-man has ended the warm node`)
 }
 
 /** A round that was only slow is made again, so often; nothing is decided yet, and each one is measured whole. */

@@ -1,5 +1,6 @@
 import { changes, script } from '../../base/command.ts'
 import { must, onEach } from '../ask.ts'
+import { endDeadMan } from '../dead-man/commands.ts'
 import { allowRaft } from '../host/permits.ts'
 import { copyOver, fileExists, putAway } from '../host/swap.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
@@ -53,6 +54,8 @@ export const startRest: Step<'startRest'> = {
 async function joinSource(context: StepContext): Promise<void> {
   const { source } = context
   const { spec } = source
+  // It has lost the compare-and-set to the commit; here it only goes away.
+  await must(context, source, endDeadMan(spec))
   await context.hands.killDetached(source.remote, guardDir(context))
   await swapIn(context, source)
   await must(context, source, reloadUnits())

@@ -13,6 +13,9 @@ export interface DecisionFile extends DecisionKey {
   readonly decision: Decision
 }
 
+/** The key as it stands in the file, behind the decision. */
+export const textOf = (key: DecisionKey) => `${key.run} ${key.attempt} ${key.epoch}`
+
 const fileOf = (spec: NodeSpec) => `${spec.paths.evha}/decision`
 
 /** Exit code of a compare-and-set that found something else than it compared with. */
@@ -46,9 +49,10 @@ for allowed in "$@"; do
     other:*) [ "$now" = "\${allowed#other:}" ] && [ "$stands" != "$key" ] || continue ;;
     *) [ "$now $stands" = "$allowed $key" ] || continue ;;
   esac
-  printf '%s %s\\n' "$to" "$key" > "$file.new"
-  sync "$file.new"
-  mv -f "$file.new" "$file"
+  new=$file.new
+  if [ "$(cat "$file.$to" 2>/dev/null)" = "$to $key" ]; then new=$file.$to; else printf '%s %s\\n' "$to" "$key" > "$new"; fi
+  sync "$new"
+  mv -f "$new" "$file"
   sync "\${file%/*}"
   cat "$file"
   exit 0
@@ -57,8 +61,28 @@ if [ -e "$file" ]; then cat "$file"; else echo absent; fi
 exit ${lostCompare}`,
       fileOf(spec),
       to,
-      `${key.run} ${key.attempt} ${key.epoch}`,
+      textOf(key),
       ...from,
+    ),
+  )
+}
+
+/** Where a decision lies ready until it is taken. */
+export const readyPath = (spec: NodeSpec, to: Decision) => `${fileOf(spec)}.${to}`
+
+/** Lays a decision ready beside the file, so that it can be taken with a rename alone: also on a disk that is full. */
+export function readyDecision(spec: NodeSpec, to: Decision, key: DecisionKey): Command {
+  return changes(
+    `lay "${to}" ready`,
+    script(
+      `file=$1
+mkdir -p "\${file%/*}"
+printf '%s %s\\n' "$2" "$3" > "$file.new"
+sync "$file.new"
+mv -f "$file.new" "$file"`,
+      readyPath(spec, to),
+      to,
+      textOf(key),
     ),
   )
 }

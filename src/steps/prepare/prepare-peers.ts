@@ -10,10 +10,12 @@ import { raftUnit } from '../../evnode/unit-raft.ts'
 import { hostPort } from '../../runbook/address.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { ask, must, onEach, stuck } from '../ask.ts'
+import { removeDeadMan } from '../dead-man/commands.ts'
+import { deadManUnit, deadManUnitPath, deadManUnitText } from '../dead-man/place.ts'
 import { digests, makeDirs, readDigests, remove } from '../host/files.ts'
 import { givePermit, type Mode, permitDirs } from '../host/permits.ts'
 import { serviceUser } from '../host/service-user.ts'
-import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
+import { enableUnit, readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
 import {
   configPath,
   genesisPath,
@@ -40,7 +42,7 @@ interface LaidFile {
 export const preparePeers: Step<'preparePeers'> = {
   name: 'preparePeers',
   plan: ({ peers, source }) => [
-    `on ${peers.map((peer) => peer.spec.name).join(', ')}: directories, genesis, a node key of their own, merged evnode.yaml, unit with the permit's drop-in, disabled`,
+    `on ${peers.map((peer) => peer.spec.name).join(', ')}: directories, genesis, a node key of their own, merged evnode.yaml, unit with the permit's drop-in, disabled; the dead-man's unit, not armed`,
     `on ${source.spec.name}: permit and drop-in for single mode; config and unit of the member are staged beside the live ones`,
   ],
   precheck: () => Promise.resolve(),
@@ -56,7 +58,10 @@ export const preparePeers: Step<'preparePeers'> = {
       throw stuck(`${keyless.spec.name}: ${nodeKeyPath(keyless.spec)} has no public key`)
     const plan = await planFiles(context, keys)
     await onEach(context.nodes, (host) => layFiles(context, host, plan.files[host.spec.name] ?? []))
-    await onEach(context.nodes, (host) => must(context, host, reloadUnits()))
+    await onEach(context.nodes, async (host) => {
+      await must(context, host, reloadUnits())
+      await must(context, host, enableUnit(deadManUnit(host.spec)))
+    })
     const diff = context.onPaper ? withoutPaperIds(plan.diff) : plan.diff
     return { diff, timing: plan.timing, peerIds: plan.peerIds }
   },
@@ -75,6 +80,11 @@ export const preparePeers: Step<'preparePeers'> = {
         return notYet(`${host.spec.name}: systemd has not read the permit's drop-in`)
       if (host !== context.source && unit.unitFileState === 'enabled')
         return notYet(`${host.spec.name}: ${host.spec.unit} is enabled; it must stay disabled until commit`)
+      const deadMan = readUnit(await must(context, host, showUnit(deadManUnit(host.spec))))
+      if (deadMan.unitFileState !== 'enabled')
+        return notYet(
+          `${host.spec.name}: ${deadManUnit(host.spec)} is not enabled; a reboot would not start it`,
+        )
     }
     const digestsOf = (pick: (file: LaidFile, spec: NodeSpec) => boolean) =>
       Object.fromEntries(
@@ -102,11 +112,13 @@ export const preparePeers: Step<'preparePeers'> = {
         host,
         remove('remove unit and drop-in', [permitDropInPath(spec), unitPath(spec), configPath(spec)]),
       )
+      await must(context, host, removeDeadMan(spec))
       await must(context, host, remove('remove the copied data', [homeFiles(spec.home).data]))
       await must(context, host, reloadUnits())
     })
     // The drop-in first: without it the unit needs no permit, so a permit that goes later stops nobody.
     await must(context, source, remove('remove the drop-in', [permitDropInPath(source.spec)]))
+    await must(context, source, removeDeadMan(source.spec))
     await must(context, source, reloadUnits())
   },
 }
@@ -218,6 +230,7 @@ function filesFor(
 ): LaidFile[] {
   const owner = serviceUser(context, spec)
   const dirs = permitDirs(spec)
+  const deadMan = { path: deadManUnitPath(spec), text: deadManUnitText(spec), mode: 0o644, owner: '' }
   const dropIn = (mode: Mode) => permitDropIn({ mode, durableDir: dirs.durable, volatileDir: dirs.volatile })
   if (isSource) {
     const to = staged(spec)
@@ -226,6 +239,7 @@ function filesFor(
       { path: to.unit, text: unit, mode: 0o644, owner: '' },
       { path: to.dropIn, text: dropIn('raft'), mode: 0o644, owner: '' },
       { path: permitDropInPath(spec), text: dropIn('single'), mode: 0o644, owner: '' },
+      deadMan,
     ]
   }
   return [
@@ -233,6 +247,7 @@ function filesFor(
     { path: configPath(spec), text: config, mode: 0o600, owner },
     { path: unitPath(spec), text: unit, mode: 0o644, owner: '' },
     { path: permitDropInPath(spec), text: dropIn('raft'), mode: 0o644, owner: '' },
+    deadMan,
   ]
 }
 

@@ -1,7 +1,10 @@
 import { onReachable } from '../abort/reach.ts'
 import { must, stuck } from '../ask.ts'
+import { endDeadMan } from '../dead-man/commands.ts'
+import { deadManFiles } from '../dead-man/place.ts'
 import type { Facts } from '../facts.ts'
 import { listPermits, takePermit } from '../host/permits.ts'
+import { fileExists } from '../host/swap.ts'
 import { disableUnit, isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, type Host, notYet, type Step, type StepContext, type Verdict } from '../step.ts'
 import { stopForGood } from '../window/warm-peers.ts'
@@ -38,6 +41,8 @@ export const forbidRaft: Step<'forbidRaft'> = {
       // A host that came back since the stop may have started its node while the permit stood.
       await stopForGood(context, host)
     })
+    // The commit has won against it; after a rollback there is nothing left for it to bring back.
+    await must(context, context.source, endDeadMan(context.source.spec))
     // It gets this permit back at the very end; one that a broken-off rollback gave would start it too early.
     await must(context, context.source, takePermit(context.source.spec, 'single'))
     return undefined
@@ -46,6 +51,10 @@ export const forbidRaft: Step<'forbidRaft'> = {
     const looked = await lookForbidden(context)
     if (!looked.done) return looked
     const { source } = context
+    if (await fileExists(context, source, deadManFiles(source.spec).armed))
+      return notYet(
+        `${source.spec.name}: its dead-man is still armed; it would start the old sequencer in between`,
+      )
     const permits = await must(context, source, listPermits(source.spec))
     return permits.includes('single')
       ? notYet(`${source.spec.name}: the permit for single mode still stands`)
