@@ -10,6 +10,11 @@ export const unit = `${units}/ev-node.service`
 /** A drop-in of the operator's own. */
 export const dropIn = `${unit}.d/10-limits.conf`
 /** And the one of evha. */
+/** What evha lays beside a unit until `finish`, `abort` or `rollback`. */
+export const deadMan = [
+  `${units}/evha-dead-man-ev-node.service`,
+  `${units}/multi-user.target.wants/evha-dead-man-ev-node.service`,
+]
 export const permitDropIn = `${unit}.d/90-evha-permit.conf`
 
 /**

@@ -141,7 +141,7 @@ export function removeDeadMan(spec: NodeSpec): Command {
 systemctl disable "$1" 2>/dev/null || true
 rm -f "$2" "$4"
 rm -rf "$3"
-sync "\${2%/*}"`,
+if [ -d "\${2%/*}" ]; then sync "\${2%/*}"; fi`,
       deadManUnit(spec),
       deadManUnitPath(spec),
       dir,

@@ -1,6 +1,6 @@
 import { onReachable } from '../abort/reach.ts'
 import { must, stuck } from '../ask.ts'
-import { endDeadMan } from '../dead-man/commands.ts'
+import { removeDeadMan } from '../dead-man/commands.ts'
 import { deadManFiles } from '../dead-man/place.ts'
 import type { Facts } from '../facts.ts'
 import { listPermits, takePermit } from '../host/permits.ts'
@@ -35,14 +35,14 @@ export const forbidRaft: Step<'forbidRaft'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     await onReachable(context, context.nodes, async (host) => {
+      // The commit has won against it; after a rollback there is nothing left for it to bring back.
+      await must(context, host, removeDeadMan(host.spec))
       await must(context, host, takePermit(host.spec, 'raft'))
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.unitFileState === 'enabled') await must(context, host, disableUnit(host.spec.unit))
       // A host that came back since the stop may have started its node while the permit stood.
       await stopForGood(context, host)
     })
-    // The commit has won against it; after a rollback there is nothing left for it to bring back.
-    await must(context, context.source, endDeadMan(context.source.spec))
     // It gets this permit back at the very end; one that a broken-off rollback gave would start it too early.
     await must(context, context.source, takePermit(context.source.spec, 'single'))
     return undefined

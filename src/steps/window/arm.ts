@@ -1,6 +1,6 @@
 import { ask, contradiction, must, onEach, stuck } from '../ask.ts'
 import { daHead } from '../chain/da.ts'
-import { armDeadMan, endDeadMan, readArmed } from '../dead-man/commands.ts'
+import { armDeadMan, endDeadMan, putDeadManOff, readArmed } from '../dead-man/commands.ts'
 import { watchScript } from '../dead-man/watch.ts'
 import {
   changeDecision,
@@ -40,9 +40,12 @@ export const arm: Step<'arm'> = {
       )
     }
     const { deadManSeconds } = context.runbook.window
-    await onEach(context.nodes, (host) =>
-      must(context, host, armDeadMan(host.spec, key, deadManSeconds, watchScript(context, host, key))),
-    )
+    await onEach(context.nodes, async (host) => {
+      const watch = watchScript(context, host, key)
+      await must(context, host, armDeadMan(host.spec, key, deadManSeconds, watch))
+      // The first beat: from here on the run's heartbeat gives it, and before the chain stops it is known to be heard.
+      await must(context, host, putDeadManOff(host.spec, key, deadManSeconds))
+    })
     return undefined
   },
   verify: async (context) => {
