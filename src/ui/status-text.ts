@@ -25,6 +25,15 @@ export function statusText(status: Status, palette: Palette = plain): string {
     ...twoColumns(rows, Number.POSITIVE_INFINITY, '  ', palette.dim),
   ]
   if (status.failure !== null) lines.push('', ...failureLines(status.failure, palette))
+  if (isLeftInWindow(status)) lines.push('', leftInWindow)
   if (status.next !== null && !status.running) lines.push('', `go on with: ${status.next}`)
   return `${lines.join('\n')}\n`
 }
+
+/** The run's own files can not say what happened on the hosts since. */
+const leftInWindow =
+  'Left in the window: seconds after the last heartbeat the hosts go back to the single sequencer by themselves; going on finds out.'
+
+const isLeftInWindow = ({ state, phase, running }: Status): boolean =>
+  !running &&
+  ((phase === 'window' && state !== 'window.arm') || state === 'gate.commit' || state === 'commit.decide')

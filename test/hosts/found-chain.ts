@@ -9,12 +9,12 @@ export const environment = '/etc/default/ev-node'
 export const unit = `${units}/ev-node.service`
 /** A drop-in of the operator's own. */
 export const dropIn = `${unit}.d/10-limits.conf`
-/** And the one of evha. */
 /** What evha lays beside a unit until `finish`, `abort` or `rollback`. */
 export const deadMan = [
   `${units}/evha-dead-man-ev-node.service`,
   `${units}/multi-user.target.wants/evha-dead-man-ev-node.service`,
 ]
+/** And the one of evha. */
 export const permitDropIn = `${unit}.d/90-evha-permit.conf`
 
 /**

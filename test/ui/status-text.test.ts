@@ -19,3 +19,16 @@ test('a run that is driven is not to be resumed beside it', () => {
   expect(text).toContain('driven     yes')
   expect(text).not.toContain('go on with')
 })
+
+test('a run that was left in its window is told that the hosts go back by themselves', () => {
+  const left = { ...status, state: 'window.sync', phase: 'window', outcome: 'interrupted' } as const
+  const told = 'the hosts go back to the single sequencer by themselves'
+  expect(statusText(left)).toContain(told)
+  for (const other of [
+    { ...left, running: true },
+    { ...left, state: 'window.arm' },
+    { ...left, state: 'window.returned', phase: 'end' },
+    status,
+  ])
+    expect(statusText(other)).not.toContain(told)
+})
