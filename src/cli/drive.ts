@@ -4,13 +4,14 @@ import type { DriveOptions, RunEnd } from '../run/api.ts'
 import { reportOf } from '../run/report.ts'
 import { endLines } from '../ui/end-text.ts'
 import { Narrator } from '../ui/narrator.ts'
+import { type Press, pressLines } from '../ui/press-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { summaryText } from '../ui/summary.ts'
 import { TerminalApprover } from '../ui/terminal-approver.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
-import { type Interrupts, type Press, watchInterrupts } from './interrupts.ts'
+import { type Interrupts, watchInterrupts } from './interrupts.ts'
 import { talk } from './output.ts'
 import type { Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -72,23 +73,6 @@ const spoken: Partial<Record<NodeJS.Signals, string>> = { SIGINT: 'Ctrl-C', SIGH
 function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
   const { run, state } = narrator
   const goOn = run === null ? ['nothing was begun'] : ['go on with:', `  ${resumeCommand(run.id, shared)}`]
-  if (press === 'soon') {
-    const what = state === null ? 'what is under way' : `"${state.says}"`
-    const why = state?.tags.has('chain-stopped') === true || state?.phase === 'window'
-    talk([
-      '',
-      `${spoken[signal] ?? signal}: finishing ${what}, then stopping; press Ctrl-C again to stop now`,
-    ])
-    if (why) talk(['the window is open, so the run first goes on to where the chain produces again'])
-    return
-  }
-  if (press === 'now') {
-    talk([
-      '',
-      `${spoken[signal] ?? signal}: stopping now; what was under way is looked at when the run goes on`,
-    ])
-    return
-  }
-  talk(['', `${spoken[signal] ?? signal}: leaving at once`, ...goOn])
-  process.exit(130)
+  talk(['', ...pressLines(press, spoken[signal] ?? signal, state), ...(press === 'leave' ? goOn : [])])
+  if (press === 'leave') process.exit(130)
 }

@@ -1,5 +1,4 @@
-/** Which press it was: finish the step, stop now, leave at once. */
-export type Press = 'soon' | 'now' | 'leave'
+import type { Press } from '../ui/press-text.ts'
 
 /** What the operator's signals ask of a run. */
 export interface Interrupts {

@@ -3,6 +3,7 @@ import { evhaVersion } from '../run/version.ts'
 import { addAbort } from './abort.ts'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
+import { addExplain } from './explain.ts'
 import { addExplainLog } from './explain-log.ts'
 import { addGraph } from './graph.ts'
 import { explain } from './help.ts'
@@ -54,6 +55,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addRollback,
     addPause,
     addStatus,
+    addExplain,
     addReport,
     addLab,
     addPeerId,

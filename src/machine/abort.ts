@@ -7,27 +7,39 @@ export const abort = rules.createStateConfig({
   initial: 'copies',
   states: {
     copies: {
-      meta: { phase: 'abort', says: 'ending copies that still run' },
+      meta: { phase: 'abort', standing: 'goingBack', says: 'ending copies that still run' },
       tags: ['reversible', 'insist'],
       invoke: tries('killCopies', '#abort.permits'),
     },
     permits: {
-      meta: { phase: 'abort', says: 'taking the Raft permits from every node' },
+      meta: { phase: 'abort', standing: 'goingBack', says: 'taking the Raft permits from every node' },
       tags: ['reversible', 'insist'],
       invoke: tries('revokePermits', '#abort.raft'),
     },
     raft: {
-      meta: { phase: 'abort', says: 'stopping every Raft process and proving it stopped' },
+      meta: {
+        phase: 'abort',
+        standing: 'goingBack',
+        says: 'stopping every Raft process and proving it stopped',
+      },
       tags: ['reversible', 'insist'],
       invoke: tries('stopRaft', '#abort.disarm'),
     },
     disarm: {
-      meta: { phase: 'abort', says: 'ending the dead-men and freeing the store of {source}' },
+      meta: {
+        phase: 'abort',
+        standing: 'goingBack',
+        says: 'ending the dead-men and freeing the store of {source}',
+      },
       tags: ['reversible', 'insist'],
       invoke: tries('disarm', '#abort.decide'),
     },
     decide: {
-      meta: { phase: 'abort', says: 'writing the return into the decision file on {source}' },
+      meta: {
+        phase: 'abort',
+        standing: 'goingBack',
+        says: 'writing the return into the decision file on {source}',
+      },
       tags: ['reversible', 'insist'],
       invoke: {
         src: 'returnDecision',
@@ -43,22 +55,26 @@ export const abort = rules.createStateConfig({
       },
     },
     configs: {
-      meta: { phase: 'abort', says: 'checking that config and unit of {source} are still the old ones' },
+      meta: {
+        phase: 'abort',
+        standing: 'goingBack',
+        says: 'checking that config and unit of {source} are still the old ones',
+      },
       tags: ['reversible', 'insist'],
       invoke: tries('checkConfigs', '#abort.unfence'),
     },
     unfence: {
-      meta: { phase: 'abort', says: 'giving {source} its permit back' },
+      meta: { phase: 'abort', standing: 'goingBack', says: 'giving {source} its permit back' },
       tags: ['reversible', 'insist'],
       invoke: tries('unfence', '#abort.start'),
     },
     start: {
-      meta: { phase: 'abort', says: 'starting {source} as the single sequencer' },
+      meta: { phase: 'abort', standing: 'goingBack', says: 'starting {source} as the single sequencer' },
       tags: ['reversible', 'insist'],
       invoke: tries('startSource', '#abort.block'),
     },
     block: {
-      meta: { phase: 'abort', says: 'waiting for a new block of {source}' },
+      meta: { phase: 'abort', standing: 'backAlone', says: 'waiting for a new block of {source}' },
       tags: ['reversible', 'insist'],
       invoke: {
         src: 'seeBlock',
@@ -74,7 +90,7 @@ export const abort = rules.createStateConfig({
       },
     },
     tidy: {
-      meta: { phase: 'abort', says: 'removing the key copies and what was prepared' },
+      meta: { phase: 'abort', standing: 'backAlone', says: 'removing the key copies and what was prepared' },
       tags: ['reversible', 'insist'],
       invoke: tries('tidy', '#aborted'),
     },

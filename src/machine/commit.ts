@@ -7,7 +7,11 @@ export const commit = rules.createStateConfig({
   initial: 'decide',
   states: {
     decide: {
-      meta: { phase: 'commit', says: 'measuring everything once more, then deciding on {source}' },
+      meta: {
+        phase: 'commit',
+        standing: 'deciding',
+        says: 'measuring everything once more, then deciding on {source}',
+      },
       tags: ['reversible', 'chain-stopped'],
       invoke: {
         src: 'decide',
@@ -22,7 +26,11 @@ export const commit = rules.createStateConfig({
       on: { RESUME: { target: '#commit.settle', actions: ['voidApprovals', because('interrupted')] } },
     },
     settle: {
-      meta: { phase: 'commit', says: 'reading the decision on {source}: it alone says which way to go' },
+      meta: {
+        phase: 'commit',
+        standing: 'deciding',
+        says: 'reading the decision on {source}: it alone says which way to go',
+      },
       tags: ['reversible', 'chain-stopped', 'insist'],
       invoke: {
         src: 'readDecision',
@@ -40,7 +48,7 @@ export const commit = rules.createStateConfig({
       },
     },
     start: {
-      meta: { phase: 'commit', says: 'starting the node that makes the quorum' },
+      meta: { phase: 'commit', standing: 'starting', says: 'starting the node that makes the quorum' },
       tags: ['irreversible', 'chain-stopped', 'insist'],
       invoke: tries('startQuorum', '#commit.rest'),
       on: rollable,
@@ -48,6 +56,7 @@ export const commit = rules.createStateConfig({
     rest: {
       meta: {
         phase: 'commit',
+        standing: 'joining',
         says: 'the cluster produces; starting the other nodes and {source} as members',
       },
       tags: ['irreversible', 'insist'],

@@ -1,5 +1,6 @@
 import type { Failure } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
+import type { StandingName } from './standing.ts'
 
 /** Why a run goes back to the single sequencer. */
 export type ReturnCause = 'operator' | 'failure' | 'budget' | 'declined' | 'interrupted' | 'deadMan'
@@ -57,10 +58,12 @@ export type MigrateEvent =
   /** After a return: seed again, with all approvals void. */
   | { readonly type: 'NEXT_ATTEMPT' }
 
-/** The state's sentence, its phase, and on an edge what can not be undone once it is taken. */
+/** The state's sentence, its phase, what stands on the hosts, and on an edge what can not be undone once it is taken. */
 export interface Meta {
   readonly phase?: Phase
   readonly says?: string
+  /** What runs meanwhile, and what follows when a machine is lost: by its name in standing.ts. */
+  readonly standing?: StandingName
   readonly irreversible?: string
 }
 

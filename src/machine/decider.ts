@@ -3,6 +3,7 @@ import type { Failure } from '../base/errors.ts'
 import { type Gate, gates, type StepName, stepNames } from '../base/names.ts'
 import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './context.ts'
 import { migrateMachine } from './migrate.ts'
+import { type Standing, standingIn } from './standing.ts'
 
 export type Snapshot = SnapshotFrom<typeof migrateMachine>
 /** The migration's machine, or one of the same kind that a test has changed. */
@@ -23,6 +24,8 @@ export interface StateView {
   readonly phase: Phase
   /** The state's sentence with its names filled in. */
   readonly says: string
+  /** What runs meanwhile, and what follows when a machine is lost, with its names filled in. */
+  readonly standing: Standing
   readonly tags: ReadonlySet<Tag>
   /** What the state wants done, if anything. */
   readonly work: StepName | null
@@ -67,6 +70,7 @@ export function viewOf(snapshot: Snapshot): StateView {
     path,
     phase: meta?.phase ?? 'end',
     says: (meta?.says ?? path).replaceAll('{source}', snapshot.context.source),
+    standing: standingIn(meta?.standing ?? 'unknown', snapshot.context.source),
     tags: snapshot.tags as ReadonlySet<Tag>,
     work: stepNames.find((name) => name === src) ?? null,
     gate: gates.find((gate) => path === `gate.${gate}`) ?? null,

@@ -7,7 +7,11 @@ export const gates = rules.createStateConfig({
   initial: 'cutover',
   states: {
     cutover: {
-      meta: { phase: 'gate', says: 'ready to cut over; the chain runs on {source} until you approve' },
+      meta: {
+        phase: 'gate',
+        standing: 'alone',
+        says: 'ready to cut over; the chain runs on {source} until you approve',
+      },
       tags: ['reversible', 'waiting'],
       invoke: weighs('weighCutover'),
       exit: forgets('cutover'),
@@ -22,7 +26,11 @@ export const gates = rules.createStateConfig({
       },
     },
     commit: {
-      meta: { phase: 'gate', says: 'the warm nodes wait; one more is the point of no return' },
+      meta: {
+        phase: 'gate',
+        standing: 'warm',
+        says: 'the warm nodes wait; one more is the point of no return',
+      },
       tags: ['reversible', 'waiting', 'chain-stopped'],
       invoke: {
         ...weighs('weighCommit'),
@@ -43,7 +51,7 @@ export const gates = rules.createStateConfig({
       },
     },
     finish: {
-      meta: { phase: 'gate', says: 'the cluster runs; finish removes the way back' },
+      meta: { phase: 'gate', standing: 'cluster', says: 'the cluster runs; finish removes the way back' },
       tags: ['irreversible', 'waiting'],
       invoke: weighs('weighFinish'),
       exit: forgets('finish'),
@@ -60,6 +68,7 @@ export const gates = rules.createStateConfig({
     rollback: {
       meta: {
         phase: 'gate',
+        standing: 'asked',
         says: 'rolling back stops the cluster; the most advanced store goes on alone',
       },
       tags: ['irreversible', 'waiting'],

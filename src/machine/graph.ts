@@ -1,6 +1,7 @@
 import type { Meta, Phase } from './context.ts'
 import type { RunMachine } from './decider.ts'
 import { migrateMachine } from './migrate.ts'
+import type { StandingName } from './standing.ts'
 
 /** One edge of the machine, as data: what `prove`, `graph` and the tests read. */
 export interface Edge {
@@ -21,6 +22,9 @@ export interface StateFacts {
   readonly final: boolean
   /** No sequencer produces while the run is here. */
   readonly stopped: boolean
+  readonly standing: StandingName
+  /** Everything up to here can be undone by an abort. */
+  readonly reversible: boolean
 }
 
 interface Node {
@@ -71,6 +75,8 @@ export function stateFacts(machine: RunMachine = migrateMachine): StateFacts[] {
     says: (node.meta?.says ?? nameOf(node)).replaceAll('{source}', 'the source'),
     final: node.type === 'final',
     stopped: node.tags.includes('chain-stopped'),
+    standing: node.meta?.standing ?? 'unknown',
+    reversible: node.tags.includes('reversible'),
   }))
 }
 

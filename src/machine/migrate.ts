@@ -34,7 +34,7 @@ export const migrateMachine = rules.createMachine({
   states: {
     check: {
       id: 'check',
-      meta: { phase: 'prepare', says: 'looking at every host; nothing is changed' },
+      meta: { phase: 'prepare', standing: 'alone', says: 'looking at every host; nothing is changed' },
       tags: ['reversible'],
       invoke: tries('check', '#preparePeers'),
       // Nothing was changed yet, so there is nothing to put back.
@@ -42,21 +42,29 @@ export const migrateMachine = rules.createMachine({
     },
     preparePeers: {
       id: 'preparePeers',
-      meta: { phase: 'prepare', says: 'preparing the peers of {source}; the chain runs' },
+      meta: { phase: 'prepare', standing: 'alone', says: 'preparing the peers of {source}; the chain runs' },
       tags: ['reversible'],
       invoke: tries('preparePeers', '#copySigner'),
       on: abortable,
     },
     copySigner: {
       id: 'copySigner',
-      meta: { phase: 'prepare', says: 'copying signer.json from {source} to each peer, host to host' },
+      meta: {
+        phase: 'prepare',
+        standing: 'alone',
+        says: 'copying signer.json from {source} to each peer, host to host',
+      },
       tags: ['reversible'],
       invoke: tries('copySigner', '#seedData'),
       on: abortable,
     },
     seedData: {
       id: 'seedData',
-      meta: { phase: 'prepare', says: 'copying the data of {source} while the chain runs' },
+      meta: {
+        phase: 'prepare',
+        standing: 'alone',
+        says: 'copying the data of {source} while the chain runs',
+      },
       tags: ['reversible'],
       invoke: tries('seedData', '#smoke'),
       on: abortable,
@@ -65,6 +73,7 @@ export const migrateMachine = rules.createMachine({
       id: 'smoke',
       meta: {
         phase: 'prepare',
+        standing: 'alone',
         says: 'trying binary, key and config on all hosts, each in a network of its own',
       },
       tags: ['reversible'],
@@ -76,14 +85,18 @@ export const migrateMachine = rules.createMachine({
     commit,
     verifyElection: {
       id: 'verifyElection',
-      meta: { phase: 'after', says: 'checking leader, members, hashes and heights on every node' },
+      meta: {
+        phase: 'after',
+        standing: 'cluster',
+        says: 'checking leader, members, hashes and heights on every node',
+      },
       tags: ['irreversible', 'insist'],
       invoke: tries('verifyElection', '#soak'),
       on: rollable,
     },
     soak: {
       id: 'soak',
-      meta: { phase: 'after', says: 'watching every node for a height signed twice' },
+      meta: { phase: 'after', standing: 'cluster', says: 'watching every node for a height signed twice' },
       tags: ['irreversible'],
       invoke: {
         ...tries('soak', '#gate.finish'),
@@ -96,34 +109,51 @@ export const migrateMachine = rules.createMachine({
     },
     finish: {
       id: 'finish',
-      meta: { phase: 'after', says: 'making the new units final and putting the old one away' },
+      meta: {
+        phase: 'after',
+        standing: 'cluster',
+        says: 'making the new units final and putting the old one away',
+      },
       tags: ['irreversible'],
       invoke: tries('finish', '#done'),
     },
     done: {
       id: 'done',
       type: 'final',
-      meta: { phase: 'end', says: 'migrated: the cluster produces and every node votes' },
+      meta: {
+        phase: 'end',
+        standing: 'cluster',
+        says: 'migrated: the cluster produces and every node votes',
+      },
       tags: ['irreversible'],
     },
     abort,
     aborted: {
       id: 'aborted',
       type: 'final',
-      meta: { phase: 'end', says: 'aborted: {source} produces as the single sequencer' },
+      meta: {
+        phase: 'end',
+        standing: 'backAlone',
+        says: 'aborted: {source} produces as the single sequencer',
+      },
       tags: ['reversible'],
     },
     rollback,
     rolledBack: {
       id: 'rolledBack',
       type: 'final',
-      meta: { phase: 'end', says: 'rolled back: {source} produces as the single sequencer' },
+      meta: {
+        phase: 'end',
+        standing: 'backAlone',
+        says: 'rolled back: {source} produces as the single sequencer',
+      },
       tags: ['irreversible'],
     },
     needsHuman: {
       id: 'needsHuman',
       meta: {
         phase: 'end',
+        standing: 'unknown',
         says: 'the evidence contradicts itself: nothing is started until a human has looked',
       },
       tags: ['unsafe'],

@@ -10,6 +10,7 @@ export const window = rules.createStateConfig({
     arm: {
       meta: {
         phase: 'window',
+        standing: 'fencing',
         says: 'opening the decision file on {source} and arming the dead-men; the chain still runs',
       },
       tags: ['reversible'],
@@ -18,29 +19,39 @@ export const window = rules.createStateConfig({
     fence: {
       meta: {
         phase: 'window',
+        standing: 'fencing',
         says: 'fencing {source}: its unit can not start again as a single sequencer',
       },
       tags: ['reversible'],
       invoke: orReturns('fence', '#window.stop'),
     },
     stop: {
-      meta: { phase: 'window', says: 'stopping {source}: the chain stands still from here' },
+      meta: {
+        phase: 'window',
+        standing: 'stopped',
+        says: 'stopping {source}: the chain stands still from here',
+      },
       tags: ['reversible', 'chain-stopped'],
       invoke: orReturns('stopSource', '#window.sync'),
     },
     sync: {
-      meta: { phase: 'window', says: 'copying what changed since the last pass' },
+      meta: { phase: 'window', standing: 'stopped', says: 'copying what changed since the last pass' },
       tags: ['reversible', 'chain-stopped'],
       invoke: orReturns('finalSync', '#window.prove'),
     },
     prove: {
-      meta: { phase: 'window', says: 'proving the same content on every node to be started' },
+      meta: {
+        phase: 'window',
+        standing: 'stopped',
+        says: 'proving the same content on every node to be started',
+      },
       tags: ['reversible', 'chain-stopped'],
       invoke: orReturns('proveEqual', '#window.warm'),
     },
     warm: {
       meta: {
         phase: 'window',
+        standing: 'warm',
         says: 'starting one node less than a quorum; they wait and produce nothing',
       },
       tags: ['reversible', 'chain-stopped'],
@@ -49,6 +60,7 @@ export const window = rules.createStateConfig({
     returned: {
       meta: {
         phase: 'end',
+        standing: 'backAlone',
         says: '{source} produces again as the single sequencer; the next attempt starts with seeding',
       },
       tags: ['reversible'],

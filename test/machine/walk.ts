@@ -28,7 +28,7 @@ export const play = (events: readonly RunEvent[], from: Snapshot = start()) => e
 
 export const pathAfter = (events: readonly RunEvent[], from?: Snapshot) => viewOf(play(events, from)).path
 
-const prepared: RunEvent[] = [
+export const prepared: RunEvent[] = [
   done('check'),
   done('preparePeers'),
   done('copySigner'),
