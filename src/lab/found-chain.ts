@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { mergeConfig } from '../evnode/config.ts'
 import { hostEnvironment, hostFiles, labFiles } from './layout.ts'
-import { daNamespace, type LabPlan, passphrase } from './plan.ts'
+import { daNamespace, type LabPlan } from './plan.ts'
 
 /** Lays what the hosts have before evha comes: passphrases everywhere, and on node-1 a home and an enabled unit. */
 export async function foundChain(plan: LabPlan): Promise<void> {
+  // Its own for each lab: wherever these bytes turn up, they came from here.
+  const passphrase = `lab-${randomBytes(16).toString('hex')}`
   for (const host of plan.hosts) {
     const at = hostFiles(host.dir)
     for (const dir of [at.units, at.run, at.tmp, at.journal, dirname(at.passphrase), dirname(at.home)])

@@ -21,7 +21,6 @@ export interface LabPlan {
 }
 
 export const daNamespace = 'lab-ns'
-export const passphrase = 'lab-passphrase'
 
 interface Wanted {
   readonly stateDir: string

@@ -12,6 +12,7 @@ import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 import { type Ended, outputOf } from '../output-of.ts'
 import { withAccount } from './account.ts'
+import { SecretWatch } from './secret-watch.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 
@@ -36,31 +37,50 @@ export interface Lab extends LabInfo {
 /** A fast lab for one test; down and removed again whatever happens. */
 export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void>): Promise<void> {
   const [lab, down] = await labForAll(nodes)
+  let worked = false
   try {
     await work(lab)
+    worked = true
   } catch (thrown) {
     throw withAccount(thrown, lab)
   } finally {
-    await down()
+    // What went wrong in the test itself is told first.
+    await down().catch((leak: unknown) => {
+      if (worked) throw leak
+    })
   }
 }
 
-/** A fast lab for several tests, and what takes it down. */
+/** A fast lab for several tests, and what takes it down. Throws then when a secret was left anywhere. */
 export async function labForAll(nodes: 3 | 5 | 7): Promise<[lab: Lab, down: () => Promise<void>]> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-embedded-'))
-  const down = async () => {
+  const gone = async () => {
     await labDown({ stateDir })
     rmSync(stateDir, { recursive: true, force: true })
   }
   const up = await evha(['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json'])
   if (up.code !== 0) {
-    await down()
+    await gone()
     throw new Error(`lab up: ${up.stderr}`)
   }
   const info = JSON.parse(up.stdout) as LabInfo
+  const watch = new SecretWatch(info)
+  const down = async () => {
+    let leaked: string[]
+    try {
+      leaked = watch.end()
+    } finally {
+      await gone()
+    }
+    if (leaked.length > 0) throw new Error(`secrets were left behind:\n${leaked.join('\n')}`)
+  }
   const lab: Lab = {
     ...info,
-    evha: (...args) => evha([...args, '--state-dir', stateDir]),
+    evha: async (...args) => {
+      const ended = await evha([...args, '--state-dir', stateDir])
+      watch.heard(`what evha ${args[0]} printed`, `${ended.stdout}${ended.stderr}`)
+      return ended
+    },
     signedTwice: () => heightsSignedTwice(info.root),
     on: (host, command) => onHost(join(info.root, host), command),
   }
