@@ -25,14 +25,27 @@ const hasRun = ({ run }: Pick<StepContext, 'run'>) => run !== ''
 export async function must(context: StepContext, host: Host, command: Command): Promise<string> {
   const finished = await ask(context, host, command)
   if (finished.exitCode === 0) return finished.stdout.replace(/\n$/, '')
-  const said = (finished.stderr.trim() || finished.stdout.trim()).split('\n').at(-1) ?? ''
+  const said = whyIn(finished.stderr.trim() || finished.stdout)
   throw new EvhaError({
     kind: 'failed',
     message: `${host.spec.name}: ${command.says}: exit ${finished.exitCode ?? finished.signal}${said === '' || command.sensitive ? '' : `: ${said}`}`,
     changedAnything: command.mutates ? 'unknown' : 'no',
     retryable: true,
-    hint: `mend what the host says, then ${hasRun(context) ? '`evha resume`' : 'type the command again'}`,
+    hint: `${mend(said, host)}, then ${hasRun(context) ? '`evha resume`' : 'type the command again'}`,
   })
+}
+
+/** The line of an output that tells why it failed: the last one, but for tar's own last word. */
+export function whyIn(output: string): string {
+  const lines = output.trim().split('\n')
+  return lines.findLast((line) => !/^tar: (Exiting with|Error is not recoverable)/.test(line)) ?? ''
+}
+
+/** What to do on the host about the reason it gave, where its disk is the reason. */
+export function mend(said: string, { spec }: Host): string {
+  if (/No space left on device|Disk quota exceeded/.test(said)) return `make room on ${spec.name}: df -h`
+  if (/Read-only file system/.test(said)) return `make it writable on ${spec.name}: findmnt -O ro`
+  return 'mend what the host says'
 }
 
 /** True when the command exits 0. */

@@ -98,10 +98,13 @@ hostsTest(
       expect(changesOf(files, filesOf(hosts))).toEqual(
         Object.fromEntries(promised.map((one) => [one, 'new'])),
       )
-      for (const host of hosts.names)
-        expect((await hosts.on(host, `ls /var/lib/evha/old/raft* ${homeOf(host)}`)).stdout).toMatch(
-          /raft[\s\S]*config\ndata\n$/,
-        )
+      for (const host of hosts.names) {
+        expect((await hosts.on(host, `ls ${homeOf(host)}`)).stdout).toBe('config\ndata\n')
+        expect((await hosts.on(host, 'ls /var/lib/evha/old')).stdout).toContain('raft')
+      }
+      const again = await hosts.evha('check', hosts.runbook)
+      expect(again.code, again.stderr).toBe(3)
+      expect(again.stdout).toMatch(/there is data below \S+ already/)
 
       await hosts.fault('kill', 'node-2')
       await hosts.fault('boot', 'node-2')

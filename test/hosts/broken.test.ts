@@ -24,9 +24,15 @@ hostsTest('each broken world is told by check, with its cure; mended, nothing st
 )
 
 async function toldTogether(hosts: Hosts, name: string, round: readonly World[]): Promise<void> {
-  for (const { host, breaks } of round) await typed(hosts, host, breaks)
+  await typedEverywhere(
+    hosts,
+    round.map(({ host, breaks }) => [host, breaks]),
+  )
   const told = await hosts.evha('check', hosts.runbook, '--json')
-  for (const { host, mends } of [...round].reverse()) await typed(hosts, host, mends)
+  await typedEverywhere(
+    hosts,
+    [...round].reverse().map(({ host, mends }) => [host, mends]),
+  )
   expect(told.code, `${name}: ${told.stdout}${told.stderr}`).toBe(
     round.some(({ level }) => level === 'blocks') ? 3 : 0,
   )
@@ -36,6 +42,27 @@ async function toldTogether(hosts: Hosts, name: string, round: readonly World[])
     expect(found.length, `${world}: ${JSON.stringify(findings, null, 1)}`).toBeGreaterThan(0)
     for (const one of found) expect(one.cure, world).toMatch(cure)
   }
+}
+
+/** On all hosts at once, on each in the order given. */
+async function typedEverywhere(
+  hosts: Hosts,
+  commands: readonly (readonly [host: string, command: string])[],
+): Promise<void> {
+  const of = (name: string) => commands.filter(([host]) => host === name)
+  await Promise.all(
+    hosts.names
+      .filter((name) => of(name).length > 0)
+      .map((name) =>
+        typed(
+          hosts,
+          name,
+          of(name)
+            .map(([, command]) => `{ ${command}\n} || exit 1`)
+            .join('\n'),
+        ),
+      ),
+  )
 }
 
 async function toldAlone(

@@ -77,7 +77,9 @@ function layOperator(hosts: Hosts, host: string): Promise<unknown> {
      echo 'sleep 0.3' > /home/${operator.name}/.tcshrc &&
      echo 'Authorized use only. All of it is logged.' > /etc/ssh/banner &&
      echo 'Banner /etc/ssh/banner' >> /etc/ssh/sshd_config.d/evha.conf && systemctl reload ssh &&
-     echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers}`,
+     echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers} &&
+     # Who is not root is let in only once the host is through with its boot.
+     while [ -e /run/nologin ]; do sleep 0.1; done`,
   )
 }
 

@@ -1,6 +1,6 @@
 import type { NotStarted } from '../../remote/relay.ts'
 import type { Outcome } from '../../remote/remote.ts'
-import { must, onEach, stuck } from '../ask.ts'
+import { mend, must, onEach, stuck, whyIn } from '../ask.ts'
 import { serviceUser } from '../host/service-user.ts'
 import {
   type Difference,
@@ -108,6 +108,7 @@ async function copyTo(
     const locked = outcome.kind === 'finished' && outcome.exitCode === storeIsLocked
     throw stuck(
       `${peer.spec.name}: ${locked ? `somebody holds the lock of ${lockDir(peer.spec)}` : `writing the store ended with ${ended(outcome)}`}`,
+      `${mend(ended(outcome), peer)}, then \`evha resume\``,
     )
   })
   return relayed.bytes * peers.length
@@ -116,6 +117,6 @@ async function copyTo(
 function ended(outcome: Outcome | NotStarted): string {
   if (outcome.kind === 'notStarted') return outcome.failure.message
   if (outcome.kind === 'unknown') return outcome.message
-  const said = outcome.stderr.trim().split('\n').at(-1) ?? ''
+  const said = whyIn(outcome.stderr)
   return `exit ${outcome.exitCode ?? outcome.signal}${said === '' ? '' : `: ${said}`}`
 }
