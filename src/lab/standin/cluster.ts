@@ -44,7 +44,10 @@ export async function runCluster(node: Node, stop: AbortSignal): Promise<void> {
     await Promise.race([member.ended, aborted(stop)])
     await member.stopProducing()
     const led = raft.isLeader
-    if (led) await raft.resign(resignMs)
+    if (led) {
+      await raft.resign(resignMs)
+      raft.close()
+    }
     log.info('leadership resigned before shutdown')
     await member.stop()
     if (led) {

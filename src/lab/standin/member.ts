@@ -71,6 +71,9 @@ export class Member implements RaftEvents {
       this.#guard(this.#leading)
     } else if (this.#role === 'leading') {
       this.#node.log.info('lost leadership')
+      // From here on this process stores no block, so it must take none into its Raft log either: elected at its next
+      // start before it hears of a leader, it would sign those heights again (evnode.md B 2.4, docs/stand-in.md).
+      this.#raft?.close()
       this.#fail(new NodeFailure('leader lock lost'))
     }
   }

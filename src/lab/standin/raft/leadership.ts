@@ -34,6 +34,8 @@ export class Leadership {
   readonly #context: LeaderContext
   readonly #replicas: readonly Replica[]
   readonly #beatMs: number
+  /** Who waits for a quorum's answer. */
+  readonly #verifying = new Set<() => void>()
   #ended = false
 
   constructor(context: LeaderContext) {
@@ -68,26 +70,33 @@ export class Leadership {
     this.#checkLease()
   }
 
-  /** Resolves once a quorum has answered to this leader after now. Rejects when it does not in time. */
+  /** Resolves once a quorum has answered to this leader after now. Rejects when it does not in time, and once the term is over. */
   async verify(): Promise<void> {
     const { voters, timing } = this.#context
     const needed = quorumOf(voters) - 1
     let heard = 0
-    await new Promise<void>((resolve, reject) => {
-      if (needed === 0) return resolve()
-      const noQuorum = () => reject(new Error('raft cluster does not have quorum'))
-      const timer = setTimeout(noQuorum, timing.electionMs)
-      for (const replica of this.#replicas)
-        this.#beat(replica).then(
-          () => {
-            heard += 1
-            if (heard < needed) return
-            clearTimeout(timer)
-            resolve()
-          },
-          () => {},
-        )
-    })
+    let noQuorum = () => {}
+    let timer: NodeJS.Timeout | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        noQuorum = () => reject(new Error('raft cluster does not have quorum'))
+        if (this.#ended) return noQuorum()
+        if (needed === 0) return resolve()
+        this.#verifying.add(noQuorum)
+        timer = setTimeout(noQuorum, timing.electionMs)
+        for (const replica of this.#replicas)
+          this.#beat(replica).then(
+            () => {
+              heard += 1
+              if (heard >= needed) resolve()
+            },
+            () => {},
+          )
+      })
+    } finally {
+      clearTimeout(timer)
+      this.#verifying.delete(noQuorum)
+    }
     if (this.#ended) throw new Error('raft cluster does not have quorum')
   }
 
@@ -106,6 +115,7 @@ export class Leadership {
 
   end(): void {
     this.#ended = true
+    for (const noQuorum of this.#verifying) noQuorum()
   }
 
   async #beat(replica: Replica): Promise<void> {

@@ -306,7 +306,8 @@ export class RaftNode {
     const { term, leader, address, heartbeat, prevIndex, prevTerm, entries, commit } = request
     const log = this.#log
     const reply = (ok: boolean) => ({ term: this.#stable.term, ok, lastIndex: log.lastIndex })
-    if (!this.#hearLeader(term, leader, address)) return reply(false)
+    // Who led until now may have ended with this very message: then it takes nothing of it.
+    if (!this.#hearLeader(term, leader, address) || this.#closed) return reply(false)
     if (heartbeat) return reply(true)
     if (!log.accept(prevIndex, prevTerm, entries)) return reply(false)
     this.#state.commitTo(Math.min(commit, prevIndex + entries.length))
@@ -314,7 +315,7 @@ export class RaftNode {
   }
 
   #takeSnapshot({ term, leader, address, snapshot }: SnapshotRequest): AppendReply {
-    const ok = this.#hearLeader(term, leader, address)
+    const ok = this.#hearLeader(term, leader, address) && !this.#closed
     if (ok) this.#state.install(snapshot)
     return { term: this.#stable.term, ok, lastIndex: this.#log.lastIndex }
   }
