@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest-first.ts'
 
 const lab = ['test/embedded/**/*.test.ts', 'test/crash/**/*.test.ts', 'test/openssh/**/*.test.ts']
 
@@ -6,6 +7,7 @@ export default defineConfig({
   test: {
     // Most of a test's time is waiting for a node: three at once keep two cores busy, not more.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -1,33 +1,49 @@
 // Runs vitest and ends with the one line CI reads: `N passed, N failed, N skipped`.
-import { spawnSync } from 'node:child_process'
+// `run-tests.mjs ARGS --beside ARGS` runs vitest twice at once; the second one's output comes whole, at its end.
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const dir = mkdtempSync(join(tmpdir(), 'evha-test-'))
-const results = join(dir, 'results.json')
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
-const run = spawnSync(
-  process.execPath,
-  [
-    vitest,
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${results}`,
-    ...process.argv.slice(2),
-  ],
-  { stdio: ['ignore', 'inherit', 'inherit'] },
-)
-let seen = { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, numFailedTestSuites: 1 }
-try {
-  seen = JSON.parse(readFileSync(results, 'utf8'))
-} catch {
-  process.stdout.write('the test runner wrote no results\n')
+const args = process.argv.slice(2)
+const at = args.indexOf('--beside')
+const groups = at === -1 ? [args] : [args.slice(0, at), args.slice(at + 1)]
+
+function run(group, k) {
+  const results = join(dir, `results-${k}.json`)
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
+  const out = k === 0 ? 'inherit' : 'pipe'
+  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...group], {
+    stdio: ['ignore', out, out],
+  })
+  const said = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk))
+  return new Promise((done) => {
+    child.once('close', (status) => {
+      if (said.length > 0) process.stdout.write(Buffer.concat(said))
+      done({ ...seenIn(results), status })
+    })
+  })
 }
+
+function seenIn(results) {
+  try {
+    return JSON.parse(readFileSync(results, 'utf8'))
+  } catch {
+    process.stdout.write('the test runner wrote no results\n')
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+  }
+}
+
+const all = await Promise.all(groups.map(run))
 rmSync(dir, { recursive: true, force: true })
+const sum = (of) => all.reduce((total, one) => total + of(one), 0)
+const passed = sum((one) => one.numPassedTests)
 // A test file that does not load has no failed test in it, and must not pass for that.
-const failed = Math.max(seen.numFailedTests, run.status === 0 ? 0 : 1)
-const skipped = seen.numPendingTests > 0 ? `, ${seen.numPendingTests} skipped` : ''
-process.stdout.write(`${seen.numPassedTests} passed, ${failed} failed${skipped}\n`)
-process.exit(failed === 0 && seen.numPassedTests > 0 ? 0 : 1)
+const failed = sum((one) => Math.max(one.numFailedTests, one.status === 0 ? 0 : 1))
+const pending = sum((one) => one.numPendingTests)
+const skipped = pending > 0 ? `, ${pending} skipped` : ''
+process.stdout.write(`${passed} passed, ${failed} failed${skipped}\n`)
+process.exit(failed === 0 && passed > 0 ? 0 : 1)
