@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { labDownText, labText, noLabText } from '../ui/lab-text.ts'
 import { explain } from './help.ts'
 import type { Act } from './result.ts'
@@ -22,16 +22,30 @@ function addUp(lab: Command, act: Act): void {
   explain(lab.command('up'), 'start a lab, and leave it running', [
     ['evha lab up --nodes 3', 'three hosts in place of five'],
     ['evha lab up --fast', 'a block every 100 ms: for tests, not for figures'],
+    ['evha lab up --rtt 10', 'hosts that are 10 ms away'],
   ])
     .addOption(new Option('--nodes <n>', 'how many hosts').choices(['3', '5', '7']).default('5'))
     .option('--fast', 'blocks every 100 ms, waits in proportion', false)
-    .action(({ nodes, fast }: { nodes: '3' | '5' | '7'; fast: boolean }) =>
+    .addOption(
+      new Option(
+        '--rtt <ms>',
+        'round trip of every SSH connection, 0 to 1000 ms; nodes speak with each other without it',
+      )
+        .argParser(milliseconds)
+        .default(0),
+    )
+    .action(({ nodes, fast, rtt }: { nodes: '3' | '5' | '7'; fast: boolean; rtt: number }) =>
       act(async ({ stateDir }) => {
         const { labUp } = await import('../lab/up.ts')
-        const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast })
+        const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast, rttMs: rtt })
         return { exitCode: 0, json: info, text: labText(info, stateDir) }
       }),
     )
+}
+
+function milliseconds(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= 1_000) return Number(text)
+  throw new InvalidArgumentError('It must be a whole number from 0 to 1000.')
 }
 
 function addStatus(lab: Command, act: Act): void {

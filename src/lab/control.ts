@@ -60,7 +60,7 @@ async function answerOne(
 
 /**
  * Asks the lab of a state directory: `down`, `status`; with a host `reboot`, `drop-links`, `refuse-links`,
- * `accept-links`, `delay MS`. Throws EvhaError `failed` when it does not answer or refuses.
+ * `accept-links`, `rtt MS`. Throws EvhaError `failed` when it does not answer or refuses.
  */
 export function labControl(
   stateDir: string,

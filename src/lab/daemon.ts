@@ -50,6 +50,7 @@ for (const { name, dir, ssh } of plan.hosts) {
     operatorKey: plan.operatorKey,
     env: hostEnvironment(name, dir, files.socket),
     cwd: dir,
+    rttMs: plan.rttMs,
   })
   servers.set(name, server)
 }
@@ -72,6 +73,7 @@ function infoOf(): LabInfo {
     hosts: plan.hosts,
     stateDir: plan.stateDir,
     fast: plan.fast,
+    rttMs: plan.rttMs,
     pid: process.pid,
     da: { address: `http://127.0.0.1:${plan.daPort}`, namespace: daNamespace },
     standIn: plan.nodeBinary === undefined,
@@ -111,7 +113,7 @@ async function answer(request: LabRequest): Promise<Answer> {
 function answerLink({ host, name, argv }: LabRequest): Answer {
   const server = servers.get(host)
   if (server === undefined) return fails(1, `there is no SSH server for ${host}\n`)
-  if (name === 'delay') server.delayMs = Number(argv[0] ?? 0)
+  if (name === 'rtt') server.rttMs = Number(argv[0] ?? 0)
   else if (name === 'accept-links') server.accepting = true
   else if (name === 'drop-links') server.dropLinks()
   else if (name === 'refuse-links') {

@@ -30,6 +30,8 @@ export interface LabInfo {
   readonly hosts: readonly LabHost[]
   readonly stateDir: string
   readonly fast: boolean
+  /** Round trip between the workstation and each host, and between hosts where SSH forwards, ms. */
+  readonly rttMs: number
   /** The lab's own process. */
   readonly pid: number
   readonly da: { readonly address: string; readonly namespace: string }

@@ -10,6 +10,7 @@ export interface LabPlan {
   readonly stateDir: string
   readonly chain: string
   readonly fast: boolean
+  readonly rttMs: number
   readonly hosts: readonly LabHost[]
   readonly daPort: number
   /** PEM, by host name. */
@@ -26,13 +27,22 @@ interface Wanted {
   readonly stateDir: string
   readonly nodes: 3 | 5 | 7
   readonly fast: boolean
+  readonly rttMs: number
   readonly chain: string
   readonly built: string
   readonly nodeBinary: string | undefined
 }
 
 /** Addresses, free ports and keys of a new lab; writes the operator's key and known_hosts. */
-export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary }: Wanted): Promise<LabPlan> {
+export async function planLab({
+  stateDir,
+  nodes,
+  fast,
+  rttMs,
+  chain,
+  built,
+  nodeBinary,
+}: Wanted): Promise<LabPlan> {
   const files = labFiles(stateDir)
   mkdirSync(files.ssh, { recursive: true, mode: 0o700 })
   const operator = freshKey('evha lab operator')
@@ -65,6 +75,7 @@ export async function planLab({ stateDir, nodes, fast, chain, built, nodeBinary 
     stateDir,
     chain,
     fast,
+    rttMs,
     hosts,
     daPort: da,
     hostKeys,

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { connect } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import ssh2, { type Connection, type ServerChannel, type Session } from 'ssh2'
+import { SlowLink } from './slow-link.ts'
 
 /** One host's SSH server inside the lab's process. */
 export interface LabSshServer {
@@ -8,8 +10,8 @@ export interface LabSshServer {
   dropLinks(): void
   /** New connections are refused while false. */
   accepting: boolean
-  /** Delay of each command's start and of each answer, ms. */
-  delayMs: number
+  /** Round trip of every connection that is made from now on: to this host, and from it to another one. */
+  rttMs: number
   close(): Promise<void>
 }
 
@@ -23,6 +25,7 @@ interface Options {
   /** What commands find in their environment. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  readonly rttMs: number
 }
 
 /** Serves a host over real SSH: public key only, commands really run by `sh`, each in a process group of its own. */
@@ -32,14 +35,14 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
   const clients = new Set<{ end(): void }>()
   const handle: LabSshServer = {
     accepting: true,
-    delayMs: 0,
+    rttMs: options.rttMs,
     dropLinks: () => {
       for (const client of clients) client.end()
     },
     close: () =>
       new Promise((resolve) => {
         handle.dropLinks()
-        server.close(() => resolve())
+        door.close(() => resolve())
       }),
   }
   const server = new ssh2.Server({ hostKeys: [options.hostKey] }, (client) => {
@@ -63,33 +66,48 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
       const valid = allowed.verify(context.blob, context.signature, context.hashAlgo)
       return valid === true ? context.accept() : context.reject(['publickey'])
     })
-    client.on('session', (accept) => serveSession(accept(), options, handle))
+    client.on('session', (accept) => serveSession(accept(), options))
     client.on('tcpip', (accept, reject, info) => {
+      // A host that speaks with itself is not far away.
+      const rttMs = info.destIP === options.host ? 0 : handle.rttMs
       const socket = connect({ host: info.destIP, port: info.destPort })
-      socket.once('error', () => reject())
+      socket.once('error', () => setTimeout(() => reject(), rttMs))
       socket.once('connect', () => {
         socket.removeAllListeners('error')
-        const channel = accept()
-        socket.on('error', () => channel.destroy())
-        channel.on('error', () => socket.destroy())
-        socket.on('close', () => channel.destroy())
-        channel.on('close', () => socket.destroy())
-        socket.pipe(channel).pipe(socket)
+        overLine(socket, rttMs, (line) => join(accept(), line))
       })
     })
   })
+  // Connections come through a door of their own, so that their line can be made long.
+  const door = createServer((socket) => {
+    socket.on('error', () => socket.destroy())
+    overLine(socket, handle.rttMs, (line) => server.injectSocket(line as Socket))
+  })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.host, () => resolve())
+    door.once('error', reject)
+    door.listen(options.port, options.host, () => resolve())
   })
   return handle
 }
 
-function serveSession(session: Session, options: Options, handle: LabSshServer): void {
+/** Gives the connection as it is over a line of that length; what TCP's own handshake takes there has passed by then. */
+function overLine(socket: Socket, rttMs: number, work: (line: Duplex) => void): void {
+  if (rttMs === 0) work(socket)
+  else setTimeout(() => work(new SlowLink(socket, rttMs)), rttMs)
+}
+
+function join(channel: ServerChannel, line: Duplex): void {
+  line.on('error', () => channel.destroy())
+  channel.on('error', () => line.destroy())
+  line.on('close', () => channel.destroy())
+  channel.on('close', () => line.destroy())
+  line.pipe(channel).pipe(line)
+}
+
+function serveSession(session: Session, options: Options): void {
   session.on('env', (accept) => accept?.())
   session.on('exec', (accept, _reject, { command }) => {
-    const channel = accept()
-    setTimeout(() => runCommand(channel, command, options), handle.delayMs)
+    runCommand(accept(), command, options)
   })
 }
 

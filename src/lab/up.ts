@@ -16,6 +16,8 @@ export interface LabOptions {
   readonly nodes: 3 | 5 | 7
   /** Blocks every 100 ms; for tests. */
   readonly fast: boolean
+  /** How far away the hosts are: round trip of every SSH connection; 0 by default. */
+  readonly rttMs?: number
   readonly chain?: string
 }
 
@@ -24,10 +26,16 @@ const firstBlocks = 3
 const upTimeoutMs = 60_000
 
 /** Starts a lab, or tells of the one that runs already. Resolves when its chain makes blocks. */
-export async function labUp({ stateDir, nodes, fast, chain = 'lab-chain' }: LabOptions): Promise<LabInfo> {
+export async function labUp({
+  stateDir,
+  nodes,
+  fast,
+  rttMs = 0,
+  chain = 'lab-chain',
+}: LabOptions): Promise<LabInfo> {
   refuseElsewhere()
   const running = await labInfo(stateDir)
-  if (running !== undefined) return sameLab(running, nodes, fast)
+  if (running !== undefined) return sameLab(running, { nodes, fast, rttMs })
   const files = labFiles(stateDir)
   await clearRemains(stateDir)
   mkdirSync(files.root, { recursive: true, mode: 0o755 })
@@ -37,6 +45,7 @@ export async function labUp({ stateDir, nodes, fast, chain = 'lab-chain' }: LabO
     stateDir,
     nodes,
     fast,
+    rttMs,
     chain,
     built,
     nodeBinary: nodeBinary === undefined || nodeBinary === '' ? undefined : resolve(nodeBinary),
@@ -70,11 +79,14 @@ export async function labInfo(stateDir: string): Promise<LabInfo | undefined> {
   }
 }
 
-function sameLab(running: LabInfo, nodes: number, fast: boolean): LabInfo {
-  if (running.hosts.length === nodes && running.fast === fast) return running
+function sameLab(
+  running: LabInfo,
+  { nodes, fast, rttMs }: { nodes: number; fast: boolean; rttMs: number },
+): LabInfo {
+  if (running.hosts.length === nodes && running.fast === fast && running.rttMs === rttMs) return running
   throw new EvhaError({
     kind: 'usage',
-    message: `a lab of ${running.hosts.length} hosts${running.fast ? ', fast,' : ''} runs here already`,
+    message: `a lab of ${running.hosts.length} hosts${running.fast ? ', fast,' : ''} ${running.rttMs > 0 ? `, ${running.rttMs} ms away,` : ''} runs here already`,
     changedAnything: 'no',
     retryable: false,
     hint: '`evha lab down` first, or give another --state-dir',

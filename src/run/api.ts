@@ -97,6 +97,7 @@ export interface Report {
 
 /** What `check --json` prints; `ok` is false when something blocks (exit 3). */
 export interface CheckReport {
+  readonly version: 1
   readonly chain: string
   readonly ok: boolean
   readonly findings: readonly Finding[]

@@ -3,7 +3,8 @@ import { EvhaError } from '../base/errors.ts'
 import { begin } from '../machine/decider.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
-import { type CheckedHosts, checkHosts } from '../steps/prepare/check.ts'
+import type { Facts } from '../steps/facts.ts'
+import { checkHosts } from '../steps/prepare/check.ts'
 import { blocks, type Finding } from '../steps/prepare/finding.ts'
 import { type UnitForProcess, unitForProcess } from '../steps/prepare/no-unit.ts'
 import type { Host, StepContext } from '../steps/step.ts'
@@ -16,8 +17,10 @@ import { stepContext } from './step-context.ts'
 /** A preflight that came to its end, with the hosts still at hand. */
 export interface Preflight {
   readonly report: CheckReport
-  /** null when a host was not reached. */
-  readonly seen: { readonly context: StepContext; readonly facts: CheckedHosts['facts'] } | null
+  /** Whether every host was reached and the chain was seen. */
+  readonly seen: { readonly context: StepContext; readonly facts: Facts['check'] } | null
+  /** The hosts that were reached. */
+  readonly reached: readonly Host[]
 }
 
 /** The whole preflight with every finding; changes nothing on hosts or workstation. */
@@ -48,6 +51,7 @@ export async function afterCheck<T>(
       sentence,
       'a hook that can not be run is refused before anything is begun',
       'mend the path under `hooks` in the runbook, or make the file executable: chmod +x FILE',
+      `hooks of ${runbook.path}`,
     ),
   )
   const hosts = await openHosts(runbook, () => undefined, ask)
@@ -63,17 +67,17 @@ async function preflight(
   hosts: readonly Host[],
   hooks: readonly Finding[],
 ): Promise<Preflight> {
-  const unreached = await whoIsNotReached(hosts)
-  if (unreached.length > 0) {
-    const report = { chain: runbook.chain, ok: false, findings: [...hooks, ...unreached], facts: [] }
-    return { report, seen: null }
-  }
-  const context = lookingContext(runbook, hosts)
+  const { reached, findings: unreached } = await whoIsReached(hosts)
+  const whole = lookingContext(runbook, hosts)
+  const context = { ...whole, nodes: reached, peers: reached.filter((host) => host !== whole.source) }
   const { findings: onHosts, facts } = await checkHosts(context)
-  const findings = [...hooks, ...onHosts]
-  const ok = !findings.some((finding) => finding.level === 'blocks')
-  const report = { chain: runbook.chain, ok, findings, facts: told(facts) }
-  return { report, seen: { context, facts } }
+  const findings = [...hooks, ...unreached, ...onHosts]
+  const ok = facts !== null && !findings.some((finding) => finding.level === 'blocks')
+  return {
+    report: { version: 1, chain: runbook.chain, ok, findings, facts: facts === null ? [] : told(facts) },
+    seen: facts === null || unreached.length > 0 ? null : { context: whole, facts },
+    reached,
+  }
 }
 
 /** What a step gets that only looks, outside of any run. */
@@ -92,7 +96,7 @@ function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepCon
   })
 }
 
-function told(facts: CheckedHosts['facts']): CheckReport['facts'] {
+function told(facts: Facts['check']): CheckReport['facts'] {
   return [
     ['chain', facts.chainId],
     ['head', String(facts.head)],
@@ -106,17 +110,24 @@ function told(facts: CheckedHosts['facts']): CheckReport['facts'] {
 }
 
 /** Logs in to every host; what keeps evha out is a finding, so that all of them are shown at once. */
-async function whoIsNotReached(hosts: readonly Host[]): Promise<Finding[]> {
-  const found = await Promise.all(
-    hosts.map(async ({ spec, remote }) => {
+async function whoIsReached(hosts: readonly Host[]): Promise<{ reached: Host[]; findings: Finding[] }> {
+  const tried = await Promise.all(
+    hosts.map(async (host) => {
+      const { spec, remote } = host
       try {
         await remote.run({ argv: ['true'], says: 'log in', timeoutMs: 10_000, mutates: false })
-        return []
+        return { host, finding: null }
       } catch (thrown) {
         if (!(thrown instanceof EvhaError)) throw thrown
-        return [blocks(spec.name, thrown.message, 'evha must log in to every host', thrown.hint)]
+        const { host: to, port, user } = spec.ssh
+        const login = `a login as ${user ?? 'the user of your ssh configuration'} to ${to}${port === undefined ? '' : `, port ${port}`}`
+        const why = 'evha must log in to every host'
+        return { host, finding: blocks(spec.name, thrown.message, why, thrown.hint, login) }
       }
     }),
   )
-  return found.flat()
+  return {
+    reached: tried.flatMap(({ host, finding }) => (finding === null ? [host] : [])),
+    findings: tried.flatMap(({ finding }) => (finding === null ? [] : [finding])),
+  }
 }

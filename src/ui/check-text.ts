@@ -28,6 +28,7 @@ function findingLines(finding: Finding, palette: Palette): string[] {
     `  ${paint(finding.level.padEnd(6))}  ${printable(finding.what)}`,
     ...twoColumns(
       [
+        ...(finding.evidence === '' ? [] : [['seen', printable(finding.evidence)] as const]),
         ['why', printable(finding.why)],
         ['cure', printable(finding.cure)],
       ],

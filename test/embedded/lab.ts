@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Gate, StepName } from '../../src/base/names.ts'
@@ -52,13 +53,19 @@ export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void
 }
 
 /** A fast lab for several tests, and what takes it down. Throws then when a secret was left anywhere. */
-export async function labForAll(nodes: 3 | 5 | 7): Promise<[lab: Lab, down: () => Promise<void>]> {
+export async function labForAll(
+  nodes: 3 | 5 | 7,
+  ...options: string[]
+): Promise<[lab: Lab, down: () => Promise<void>]> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-embedded-'))
   const gone = async () => {
     await labDown({ stateDir })
     rmSync(stateDir, { recursive: true, force: true })
   }
-  const up = await evha(['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json'])
+  const up = await evha([
+    ...['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json'],
+    ...options,
+  ])
   if (up.code !== 0) {
     await gone()
     throw new Error(`lab up: ${up.stderr}`)
@@ -105,6 +112,28 @@ export function allFilesOf(lab: LabInfo): Map<string, string> {
       relative(lab.root, path),
       seen.size > 1_000_000 ? `${seen.size} ${seen.mtimeMs}` : readFileSync(path, 'utf8'),
     )
+  }
+  return found
+}
+
+/**
+ * The whole file system of every host, as `what mode owner mtime content` by path: what was made, written, touched or
+ * taken away shows, also a file that came and went, by its directory. Left out is what the chain itself writes, and
+ * what lies below /var/log and /run.
+ */
+export function worldOf(lab: LabInfo): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const entry of readdirSync(lab.root, { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name)
+    const path = relative(lab.root, file)
+    if (/^[^/]+\/(var\/log|run|var\/lib\/ev-node\/data)(\/|$)/.test(path)) continue
+    const { mode, uid, gid, mtimeMs } = lstatSync(file)
+    const content = entry.isFile()
+      ? createHash('sha256').update(readFileSync(file)).digest('hex')
+      : entry.isSymbolicLink()
+        ? readlinkSync(file)
+        : ''
+    found.set(path, `${mode.toString(8)} ${uid}:${gid} ${mtimeMs} ${content}`)
   }
   return found
 }

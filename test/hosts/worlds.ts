@@ -320,7 +320,7 @@ const evmBehind: readonly World[] = [
 /** Worlds that one `evha check` tells together. */
 export const rounds = { ground, others, warnings, evmAlone, evmBehind } as const
 
-/** A world that ends the look at once, with one sentence. */
+/** A world that hides the chain itself. */
 export interface Alone extends Pick<World, 'world' | 'host' | 'breaks' | 'mends' | 'says' | 'cure'> {
   readonly code: number
 }
@@ -332,7 +332,7 @@ export const alone: readonly Alone[] = [
     breaks:
       'mkdir /var/lib/evha && echo "hosts-chain-old root@desk 2026-01-01T00:00:00Z" > /var/lib/evha/claim',
     mends: 'rm -r /var/lib/evha',
-    code: 7,
+    code: 3,
     says: /node-1 is claimed by the run hosts-chain-old of root@desk since 2026-01-01T00:00:00Z/,
     cure: /evha abort hosts-chain-old/,
   },
@@ -342,7 +342,7 @@ export const alone: readonly Alone[] = [
     breaks: dropInOf('[Service]\\nExecStart=/bin/true\\n'),
     mends: withoutDropIn,
     code: 3,
-    says: /node-1: ev-node\.service: the unit has 2 ExecStart= lines/,
+    says: /ev-node\.service: the unit has 2 ExecStart= lines/,
     cure: /let ExecStart= run the node itself, in one line/,
   },
   {
@@ -351,7 +351,7 @@ export const alone: readonly Alone[] = [
     breaks: dropInOf('[Service]\\nExecStart=\\nExecStart=/opt/run-node.sh start\\n'),
     mends: withoutDropIn,
     code: 3,
-    says: /node-1: ev-node\.service: .*wrapper \(run-node\.sh\)/,
+    says: /ev-node\.service: .*wrapper \(run-node\.sh\)/,
     cure: /let ExecStart= run the node itself, in one line/,
   },
   {
@@ -360,7 +360,7 @@ export const alone: readonly Alone[] = [
     breaks: dropInOf('[Service]\\nExecStart=\\nExecStart=/usr/bin/docker run --rm evnode start\\n'),
     mends: withoutDropIn,
     code: 3,
-    says: /node-1: ev-node\.service: .*container \(docker\)/,
+    says: /ev-node\.service: .*container \(docker\)/,
     cure: /let ExecStart= run the node itself, in one line/,
   },
 ]

@@ -3,6 +3,7 @@ import { checkText } from '../../src/ui/check-text.ts'
 
 test('findings stand by their host, the worst first, each with why and cure', () => {
   const report = {
+    version: 1 as const,
     chain: 'lab-chain',
     ok: false,
     facts: [['head', '48213'] as const, ['block time', '1000 ms'] as const],
@@ -11,6 +12,7 @@ test('findings stand by their host, the worst first, each with why and cure', ()
         level: 'notes' as const,
         host: 'node-2',
         what: 'no ping',
+        evidence: '',
         why: 'round trips are not measured',
         cure: 'none',
       },
@@ -18,6 +20,7 @@ test('findings stand by their host, the worst first, each with why and cure', ()
         level: 'warns' as const,
         host: 'node-3',
         what: 'slow disk',
+        evidence: 'dd: 3 MB/s',
         why: 'the window grows',
         cure: 'look at it',
       },
@@ -25,6 +28,7 @@ test('findings stand by their host, the worst first, each with why and cure', ()
         level: 'blocks' as const,
         host: 'node-2',
         what: 'port 5001 is taken',
+        evidence: '/proc/net/tcp',
         why: 'Raft needs it',
         cure: 'ss -ltnp | grep 5001',
       },
@@ -35,6 +39,7 @@ test('findings stand by their host, the worst first, each with why and cure', ()
 
 node-2
   blocks  port 5001 is taken
+          seen  /proc/net/tcp
           why   Raft needs it
           cure  ss -ltnp | grep 5001
   notes   no ping
@@ -43,6 +48,7 @@ node-2
 
 node-3
   warns   slow disk
+          seen  dd: 3 MB/s
           why   the window grows
           cure  look at it
 
@@ -51,7 +57,7 @@ lab-chain can not be migrated yet: 1 finding to cure; 1 warning
 })
 
 test('nothing found is said', () => {
-  expect(checkText({ chain: 'lab-chain', ok: true, facts: [], findings: [] }, 80)).toBe(
+  expect(checkText({ version: 1, chain: 'lab-chain', ok: true, facts: [], findings: [] }, 80)).toBe(
     'nothing stands against migrating lab-chain\n',
   )
 })

@@ -1,15 +1,12 @@
-import { EvhaError, failureOf } from '../../base/errors.ts'
-import { defaultP2pPort } from '../../evnode/config.ts'
-import { type NodeCommand, nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
+import { EvhaError } from '../../base/errors.ts'
+import { defaultP2pPort, type NodeConfig } from '../../evnode/config.ts'
+import { nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
-import { hostPort } from '../../runbook/address.ts'
-import { must, onEach } from '../ask.ts'
+import { must } from '../ask.ts'
 import type { Facts } from '../facts.ts'
-import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { passphraseFileOf } from '../host/service-user.ts'
 import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
-import { readClaim } from './claim.ts'
 import { lookAtEnvironment } from './environment-files.ts'
 import { executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
@@ -17,8 +14,10 @@ import { hostFindings, peerFindings, sharedNodeKeys } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
 import { groundFindings, sameHost } from './ground-findings.ts'
 import { largestRoundTrip, linkFindings } from './links.ts'
+import { chainFindings, readChain, readLive } from './live-chain.ts'
 import { refuseWithoutUnit } from './no-unit.ts'
-import { genesisOf, liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
+import { refuseOtherRun } from './other-run.ts'
+import { liveConfig, type SourceFiles, sha256 } from './source-files.ts'
 import { sourceFindings } from './source-findings.ts'
 import { startedOtherwise, starterFindings } from './starter-findings.ts'
 import { lookForStarters, readStarters, type Starters } from './starters.ts'
@@ -27,7 +26,8 @@ import { readSurvey, type Survey, surveyHost } from './survey.ts'
 /** All that check sees: its findings, and the facts the migration goes on with when nothing blocks. */
 export interface CheckedHosts {
   readonly findings: readonly Finding[]
-  readonly facts: Facts['check']
+  /** null when the live sequencer could not be seen well enough; a finding says why. */
+  readonly facts: Facts['check'] | null
 }
 
 export const check: Step<'check'> = {
@@ -35,9 +35,11 @@ export const check: Step<'check'> = {
   plan: ({ nodes }) => [`look at ${nodes.length} hosts over SSH; nothing is changed`],
   ...looksOnly,
   verify: async (context) => {
+    await refuseOtherRun(context)
     const { findings, facts } = await checkHosts(context)
     const [first, ...rest] = findings.filter((finding) => finding.level === 'blocks')
-    if (first === undefined) return done(facts)
+    if (first === undefined && facts !== null) return done(facts)
+    if (first === undefined) throw new Error('check saw no chain and found nothing wrong')
     throw new EvhaError({
       kind: 'blocked',
       message: `${first.host}: ${first.what}: ${first.why}${rest.length === 0 ? '' : ` (and ${rest.length} more)`}`,
@@ -51,204 +53,177 @@ export const check: Step<'check'> = {
   },
 }
 
-/** Looks at every host at once, read-only. Throws when a host can not be reached or logged in to. */
+/** One host as it was seen. */
+interface Seen {
+  readonly host: Host
+  readonly survey: Survey
+  readonly unit: UnitState
+  readonly ground: Ground
+  readonly starters: Starters
+}
+
+/**
+ * Looks at every host at once, read-only. What can not be looked at is a finding itself, so that one sick host hides
+ * nothing of the others; `context` has only the hosts that can be logged in to, the source among them or not.
+ */
 export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
-  const { source, nodes, peers, runbook } = context
-  await refuseWithoutUnit(context, source)
-  const files = await readLive(context, source)
-  const command = commandOf(source, files)
-  const livePassphraseFile = passphraseFileIn(command)
-  const specOf = ({ spec }: Host) => ({
-    ...spec,
-    passphraseFile: passphraseFileOf(spec, livePassphraseFile),
-  })
+  const findings: Finding[] = []
+  const { source, nodes } = context
+  const isSeen = nodes.includes(source)
+  const live = isSeen ? await tried(findings, source, () => liveFiles(context, source)) : null
+  const config = live === null ? null : configOf(live)
+  const passphraseFile = live === null || config === null ? '' : passphraseFileIn(nodeCommand(live.unit))
+  const specOf = ({ spec }: Host) => ({ ...spec, passphraseFile: passphraseFileOf(spec, passphraseFile) })
+  const userOf = ({ spec }: Host) => spec.user ?? live?.unitState.user ?? ''
   const before = context.now()
-  const surveys = await onEach(nodes, async (host) =>
-    readSurvey(await must(context, host, surveyHost(specOf(host)))),
-  )
-  const units = await onEach(nodes, async (host) =>
-    readUnit(await must(context, host, showUnit(host.spec.unit))),
-  )
-  await refuseOtherRun(context)
-  const here = surveys[source.spec.name] as Survey
-  const config = liveConfig(files)
-  const chain = await liveChain(context, files, here)
-  const skew = (host: Host) => {
-    // One round trip is the error of this: it only has to find clocks that are seconds off.
-    const off = (surveys[host.spec.name] as Survey).clockMs - here.clockMs
-    return Math.abs(off) <= context.now() - before ? 0 : off
-  }
-  const userOf = (host: Host) => host.spec.user ?? files.unitState.user
-  const grounds = await onEach(nodes, async (host) =>
-    readGround(await must(context, host, surveyGround(specOf(host), userOf(host)))),
-  )
-  const environment = await lookAtEnvironment(context, files.unit)
-  const starters = await onEach(nodes, async (host) =>
-    readStarters(await must(context, host, lookForStarters(host.spec))),
-  )
-  const p2pPort = config.p2pPort ?? defaultP2pPort
-  const links = await linkFindings(context, ({ spec }) =>
-    spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
-  )
-  const findings = [
-    ...chain.findings,
-    ...links,
-    ...sameHost(
-      nodes.map((host) => host.spec),
-      grounds,
+  const looks = await Promise.all(
+    nodes.map((host) =>
+      tried(findings, host, async (): Promise<Seen> => {
+        const [survey, unit, ground, starters] = await Promise.all([
+          must(context, host, surveyHost(specOf(host))),
+          must(context, host, showUnit(host.spec.unit)),
+          must(context, host, surveyGround(specOf(host), userOf(host))),
+          must(context, host, lookForStarters(host.spec)),
+        ])
+        return {
+          host,
+          survey: readSurvey(survey),
+          unit: readUnit(unit),
+          ground: readGround(ground),
+          starters: readStarters(starters),
+        }
+      }),
     ),
-    ...nodes.flatMap((host) =>
-      groundFindings(specOf(host), grounds[host.spec.name] as Ground, userOf(host), host === source),
-    ),
-    ...sourceFindings(source.spec, here, files.unitState, config),
-    ...startedOtherwise(source.spec, starters[source.spec.name] as Starters, files.unitState, command.argv),
-    ...(await executionFindings(context, files.unit, chain.facts.head)),
-    ...environment.findings,
-    ...unitProblems(files.unit, environment.names).map((one) =>
-      blocks(source.spec.name, one.problem, one.why, one.cure),
-    ),
-    ...nodes.flatMap((host) =>
-      starterFindings(host.spec, starters[host.spec.name] as Starters, units[host.spec.name] as UnitState),
-    ),
-    ...nodes.flatMap((host) => hostFindings(specOf(host), surveys[host.spec.name] as Survey, skew(host))),
-    ...peers.flatMap((host) => {
-      const unit = units[host.spec.name]
-      return unit === undefined
-        ? []
-        : peerFindings(host.spec, surveys[host.spec.name] as Survey, unit, here, runbook)
-    }),
-    ...sharedNodeKeys(
-      Object.fromEntries(
-        nodes.map((host) => [host.spec.name, (surveys[host.spec.name] as Survey).nodeKeyPublic]),
+  )
+  const tookMs = context.now() - before
+  const seen = looks.filter((one) => one !== null)
+  const here = seen.find(({ host }) => host === source) ?? null
+  const p2pPort = config?.p2pPort ?? defaultP2pPort
+  const [links, rttMaxMs, chain] = await Promise.all([
+    tried(findings, source, () =>
+      linkFindings(context, ({ spec }) =>
+        spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
       ),
     ),
-  ]
+    largestRoundTrip(context),
+    live === null ? null : tried(findings, source, () => liveChain(context, live, config, here)),
+  ])
+  findings.push(
+    ...(chain?.findings ?? []),
+    ...(links ?? []),
+    ...sameHost(
+      seen.map(({ host }) => host.spec),
+      Object.fromEntries(seen.map(({ host, ground }) => [host.spec.name, ground])),
+    ),
+    ...seen.flatMap(({ host, survey, unit, ground, starters }) => [
+      ...groundFindings(specOf(host), ground, userOf(host), host === source),
+      ...starterFindings(host.spec, starters, unit),
+      // How long the looks took is the error of this: it only has to find clocks that are seconds off.
+      ...hostFindings(specOf(host), survey, here === null ? 0 : skewOf(survey, here.survey, tookMs)),
+      ...(host === source || here === null
+        ? []
+        : peerFindings(host.spec, survey, unit, here.survey, context.runbook)),
+    ]),
+    ...sharedNodeKeys(
+      Object.fromEntries(seen.map(({ host, survey }) => [host.spec.name, survey.nodeKeyPublic])),
+    ),
+  )
+  if (live === null || config === null || here === null || !chain?.facts) return { findings, facts: null }
   return {
     findings,
     facts: {
       ...chain.facts,
-      daAddress: config.daAddress,
-      blockTimeMs: config.blockTimeMs,
-      binarySha256: here.binarySha256,
-      genesisSha256: here.genesisSha256,
-      dataBytes: here.dataBytes,
-      sourceConfigSha256: sha256(files.configText),
-      sourceUnitSha256: sha256(files.unitText),
-      sourceUnitFile: files.unitState.fragmentPath,
-      sourceDropIns: files.dropIns,
-      user: source.spec.user ?? files.unitState.user,
-      passphraseFile: livePassphraseFile,
-      rttMaxMs: await largestRoundTrip(context),
-      standIn: here.binaryVersion.includes('stand-in'),
+      ...factsOf(live, config, here.survey),
+      passphraseFile,
+      user: source.spec.user ?? live.unitState.user,
+      rttMaxMs,
     },
   }
 }
 
-/** Throws EvhaError 'blocked' for a unit that does not run the node itself. */
-function commandOf({ spec }: Host, { unit }: SourceFiles): NodeCommand {
+/** What keeps evha from looking is a finding of that host; null then. An operator's stop is none. */
+async function tried<T>(findings: Finding[], { spec }: Host, look: () => Promise<T>): Promise<T | null> {
   try {
-    return nodeCommand(unit)
+    return await look()
   } catch (thrown) {
-    if (!(thrown instanceof EvhaError)) throw thrown
-    throw new EvhaError({ ...failureOf(thrown), message: `${spec.name}: ${spec.unit}: ${thrown.message}` })
+    if (!(thrown instanceof EvhaError) || thrown.kind === 'interrupted') throw thrown
+    const what = thrown.message.replace(`${spec.name}: `, '')
+    const why = 'what evha can not see, it does not touch'
+    findings.push(blocks(spec.name, what, why, thrown.hint, 'what was said when it was looked at'))
+    return null
   }
 }
 
-async function readLive(context: StepContext, source: Host): Promise<SourceFiles> {
+async function liveFiles(context: StepContext, source: Host): Promise<SourceFiles> {
+  await refuseWithoutUnit(context, source)
+  await refuseOtherRun(context)
+  return readLive(context, source)
+}
+
+/** null when the unit's command line is not clear; that is a finding of the unit. */
+function configOf(files: SourceFiles): NodeConfig | null {
   try {
-    return await readSourceFiles(context, source)
+    return liveConfig(files)
   } catch (thrown) {
-    if (!(thrown instanceof EvhaError) || thrown.kind !== 'failed') throw thrown
-    throw new EvhaError({
-      kind: 'blocked',
-      message: `${source.spec.name}: the live sequencer's unit, evnode.yaml or genesis.json can not be read: ${thrown.message}`,
-      changedAnything: 'no',
-      retryable: true,
-      hint: 'mend node.unit and node.home of the source in the runbook',
-    })
+    if (!(thrown instanceof EvhaError) || thrown.kind !== 'blocked') throw thrown
+    return null
   }
 }
 
-/** What the running chain says of itself, against runbook, genesis and key. */
-async function liveChain(context: StepContext, files: SourceFiles, survey: Survey) {
+/** What is wrong with the live sequencer itself, and what its chain says. */
+async function liveChain(
+  context: StepContext,
+  files: SourceFiles,
+  config: NodeConfig | null,
+  here: Seen | null,
+) {
   const { source, runbook } = context
-  const { name, rpc } = source.spec
-  const [state, namespace] = await Promise.all([context.rpc(source).state(), context.rpc(source).namespace()])
-  if (state.kind !== 'ok' || namespace.kind !== 'ok')
-    throw new EvhaError({
-      kind: 'blocked',
-      message: `${name}: the node does not answer RPC on ${hostPort(rpc.host, rpc.port)}`,
-      changedAnything: 'no',
-      retryable: true,
-      hint: `see that the chain runs, and name its address in the runbook: node.rpc`,
-    })
-  const genesis = genesisOf(files)
-  const findings: Finding[] = []
-  if (state.value.chainId !== runbook.chain)
-    findings.push(
+  const { spec } = source
+  const environment = await lookAtEnvironment(context, files.unit)
+  const findings = [
+    ...environment.findings,
+    ...unitProblems(files.unit, environment.names).map((one) =>
       blocks(
-        name,
-        `the live chain is ${state.value.chainId}, the runbook says ${runbook.chain}`,
-        'evha works only on the chain you named',
-        `put chain: ${state.value.chainId} into the runbook, if that is the chain you mean`,
+        spec.name,
+        config === null ? `${spec.unit}: ${one.problem}` : one.problem,
+        one.why,
+        one.cure,
+        `systemctl cat ${spec.unit}`,
       ),
-    )
-  if (genesis.chainId !== state.value.chainId)
+    ),
+  ]
+  if (config === null) return { findings, facts: null }
+  if (here !== null)
     findings.push(
-      blocks(
-        name,
-        `genesis.json is of ${genesis.chainId}`,
-        'the running chain has another genesis',
-        'name the right home in the runbook',
-      ),
+      ...sourceFindings(spec, here.survey, files.unitState, config),
+      ...startedOtherwise(spec, here.starters, files.unitState, nodeCommand(files.unit).argv),
     )
-  const proposerAddress =
-    state.value.nextProposerAddress === '' ? genesis.proposerAddress : state.value.nextProposerAddress
-  // A KMS has no file; that is a finding of the configuration.
-  if (survey.signerSha256 === '' && liveConfig(files).signerType === 'file')
-    findings.push(
-      blocks(
-        name,
-        'there is no signer.json in its config directory',
-        'only file signers are handled by this version',
-        'name the right home in the runbook',
-      ),
-    )
-  return {
-    findings,
-    facts: {
-      chainId: state.value.chainId,
-      initialHeight: state.value.initialHeight,
-      head: state.value.lastBlockHeight,
-      proposerAddress,
-      daNamespace: namespace.value.header,
-    },
-  }
+  const chain = await tried(findings, source, () => readChain(context, files))
+  if (chain === null) return { findings, facts: null }
+  const isKeyMissing = here?.survey.signerSha256 === '' && config.signerType === 'file'
+  findings.push(
+    ...chainFindings(source, runbook.chain, chain, isKeyMissing),
+    ...(await executionFindings(context, files.unit, chain.facts.head)),
+  )
+  return { findings, facts: chain.facts }
 }
 
-/** A run of somebody else works on the source, or its decision fell already. */
-async function refuseOtherRun(context: StepContext): Promise<void> {
-  const { source, run } = context
-  const [claimed, decided] = await Promise.all([
-    must(context, source, readClaim(source.spec)),
-    must(context, source, readDecisionFile(source.spec)),
-  ])
-  const [holder, who, since] = claimed.trim().split(' ')
-  if (holder !== undefined && holder !== '' && holder !== run)
-    throw new EvhaError({
-      kind: 'locked',
-      message: `${source.spec.name} is claimed by the run ${holder} of ${who ?? 'somebody'} since ${since ?? 'some time'}`,
-      changedAnything: 'no',
-      retryable: true,
-      hint: `let it end, or end it where it was begun: \`evha abort ${holder}\``,
-    })
-  const decision = parseDecision(decided)
-  if (decision?.decision === 'committed' && decision.run !== run)
-    throw new EvhaError({
-      kind: 'blocked',
-      message: `${source.spec.name}: the run ${decision.run} has already taken this chain to a cluster`,
-      changedAnything: 'no',
-      retryable: false,
-      hint: `\`evha status ${decision.run}\` where it was begun shows how it stands`,
-    })
+const skewOf = (survey: Survey, source: Survey, errorMs: number) => {
+  const off = survey.clockMs - source.clockMs
+  return Math.abs(off) <= errorMs ? 0 : off
+}
+
+function factsOf(files: SourceFiles, config: NodeConfig, here: Survey) {
+  return {
+    daAddress: config.daAddress,
+    blockTimeMs: config.blockTimeMs,
+    binarySha256: here.binarySha256,
+    genesisSha256: here.genesisSha256,
+    dataBytes: here.dataBytes,
+    sourceConfigSha256: sha256(files.configText),
+    sourceUnitSha256: sha256(files.unitText),
+    sourceUnitFile: files.unitState.fragmentPath,
+    sourceDropIns: files.dropIns,
+    standIn: here.binaryVersion.includes('stand-in'),
+  }
 }

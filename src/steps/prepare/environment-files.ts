@@ -28,6 +28,7 @@ export async function lookAtEnvironment(context: StepContext, unit: Unit): Promi
         `the unit has EnvironmentFile=${path}, a pattern`,
         'evha must know which files the members need',
         'name each file on a line of its own',
+        `systemctl cat ${source.spec.unit}`,
       ),
     )
   const plain = files.filter(({ path }) => !/[*?[%]/.test(path))
@@ -58,7 +59,7 @@ function finding(peer: Host, source: Host, { path, optional, here, there }: Comp
   if (here === there) return []
   if (there === undefined) {
     const level = optional ? warns : blocks
-    return [level(peer.spec.name, `${path} is not there`, why, cure)]
+    return [level(peer.spec.name, `${path} is not there`, why, cure, `sha256sum ${path} finds no file`)]
   }
   return [
     warns(
@@ -66,6 +67,7 @@ function finding(peer: Host, source: Host, { path, optional, here, there }: Comp
       `${path} is not the same as on ${source.spec.name}`,
       'the members would run with different settings',
       `compare the two; if they shall not differ, ${cure}`,
+      `sha256 ${there.slice(0, 12)}… there, ${here === undefined ? 'none' : `${here.slice(0, 12)}…`} on ${source.spec.name}`,
     ),
   ]
 }

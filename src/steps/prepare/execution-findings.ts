@@ -25,6 +25,7 @@ export async function executionFindings(
       `it is an EVM node; its execution client at ${client.ethUrl} ${standsAt(height, head)}`,
       'the state of the chain lies in the execution client, which this version does not migrate: a leader whose client is behind halts the chain while it replays',
       'this version migrates nodes without an execution client; leave this chain as it is',
+      `the flags of ${source.spec.unit}, and the head its client tells`,
     ),
   ]
 }

@@ -1,5 +1,6 @@
 import { homeFiles } from '../../evnode/home.ts'
 import type { LoadedRunbook, NodeSpec } from '../../runbook/load.ts'
+import { lockDir } from '../host/store.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { isUp } from '../host/systemd.ts'
 import { configPath, unitPath } from '../host/unit-files.ts'
@@ -11,6 +12,9 @@ const skewMaxMs = 1_000
 /** Room for the copy, and as much again for what the chain writes meanwhile. */
 const roomFactor = 2
 
+const sums = (here: string, source: string) =>
+  `sha256 ${here.slice(0, 12)}… there, ${source === '' ? 'none' : `${source.slice(0, 12)}…`} on the source`
+
 /** What is wrong on any one host, whatever its role. */
 export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Finding[] {
   const found: Finding[] = []
@@ -21,11 +25,18 @@ export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Fi
         `${tool} is missing`,
         'evha needs it on every host',
         `install the package that has ${tool}`,
+        `command -v ${tool} finds nothing`,
       ),
     )
   if (!survey.missingTools.includes('tar') && !survey.gnuTar)
     found.push(
-      blocks(spec.name, 'tar is not GNU tar', 'only GNU tar leaves holes out', 'install GNU tar as tar'),
+      blocks(
+        spec.name,
+        'tar is not GNU tar',
+        'only GNU tar leaves holes out',
+        'install GNU tar as tar',
+        'tar --version does not say GNU tar',
+      ),
     )
   if (!survey.passphraseThere)
     found.push(
@@ -34,6 +45,7 @@ export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Fi
         `the passphrase file ${spec.passphraseFile} is missing or empty`,
         'the node can not decrypt its key without it',
         `lay the passphrase of the source there, mode 0600, owned by the service user`,
+        `test -s ${spec.passphraseFile} fails`,
       ),
     )
   if (survey.raftDirThere)
@@ -43,6 +55,7 @@ export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Fi
         `the Raft directory ${spec.raftDir} is there already`,
         'a directory of another cluster brings its members and terms along; evha makes its own',
         `see whose it is, then: mv ${spec.raftDir} ${spec.raftDir}.before`,
+        `test -e ${spec.raftDir} holds`,
       ),
     )
   if (Math.abs(skewMs) > skewMaxMs)
@@ -52,6 +65,7 @@ export function hostFindings(spec: NodeSpec, survey: Survey, skewMs: number): Fi
         `its clock is ${Math.round(skewMs)} ms off the source's`,
         'a leader whose clock is behind halts the chain',
         'let NTP set the clock: timedatectl set-ntp true',
+        'date +%s%3N on both hosts at once; a round trip is the error',
       ),
     )
   return found
@@ -73,17 +87,20 @@ export function peerFindings(
         `${spec.unit} runs already`,
         'a peer must not run before the cutover',
         `systemctl disable --now ${spec.unit}`,
+        `systemctl show: ActiveState=${unit.active}, MainPID=${unit.mainPid}`,
       ),
     )
   else if (unit.unitFileState === 'enabled')
-    found.push(
-      blocks(
+    found.push({
+      ...blocks(
         spec.name,
         `${spec.unit} is enabled`,
         'a reboot would start it before the commit; evha enables it when the cluster produces',
         `systemctl disable ${spec.unit}`,
+        `systemctl show: ActiveState=${unit.active}, UnitFileState=${unit.unitFileState}`,
       ),
-    )
+      fix: { commands: [['systemctl', 'disable', spec.unit]], undo: `systemctl enable ${spec.unit}` },
+    })
   const replaced = [
     ...(survey.unitThere ? [unitPath(spec)] : []),
     ...(survey.configThere ? [configPath(spec)] : []),
@@ -95,6 +112,7 @@ export function peerFindings(
         `${file} is there already`,
         'evha lays its own in its place, and an abort removes it',
         `keep a copy if you want it back: cp -p ${file} ${file}.before`,
+        `test -e ${file} holds`,
       ),
     )
   if (survey.binarySha256 === '' && !runbook.copy.binary)
@@ -104,6 +122,7 @@ export function peerFindings(
         `${spec.binary} is missing`,
         'every node must run the same binary',
         'lay it there, or set copy.binary: true',
+        `there is no file ${spec.binary}`,
       ),
     )
   if (survey.binarySha256 !== '' && survey.binarySha256 !== source.binarySha256)
@@ -113,6 +132,7 @@ export function peerFindings(
         `${spec.binary} is another binary than on ${runbook.source.name}`,
         'members of a cluster must run the same binary',
         `copy the one of ${runbook.source.name} (sha256 ${source.binarySha256.slice(0, 12)}…) there`,
+        sums(survey.binarySha256, source.binarySha256),
       ),
     )
   if (survey.storeThere)
@@ -122,6 +142,7 @@ export function peerFindings(
         `there is data below ${homeFiles(spec.home).data} already`,
         'evha overwrites no data that it did not copy itself',
         `move ${homeFiles(spec.home).data} away`,
+        `there is a directory ${lockDir(spec)}`,
       ),
     )
   if (survey.signerSha256 !== '' && survey.signerSha256 !== source.signerSha256)
@@ -131,6 +152,7 @@ export function peerFindings(
         'it has a signer.json of its own',
         'all members sign with the key of the source; evha overwrites no key',
         `move ${homeFiles(spec.home).signer} away`,
+        sums(survey.signerSha256, source.signerSha256),
       ),
     )
   if (survey.genesisSha256 !== '' && survey.genesisSha256 !== source.genesisSha256)
@@ -140,6 +162,7 @@ export function peerFindings(
         'its genesis.json is of another chain',
         'members share one genesis',
         `move ${homeFiles(spec.home).configDir} away`,
+        sums(survey.genesisSha256, source.genesisSha256),
       ),
     )
   if (survey.freeBytes < source.dataBytes * roomFactor)
@@ -149,6 +172,7 @@ export function peerFindings(
         `${survey.freeBytes} bytes are free below ${spec.home}, the data has ${source.dataBytes}`,
         'the copy needs room, and so does what the chain writes meanwhile',
         'make room',
+        `df ${spec.home} there, du ${homeFiles(runbook.source.home).data} on ${runbook.source.name}`,
       ),
     )
   return found
@@ -167,6 +191,7 @@ export function sharedNodeKeys(keys: Readonly<Record<string, string>>): Finding[
           `it has the node key of ${other}`,
           'two nodes with one peer id can not talk to each other',
           `remove node_key.json on ${name}; evha makes a new one`,
+          `the public key in node_key.json is ${key.slice(0, 12)}… on both`,
         ),
       )
     else if (key !== '') seen.set(key, name)

@@ -15,6 +15,7 @@ export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isS
         `${dir} can not be written`,
         'the file system is read-only, or it is not for this login',
         `mount -o remount,rw ${dir}; or name another place in the runbook`,
+        `test -w ${dir} fails`,
       ),
     ),
     ...Object.entries(ground.free)
@@ -25,9 +26,10 @@ export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isS
           `only ${bytes} bytes are free at ${dir}`,
           'a disk that fills up inside the window stops the cutover',
           `make room: at least ${roomBytes} bytes; df -h ${dir}`,
+          `df -P ${dir}`,
         ),
       ),
-    ...keyFindings(spec, ground, user),
+    ...keyFindings(spec, ground, user, isSource),
     ...portFindings(spec, ground, isSource),
     ...(ground.ntp === 'no'
       ? [
@@ -36,47 +38,92 @@ export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isS
             'its clock is not kept by NTP',
             'clocks that drift apart stop the leader or its followers',
             'timedatectl set-ntp true, and see that a time server is reached',
+            'timedatectl show: NTPSynchronized=no',
           ),
         ]
       : []),
   ]
 }
 
-function keyFindings(spec: NodeSpec, ground: Ground, user: string): Finding[] {
-  const open = Object.entries(ground.modes)
+function keyFindings(spec: NodeSpec, ground: Ground, user: string, isSource: boolean): Finding[] {
+  return [
+    ...openKeys(spec, ground, user),
+    ...passphraseWithoutUser(spec, ground, user),
+    ...ground.unreadable.map((file) => closedKey(spec, ground, user, file, isSource)),
+  ]
+}
+
+function openKeys(spec: NodeSpec, ground: Ground, user: string): Finding[] {
+  return Object.entries(ground.modes)
     .filter(([, mode]) => /[1-7]$|[1-7].$/.test(mode.slice(-2)))
-    .map(([file, mode]) =>
-      warns(
+    .map(([file, mode]) => ({
+      ...warns(
         spec.name,
         `${file} has mode ${mode}`,
         'others on the host can read or change what the chain signs with',
         `chmod 600 ${file}`,
+        `stat -c %a ${file}: ${mode}, its owner is ${ground.owners[file]}`,
       ),
-    )
-  const { passphraseFile } = spec
-  const noUser =
-    passphraseFile !== undefined &&
-    passphraseFile !== '' &&
-    !ground.userThere &&
-    ground.modes[passphraseFile] !== undefined
-      ? [
-          blocks(
-            spec.name,
-            `the user ${user} does not exist, so ${passphraseFile} can not be its own`,
-            'the node could not read its passphrase',
-            `useradd --system --home-dir ${spec.home} --no-create-home --shell /usr/sbin/nologin ${user} && chown ${user} ${passphraseFile}`,
-          ),
-        ]
-      : []
-  const closed = ground.unreadable.map((file) =>
-    blocks(
+      // The node may read it by its group: only where it owns the file, nothing can lose its way to it.
+      ...(ground.owners[file] === (user === '' ? 'root' : user)
+        ? { fix: { commands: [['chmod', '600', file] as const], undo: `chmod ${mode} ${file}` } }
+        : {}),
+    }))
+}
+
+function passphraseWithoutUser(spec: NodeSpec, ground: Ground, user: string): Finding[] {
+  const file = spec.passphraseFile ?? ''
+  if (file === '' || ground.userThere || ground.modes[file] === undefined) return []
+  const useradd = [
+    'useradd',
+    '--system',
+    '--home-dir',
+    spec.home,
+    '--no-create-home',
+    '--shell',
+    '/usr/sbin/nologin',
+    user,
+  ] as const
+  return [
+    {
+      ...blocks(
+        spec.name,
+        `the user ${user} does not exist, so ${file} can not be its own`,
+        'the node could not read its passphrase',
+        `${useradd.join(' ')} && chown ${user} ${file}`,
+        `id -u ${user} fails`,
+      ),
+      fix: {
+        commands: [useradd, ['chown', user, file]],
+        undo: `chown ${ground.owners[file]} ${file} && userdel ${user}`,
+      },
+    },
+  ]
+}
+
+function closedKey(spec: NodeSpec, ground: Ground, user: string, file: string, isSource: boolean): Finding {
+  const [mode, owner] = [ground.modes[file], ground.owners[file]]
+  return {
+    ...blocks(
       spec.name,
       `${user} can not read ${file}`,
       'the node runs as that user',
       `chown ${user} ${file} && chmod 600 ${file}; its directories need the right to pass: namei -l ${file}`,
+      `runuser -u ${user} -- test -r ${file} fails; its owner is ${owner}, its mode ${mode}`,
     ),
-  )
-  return [...open, ...noUser, ...closed]
+    // On the source somebody else may read it today.
+    ...(isSource
+      ? {}
+      : {
+          fix: {
+            commands: [
+              ['chown', user, file],
+              ['chmod', '600', file],
+            ],
+            undo: `chown ${owner} ${file} && chmod ${mode} ${file}`,
+          },
+        }),
+  }
 }
 
 /** The source's P2P and RPC ports are taken by the live node itself; a peer that runs is another finding. */
@@ -96,6 +143,7 @@ function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Findin
         `something listens on ${hostPort(host, port)} already`,
         `the node needs it for ${what}`,
         `ss -ltnp 'sport = :${port}' shows what it is; end it, or name another port in the runbook`,
+        '/proc/net/tcp lists a listening socket there',
       ),
     )
 }
@@ -122,6 +170,7 @@ export function sameHost(specs: readonly NodeSpec[], grounds: Readonly<Record<st
             `it is the same host as ${other.name}, with the same ${what} (${path})`,
             'one host counted twice is no quorum, and its files would be laid over each other',
             'name another host; or, where nodes shall share a host, give each its own home, unit, rpc, ports and paths',
+            `the boot id is ${bootId} on both`,
           ),
         )
     }

@@ -13,6 +13,8 @@ export interface Ground {
   readonly unreadable: readonly string[]
   /** Permission bits of key and passphrase files that are there, octal. */
   readonly modes: Readonly<Record<string, string>>
+  /** Their owners. */
+  readonly owners: Readonly<Record<string, string>>
   /** TCP sockets that listen, as `address:port`; `*` for every address. */
   readonly listening: readonly string[]
   readonly bootId: string
@@ -37,6 +39,7 @@ if [ -z "$user" ] || id -u "$user" >/dev/null 2>&1; then echo 'user there'; fi
 for file in "$pass" "$signer"; do
   if [ -z "$file" ] || [ ! -e "$file" ]; then continue; fi
   echo "mode $(stat -c %a "$file") $file"
+  echo "owner $(stat -c %U "$file") $file"
   if [ -n "$user" ] && id -u "$user" >/dev/null 2>&1; then
     runuser -u "$user" -- test -r "$file" || echo "unreadable $file"
   fi
@@ -68,6 +71,7 @@ export function readGround(text: string): Ground {
     userThere: one('user') !== '',
     unreadable: all('unreadable').map((words) => words.join(' ')),
     modes: Object.fromEntries(all('mode').map(([mode = '', ...file]) => [file.join(' '), mode])),
+    owners: Object.fromEntries(all('owner').map(([owner = '', ...file]) => [file.join(' '), owner])),
     listening: all('listen').flatMap(([hex = '']) => socketOf(hex) ?? []),
     bootId: one('boot'),
     ntp: one('ntp'),

@@ -1,7 +1,7 @@
 import { reads } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
+import type { Remote } from '../../remote/remote.ts'
 import { hostPort } from '../../runbook/address.ts'
-import { ask } from '../ask.ts'
 import type { Host, StepContext } from '../step.ts'
 import { blocks, type Finding } from './finding.ts'
 
@@ -41,12 +41,14 @@ function finding(from: Host, to: Host, what: string, port: number, why: string):
         'its sshd forwards no connections',
         'evha speaks with the node through them',
         'sshd_config: AllowTcpForwarding yes (or local) for this login, then systemctl reload ssh',
+        `it refused to open a connection to ${hostPort(address, port)}: ${why}`,
       )
     : blocks(
         from.spec.name,
         `it does not reach ${to.spec.name} on ${hostPort(address, port)} (${why})`,
         `members speak ${what} with each other in both directions`,
         `open TCP ${port} from ${from.spec.address} to ${address} in the firewalls between them`,
+        `a connection from there to ${hostPort(address, port)}: ${why}`,
       )
 }
 
@@ -82,25 +84,33 @@ function refusedIn(message: string, host: string): string | null {
 }
 
 /** Largest average round trip between two hosts, ms; null when ping is not there or not allowed. */
-export async function largestRoundTrip(context: StepContext): Promise<number | null> {
-  const links = context.nodes.flatMap((from) =>
-    context.nodes.filter((to) => to !== from).map((to) => ({ from, to })),
+export function largestRoundTrip({ nodes, signal }: StepContext): Promise<number | null> {
+  return largestRoundTripOf(
+    nodes.map(({ spec, remote }) => ({ name: spec.name, remote, address: spec.address })),
+    signal,
   )
+}
+
+interface Pinging {
+  readonly name: string
+  readonly remote: Remote
+  readonly address: string
+}
+
+/** The same for hosts that no runbook names yet. */
+export async function largestRoundTripOf(
+  hosts: readonly Pinging[],
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const links = hosts.flatMap((from) => hosts.filter((to) => to !== from).map((to) => ({ from, to })))
   const rtts = await Promise.all(
     links.map(async ({ from, to }) => {
-      const ping = reads(`measure the round trip to ${to.spec.name}`, [
-        'ping',
-        '-q',
-        '-n',
-        '-c',
-        '3',
-        '-i',
-        '0.2',
-        '-W',
-        '1',
-        to.spec.address,
+      const ping = reads(`measure the round trip to ${to.name}`, [
+        ...(['ping', '-q', '-n', '-c', '3', '-i', '0.2', '-W', '1'] as const),
+        to.address,
       ])
-      const answer = await ask(context, from, ping)
+      const answer = await from.remote.run(ping, signal)
+      if (answer.kind === 'unknown') return null
       const average = /= [\d.]+\/([\d.]+)\//.exec(answer.stdout)?.[1]
       return answer.exitCode === 0 && average !== undefined ? Number(average) : null
     }),

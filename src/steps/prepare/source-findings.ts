@@ -3,6 +3,7 @@ import { type ConfigProblem, configProblems } from '../../evnode/config-problems
 import { dataDirName, homeFiles } from '../../evnode/home.ts'
 import { versionProblem } from '../../evnode/version.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
+import { lockDir } from '../host/store.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { unitPath } from '../host/unit-files.ts'
 import { blocks, type Finding, warns } from './finding.ts'
@@ -23,6 +24,7 @@ export function sourceFindings(
         `${spec.unit} is ${unit.active || 'unknown to systemd'}`,
         'the migration starts from a running sequencer under systemd',
         `systemctl status ${spec.unit}; name the right unit in the runbook`,
+        `systemctl show: ActiveState=${unit.active}, SubState=${unit.sub}, Result=${unit.result}`,
       ),
     )
   for (const path of strayFiles(spec, unit))
@@ -32,6 +34,7 @@ export function sourceFindings(
         `${path} is part of ${spec.unit}`,
         `evha changes, keeps and puts back only what lies in ${spec.paths.units}, and only what is this unit's own`,
         `cp ${path} ${path === unit.fragmentPath ? spec.paths.units : ownDropIns(spec)}/ && systemctl daemon-reload: the copy counts instead`,
+        'systemctl show: FragmentPath and DropInPaths',
       ),
     )
   if (unit.needsReload)
@@ -41,17 +44,27 @@ export function sourceFindings(
         `a file of ${spec.unit} changed after systemd read it`,
         'evha reloads systemd while it prepares, and the next start would be another than the last one',
         `see what changed: systemctl cat ${spec.unit}; then: systemctl daemon-reload`,
+        'systemctl show: NeedDaemonReload=yes',
       ),
     )
   if (unit.unitFileState !== 'enabled')
-    found.push(
-      warns(
+    found.push({
+      ...warns(
         spec.name,
         `${spec.unit} is not enabled`,
         'after a reboot of the host the chain would stand still',
         `systemctl enable ${spec.unit}`,
+        `systemctl show: UnitFileState=${unit.unitFileState}`,
       ),
-    )
+      ...(unit.unitFileState === 'disabled'
+        ? {
+            fix: {
+              commands: [['systemctl', 'enable', spec.unit]],
+              undo: `systemctl disable ${spec.unit}`,
+            },
+          }
+        : {}),
+    })
   if (!survey.storeThere)
     found.push(
       blocks(
@@ -59,6 +72,7 @@ export function sourceFindings(
         `there is no database ${spec.db} below ${homeFiles(spec.home).data}`,
         'evha must hold the lock of the very database that the node opens',
         'name it in the runbook: node.db',
+        `there is no directory ${lockDir(spec)}`,
       ),
     )
   if (config.dbPath !== dataDirName)
@@ -68,11 +82,14 @@ export function sourceFindings(
         `db_path is ${config.dbPath}`,
         'this version copies only data below the home',
         'move the databases to HOME/data',
+        `db_path in ${homeFiles(spec.home).config} and the flags of ${spec.unit}`,
       ),
     )
   const version = versionProblem(survey.binaryVersion)
-  for (const problem of [...(version === null ? [] : [version]), ...configProblems(config)])
-    found.push(fromConfig(spec, problem))
+  if (version !== null)
+    found.push(fromProblem(spec, version, `${spec.binary} version: ${survey.binaryVersion.slice(0, 80)}`))
+  const evidence = `${homeFiles(spec.home).config}, and the flags of ${spec.unit} above it`
+  for (const problem of configProblems(config)) found.push(fromProblem(spec, problem, evidence))
   return found
 }
 
@@ -87,7 +104,7 @@ function strayFiles(spec: NodeSpec, unit: UnitState): readonly string[] {
   ]
 }
 
-function fromConfig(spec: NodeSpec, problem: ConfigProblem): Finding {
+function fromProblem(spec: NodeSpec, problem: ConfigProblem, evidence: string): Finding {
   const level = problem.blocks ? blocks : warns
-  return level(spec.name, problem.problem, problem.why, problem.cure)
+  return level(spec.name, problem.problem, problem.why, problem.cure, evidence)
 }

@@ -34,6 +34,7 @@ export function starterFindings(
         `${name} starts ${spec.unit} by itself`,
         'the fence refuses such a start of the old sequencer, but later it would meddle with a member of the cluster',
         `systemctl disable --now ${name}, at least until the migration is over`,
+        `systemctl show ${spec.unit}: TriggeredBy=${name}`,
       ),
     ),
     ...starters.lines.flatMap((line) => lineFindings(spec, line)),
@@ -57,6 +58,7 @@ export function startedOtherwise(
       `its process ${mainPid} was started with another command line than ${spec.unit} has now`,
       'the members get what the unit says, and the chain may know something else',
       `compare: systemctl cat ${spec.unit}; ps -ww -fp ${mainPid}; if the unit is right, restart the sequencer once before the migration`,
+      `/proc/${mainPid}/cmdline is not the ExecStart of ${spec.unit}`,
     ),
   ]
 }
@@ -72,18 +74,21 @@ export const isInContainer = ({ cgroup }: HostProcess) => containerGroups.test(c
 
 function besideUnit(spec: NodeSpec, one: HostProcess): Finding {
   const { pid, user } = one
+  const evidence = `/proc/${pid} runs ${one.program} in ${one.workingDirectory}`
   return isInContainer(one)
     ? blocks(
         spec.name,
         `process ${pid} runs this node in a container`,
         'the fence holds a unit of systemd; a container is started past it, by its own restart policy too',
         'run the node by a unit of the host, without the container, and remove the container and its restart policy',
+        evidence,
       )
     : blocks(
         spec.name,
         `process ${pid} of ${user} runs this node, outside of ${spec.unit}`,
         'a second process signs beside the unit, and the fence does not hold it',
         `ps -fp ${pid} shows what it is; end it, and whatever starts it`,
+        evidence,
       )
 }
 
@@ -95,6 +100,7 @@ function lineFindings(spec: NodeSpec, { file, line }: StarterLine): Finding[] {
         `${file} starts the node without its unit: ${line}`,
         'such a start goes past the fence: an old sequencer beside the cluster signs heights again',
         `take the line out of ${file}`,
+        `grep ${spec.unit} ${file}`,
       ),
     ]
   if (!/\b(systemctl|service)\b/.test(line)) return []
@@ -104,6 +110,7 @@ function lineFindings(spec: NodeSpec, { file, line }: StarterLine): Finding[] {
       `${file} may start or stop ${spec.unit}: ${line}`,
       'the fence refuses its starts of the old sequencer, but what it stops in the window is gone back on, and later it takes a member away',
       `take the line out of ${file}, at least until the migration is over`,
+      `grep ${spec.unit} ${file}`,
     ),
   ]
 }

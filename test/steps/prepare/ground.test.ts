@@ -12,6 +12,7 @@ const healthy: Ground = {
   userThere: true,
   unreadable: [],
   modes: { '/etc/ev-node/passphrase': '600' },
+  owners: { '/etc/ev-node/passphrase': 'root' },
   listening: ['*:22', '127.0.0.1:631'],
   bootId: 'one',
   ntp: 'yes',
@@ -122,4 +123,27 @@ test('one host under two names is found by its boot, unless each node has files 
   expect(sameHost([one, two], { ...grounds, 'node-2': { ...healthy, bootId: 'two' } })).toEqual([])
   const apart = { ...nodeIn('/e'), name: 'node-2' }
   expect(sameHost([one, apart], grounds)).toEqual([])
+})
+
+test('evha cures only what can be taken back and disturbs nobody who reads the file today', () => {
+  const spec = { ...nodeIn(scratch()), passphraseFile: '/etc/ev-node/passphrase' }
+  const open = { ...healthy, modes: { '/etc/ev-node/passphrase': '640' } }
+  const owned = (owner: string) => ({ ...open, owners: { '/etc/ev-node/passphrase': owner } })
+  expect(groundFindings(spec, owned('ev-node'), 'ev-node', true)).toMatchObject([
+    {
+      level: 'warns',
+      fix: {
+        commands: [['chmod', '600', '/etc/ev-node/passphrase']],
+        undo: 'chmod 640 /etc/ev-node/passphrase',
+      },
+    },
+  ])
+  // The node reads it by its group: chmod 600 would take it away from it.
+  expect(groundFindings(spec, owned('root'), 'ev-node', true)[0]?.fix).toBeUndefined()
+
+  const closed = { ...healthy, unreadable: ['/etc/ev-node/passphrase'] }
+  expect(groundFindings(spec, closed, 'ev-node', false)[0]?.fix?.undo).toBe(
+    'chown root /etc/ev-node/passphrase && chmod 600 /etc/ev-node/passphrase',
+  )
+  expect(groundFindings(spec, closed, 'ev-node', true)[0]?.fix).toBeUndefined()
 })
