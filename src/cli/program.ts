@@ -7,6 +7,7 @@ import { addExplain } from './explain.ts'
 import { addExplainLog } from './explain-log.ts'
 import { addGraph } from './graph.ts'
 import { explain } from './help.ts'
+import { addInit } from './init.ts'
 import { addLab } from './lab.ts'
 import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
@@ -39,6 +40,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     .helpOption('-h, --help', 'print this')
   explain(program, sentence, [
     ['evha lab up', 'a chain on this machine to try it all on'],
+    ['evha init', 'write a runbook for your chain'],
     ['evha check runbook.yaml', 'what stands against a migration, and the cure'],
     ['evha plan runbook.yaml', 'what would happen, command by command'],
     ['evha migrate runbook.yaml', 'migrate, guided'],
@@ -47,6 +49,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
   addSharedOptions(program)
   const acting = act(program)
   for (const add of [
+    addInit,
     addCheck,
     addPlan,
     addMigrate,

@@ -156,6 +156,13 @@ export function homeOfStart(argv: readonly string[], workingDirectory: string): 
   return resolve(workingDirectory, home)
 }
 
+/** True for words that start a node: a verb of it, and a flag that only a node has or the home it runs on. */
+export function isNodeStart(argv: readonly string[]): boolean {
+  const words = argv.slice(1)
+  const hasVerb = words.some((word) => startVerbs.includes(word))
+  return hasVerb && words.some((word) => /^--?(evnode\.|rollkit\.|home(=|$))/.test(word))
+}
+
 /** Where the command line says the passphrase lies; '' where it says nothing. There is no other place (evnode.md B 1.1 e). */
 export function passphraseFileIn(command: NodeCommand): string {
   return command.flags.find(({ key }) => key === 'signer.passphrase_file')?.value ?? ''

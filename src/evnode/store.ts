@@ -11,6 +11,16 @@ export function databasesOf(db: string): readonly string[] {
   return db === 'testapp' ? ['testapp', 'executor'] : [db]
 }
 
+/** A file that every database directory has. */
+export const databaseMark = 'MANIFEST'
+
+/** The database that holds the store, of those found below `data`; null when that can not be told. */
+export function storeAmong(names: readonly string[]): string | null {
+  const companions = names.flatMap((name) => databasesOf(name).slice(1))
+  const [first, ...more] = names.filter((name) => !companions.includes(name))
+  return first !== undefined && more.length === 0 ? first : null
+}
+
 export interface StorePlace {
   /** The node's home, absolute. */
   readonly home: string

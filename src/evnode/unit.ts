@@ -1,6 +1,7 @@
 export {
   flagOverrides,
   homeOfStart,
+  isNodeStart,
   type NodeCommand,
   nodeCommand,
   passphraseFileIn,

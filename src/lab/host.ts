@@ -54,6 +54,15 @@ export class Host {
     return service
   }
 
+  /** Services that have a unit file here, by name. */
+  serviceNames(): string[] {
+    const { units } = this.files
+    if (!existsSync(units)) return []
+    return readdirSync(units)
+      .filter((name) => name.endsWith('.service'))
+      .sort()
+  }
+
   reload(): void {
     for (const [name, service] of this.#services) {
       const loaded = loadUnit(this.files.units, name)

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { unitValue } from '../evnode/unit.ts'
+import { type Unit, unitList, unitValue } from '../evnode/unit.ts'
 import { type Answer, fails, ok } from './answer.ts'
 import type { Host } from './host.ts'
 import type { Service, StartAnswer } from './service.ts'
@@ -16,6 +16,8 @@ export async function systemctl(host: Host, argv: readonly string[]): Promise<An
     return ok()
   }
   const [given] = rest
+  if (verb === 'show' && given === undefined) return ok(showManager(host, options))
+  if (verb === 'show' && given === '*.service') return ok(showAll(host, options))
   if (given === undefined) return fails(1, 'Too few arguments.\n')
   const name = given.includes('.') ? given : `${given}.service`
   const service = host.service(name)
@@ -93,6 +95,20 @@ function isActive(service: Service | undefined): Answer {
   return state === 'active' ? ok('active\n') : fails(3, '', `${state}\n`)
 }
 
+/** The manager itself: where it looks for units. */
+function showManager(host: Host, options: readonly string[]): string {
+  const unitPath = `/run/systemd/system ${host.files.units}`
+  return options.includes('--value') ? `${unitPath}\n` : `UnitPath=${unitPath}\n`
+}
+
+/** Every unit that is loaded, with an empty line between. */
+function showAll(host: Host, options: readonly string[]): string {
+  return host
+    .serviceNames()
+    .map((name) => show(host, name, host.service(name), options))
+    .join('\n')
+}
+
 function show(host: Host, name: string, service: Service | undefined, options: readonly string[]): string {
   const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
   const all = service === undefined ? absent(name) : properties(host, service)
@@ -141,6 +157,14 @@ function properties(host: Host, service: Service): Record<string, string> {
     NeedDaemonReload: host.needsReload(service) ? 'yes' : 'no',
     AssertResult: service.assertResult,
     User: unitValue(loaded.unit, 'Service', 'User') ?? '',
+    ExecStart: execStarts(loaded.unit),
     Restart: unitValue(loaded.unit, 'Service', 'Restart') ?? 'no',
   }
+}
+
+/** As systemd prints it: the words of each line joined by blanks, without their quotes. */
+function execStarts(unit: Unit): string {
+  return unitList(unit, 'Service', 'ExecStart')
+    .map((line) => `{ path=${line.split(' ')[0]} ; argv[]=${line} ; ignore_errors=no }`)
+    .join(' ; ')
 }
