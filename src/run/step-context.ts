@@ -1,6 +1,7 @@
 import type { RunContext } from '../machine/context.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
+import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import { realHands } from './hands.ts'
 import { watched } from './heights.ts'
@@ -15,6 +16,7 @@ interface Parts {
   readonly hosts: readonly Host[]
   readonly world?: World
   readonly machine: Pick<RunContext, 'attempt' | 'facts'>
+  readonly seen?: readonly SeenWindows[]
   readonly windowDeadlineMs: number | null
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
@@ -29,6 +31,7 @@ export function stepContext({
   hosts,
   world = realWorld,
   machine,
+  seen = [],
   windowDeadlineMs,
   signal,
   tell,
@@ -46,6 +49,7 @@ export function stepContext({
     quorum: runbook.quorum,
     // The journal keeps outputs as JSON; each was written by the step of that name.
     facts: machine.facts as Partial<Facts>,
+    seen,
     windowDeadlineMs,
     onPaper: false,
     signal,
