@@ -1,4 +1,5 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
+import { EvhaError } from '../../base/errors.ts'
 import { dataDirName } from '../../evnode/home.ts'
 import { immutableSuffix, neverCopied } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
@@ -120,16 +121,24 @@ manifest() (
   fi
 )`.trim()
 
-/** Reads what `manifestOf` printed. */
+/** Reads what `manifestOf` printed. A line that is none is refused: two lists that are cut off alike must not be equal. */
 export function readManifest(text: string): Manifest {
-  const entries = text
-    .split('\n')
-    .filter(Boolean)
-    .map((line): [string, ManifestEntry] => {
-      const [size = '', bytes = '', digest = '', ...path] = line.split('\t')
-      return [path.join('\t'), { size: Number(size), digest, dataBytes: Number(bytes) }]
-    })
-  return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+  const lines = text.split('\n').filter(Boolean)
+  return new Map(lines.map(entryIn).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function entryIn(line: string): [path: string, entry: ManifestEntry] {
+  const [, size, bytes, digest, path] =
+    /^(\d+)\t(\d+)\t((?:full|holes):[0-9a-f]{64})\t(.+)$/s.exec(line) ?? []
+  if (digest !== undefined && path !== undefined)
+    return [path, { size: Number(size), digest, dataBytes: Number(bytes) }]
+  throw new EvhaError({
+    kind: 'failed',
+    message: `the list of a store holds a line that is none: ${JSON.stringify(line.slice(0, 120))}`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'a name in the data directory holds a newline, or the list was cut off; look at the named host',
+  })
 }
 
 /** What a copy has to do so that `there` becomes `here`. */

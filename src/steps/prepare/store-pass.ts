@@ -1,6 +1,6 @@
 import type { NotStarted } from '../../remote/relay.ts'
 import type { Outcome } from '../../remote/remote.ts'
-import { mend, must, onEach, stuck, whyIn } from '../ask.ts'
+import { ask, mend, must, onEach, stuck, whyIn } from '../ask.ts'
 import {
   type Difference,
   difference,
@@ -107,12 +107,20 @@ export async function manifestsOf(
 ): Promise<Record<string, Manifest>> {
   return onEach(hosts, async (host) => {
     const listing = listingOf(context, host, options)
-    const listed = await must(context, host, manifestOf(host.spec, listing))
-    if (!context.onPaper || listing.marks === undefined) return readManifest(listed)
-    // To note marks is a change, so that was only printed; the plan of the copy needs the list all the same.
+    if (!context.onPaper || listing.marks === undefined) return manifestAt(context, host, listing)
+    // To note marks is a change, so it is only printed; the plan of the copy needs the list all the same.
     const { marks: _, ...readOnly } = listing
-    return readManifest(await must(context, host, manifestOf(host.spec, readOnly)))
+    await must(context, host, manifestOf(host.spec, listing))
+    return manifestAt(context, host, readOnly)
   })
+}
+
+async function manifestAt(context: StepContext, host: Host, listing: Listing): Promise<Manifest> {
+  const listed = await ask(context, host, manifestOf(host.spec, listing))
+  if (listed.exitCode === 0 && !listed.truncated) return readManifest(listed.stdout)
+  throw stuck(
+    `${host.spec.name}: listing the store ended with ${listed.truncated ? 'more files than evha can list' : ended(listed)}`,
+  )
 }
 
 function listingOf(

@@ -72,6 +72,10 @@ async function tryTheFence(context: StepContext): Promise<string> {
 async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqual'], 'refusal'>> {
   const manifests = await equalise(context)
   const here = manifests[context.source.spec.name] ?? new Map()
+  if (here.size === 0 && !context.onPaper)
+    throw stuck(
+      `${context.source.spec.name}: its store holds no file; nothing can be proved equal to nothing`,
+    )
   const different: Record<string, string> = {}
   for (const { spec } of context.peers) {
     const { toCopy, toRemove } = difference(here, manifests[spec.name] ?? new Map())
