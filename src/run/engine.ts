@@ -4,7 +4,7 @@ import type { Gate, StepName } from '../base/names.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
-import type { Weighed } from '../steps/facts.ts'
+import type { Facts, Weighed } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
@@ -16,6 +16,7 @@ import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
 import { Hooks } from './hooks.ts'
 import { LiveFile } from './live.ts'
+import type { OpenWindow } from './observer.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { seenWindows } from './seen-windows.ts'
@@ -70,7 +71,7 @@ export class Engine {
       options.observer.progress(text),
     )
     this.#live = new LiveFile(run.files.dir, this.#clock)
-    this.#forecast = new Forecast(this.#clock, (text) => this.#tell(text))
+    this.#forecast = new Forecast(this.#clock, (text) => this.#passing(text))
   }
 
   get view(): StateView {
@@ -114,7 +115,7 @@ export class Engine {
       const { view } = this
       if (view.path !== shown) {
         this.#tries = 0
-        this.#options.observer.entered(view)
+        this.#options.observer.entered(view, this.#openWindow(view))
         this.#live.progress('')
         const deadlineMs = this.#deadline()
         this.#forecast.entered(view, deadlineMs === null ? null : { deadlineMs, budgetMs: this.#budgetMs })
@@ -324,10 +325,22 @@ export class Engine {
     return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
   }
 
+  #openWindow(view: StateView): OpenWindow | null {
+    const counts = view.phase === 'window' || view.gate === 'commit'
+    if (!counts && !view.tags.has('chain-stopped')) return null
+    const { stopSource } = view.context.facts as Partial<Facts>
+    return { stoppedSinceMs: stopSource?.stopAtMs ?? null, deadlineMs: counts ? this.#deadline() : null }
+  }
+
   /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
   #windowSignal(view: StateView): Deadline {
     const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
     return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
+  }
+
+  #passing(text: string): void {
+    this.#options.observer.passing(text)
+    this.#live.progress(text)
   }
 
   #tell(text: string): void {
@@ -351,9 +364,12 @@ export class Engine {
       signal,
       seen: view.work === 'weighCutover' ? this.#seen() : [],
       tell: (text) => this.#tell(text),
+      passing: (text) => this.#passing(text),
       sawHeight: (node, height) => {
         this.#heights.note(node, height, this.#clock.now())
-        this.#live.heights(this.#heights.newest())
+        const newest = this.#heights.newest()
+        this.#live.heights(newest)
+        this.#options.observer.heights(newest)
       },
     })
   }

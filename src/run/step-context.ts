@@ -20,6 +20,7 @@ interface Parts {
   readonly windowDeadlineMs: number | null
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
+  readonly passing: (text: string) => void
   /** Hears of each height that a step reads. */
   readonly sawHeight: (node: string, height: number) => void
 }
@@ -35,6 +36,7 @@ export function stepContext({
   windowDeadlineMs,
   signal,
   tell,
+  passing,
   sawHeight,
 }: Parts): StepContext {
   const source = hosts.find((host) => host.spec.name === runbook.source.name)
@@ -60,6 +62,7 @@ export function stepContext({
       ),
     da: (host, options) => world.da(host, options),
     tell,
+    passing,
     now: world.clock.now,
     sleep: (ms) => world.clock.sleep(ms, signal),
   }

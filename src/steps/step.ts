@@ -37,6 +37,8 @@ export interface StepContext {
   da(host: Host, options: DaOptions): DaClient
   /** One line for the operator. */
   tell(text: string): void
+  /** How far something is: true until the next one comes. */
+  passing(text: string): void
   now(): number
   sleep(ms: number): Promise<void>
 }

@@ -5,7 +5,7 @@ const tellEveryMs = 1_000
 
 /** Tells how a pass gets on, in bytes read from the source: moved, rate, left. Quiet when it is over within a second. */
 export class PassProgress {
-  readonly #context: Pick<StepContext, 'now' | 'tell'>
+  readonly #context: Pick<StepContext, 'now' | 'passing'>
   readonly #kind: 'hot' | 'still'
   readonly #total: number
   readonly #moved: number[]
@@ -13,7 +13,11 @@ export class PassProgress {
   #toldMs: number
 
   /** `totals` is what each stream is expected to move, bytes. */
-  constructor(context: Pick<StepContext, 'now' | 'tell'>, kind: 'hot' | 'still', totals: readonly number[]) {
+  constructor(
+    context: Pick<StepContext, 'now' | 'passing'>,
+    kind: 'hot' | 'still',
+    totals: readonly number[],
+  ) {
     this.#context = context
     this.#kind = kind
     this.#total = totals.reduce((sum, bytes) => sum + bytes, 0)
@@ -28,7 +32,7 @@ export class PassProgress {
     const nowMs = this.#context.now()
     if (nowMs - this.#toldMs < tellEveryMs) return
     this.#toldMs = nowMs
-    this.#context.tell(this.#line(nowMs))
+    this.#context.passing(this.#line(nowMs))
   }
 
   #line(nowMs: number): string {
