@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { EvhaError } from '../base/errors.ts'
 import { replaceFile } from './write-file.ts'
 
 /** What another terminal asks of a run: to stop at the next safe point, or to go back. */
@@ -22,7 +23,20 @@ export function readControl(runDir: string): Control | undefined {
 /** Asks it. An `abort` that was asked already is not weakened to a `pause`. */
 export function writeControl(runDir: string, control: Control): void {
   if (control === 'pause' && readControl(runDir) === 'abort') return
-  replaceFile(path(runDir), `${control}\n`)
+  try {
+    replaceFile(path(runDir), `${control}\n`)
+  } catch (cause) {
+    throw new EvhaError(
+      {
+        kind: 'failed',
+        message: `the run could not be asked to ${control}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        changedAnything: 'no',
+        retryable: true,
+        hint: 'make room on the disk and type it again; or press Ctrl-C where the run is driven',
+      },
+      { cause },
+    )
+  }
 }
 
 /** The run has heard it. */

@@ -7,10 +7,13 @@ export interface RetryOptions {
   readonly attemptsMax: number
   /** Pause before the second try; it doubles from try to try. */
   readonly pauseMs: number
+  /** How it pauses; ends early when the signal aborts, and never rejects. */
+  readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<void>
 }
 
 /** The same host; a command that changes nothing is tried again when the link was lost or could not be made. */
 export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 3, pauseMs: 250 }): Remote {
+  const wait = options.wait ?? pause
   return {
     name: remote.name,
     async run(command, signal): Promise<Outcome> {
@@ -23,7 +26,7 @@ export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 
         } catch (error) {
           if (last || !(error instanceof EvhaError && error.kind === 'unreachable')) throw error
         }
-        await pause(options.pauseMs * 2 ** (attempt - 1), signal)
+        await wait(options.pauseMs * 2 ** (attempt - 1), signal)
       }
     },
     stream: (command, signal) => remote.stream(command, signal),

@@ -92,7 +92,6 @@ function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepCon
     windowDeadlineMs: null,
     signal,
     tell: () => undefined,
-    passing: () => undefined,
     sawHeight: () => undefined,
   })
 }

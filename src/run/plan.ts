@@ -126,7 +126,6 @@ async function walk(
         windowDeadlineMs: null,
         signal: live.signal,
         tell: () => undefined,
-        passing: () => undefined,
         sawHeight: () => undefined,
       }),
       paper,

@@ -1,5 +1,4 @@
 import type { Decision } from '../base/names.ts'
-import type { Part } from './gates/prediction.ts'
 
 /** A block as the run remembers it. */
 export interface Head {
@@ -56,11 +55,7 @@ export interface Facts {
     /** Start of the process to `bootstrapped`, per node. */
     readonly startMs: Readonly<Record<string, number>>
   }
-  weighCutover: Weighed & {
-    readonly predictedMs: number
-    readonly predictedP95Ms: number
-    readonly parts: readonly Part[]
-  }
+  weighCutover: Weighed & { readonly predictedMs: number; readonly predictedP95Ms: number }
   arm: {
     readonly epoch: number
     readonly bootIds: Readonly<Record<string, string>>
@@ -87,8 +82,7 @@ export interface Facts {
     readonly refusal: string
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
-  /** With when the round it rests on began, epoch ms. */
-  weighCommit: Weighed & { readonly roundAtMs: number }
+  weighCommit: Weighed
   decide: { readonly decision: Decision }
   readDecision: { readonly decision: Decision }
   startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }

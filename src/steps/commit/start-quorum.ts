@@ -52,7 +52,8 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   let why = 'there is none left with the same content'
   for (const peer of candidates) {
     try {
-      const started = await startPeer(context, peer, { permit: 'durable' })
+      await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
+      const started = await startPeer(context, peer)
       return { last: peer.spec.name, startedAtMs: started.startedAtMs }
     } catch (thrown) {
       context.signal.throwIfAborted()

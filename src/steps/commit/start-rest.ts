@@ -50,16 +50,17 @@ export const startRest: Step<'startRest'> = {
   irreversible: 'the cluster produces; its members are only added to',
 }
 
-/** node-1 becomes a member: guard away, old files kept, staged ones in, Raft permit, start. */
+/** node-1 becomes a member: old files kept, staged ones in, Raft permit, guard away, start. */
 async function joinSource(context: StepContext): Promise<void> {
   const { source } = context
   const { spec } = source
   // It has lost the compare-and-set to the commit; here it only goes away.
   await must(context, source, endDeadMan(spec))
-  await context.hands.killDetached(source.remote, guardDir(context))
   await swapIn(context, source)
   await must(context, source, reloadUnits())
   await must(context, source, allowRaft(spec))
+  // The guard last: whatever opens the store past the unit from here on finds the member's config, not the sequencer's.
+  await context.hands.killDetached(source.remote, guardDir(context))
   await startPeer(context, source)
 }
 

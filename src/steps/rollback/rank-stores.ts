@@ -1,7 +1,9 @@
 import { reads } from '../../base/command.ts'
 import { readLog } from '../../evnode/logs.ts'
-import { contradiction, must, onEach } from '../ask.ts'
+import { onReachable } from '../abort/reach.ts'
+import { contradiction, must, onEach, until } from '../ask.ts'
 import { daOf } from '../chain/da.ts'
+import { bootId } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { guardDir, offlineHeight } from '../window/stop-source.ts'
 import { stopForGood } from '../window/warm-peers.ts'
@@ -9,6 +11,8 @@ import { mustBeForbidden } from './forbid-raft.ts'
 
 /** So many last lines of a node name its last heights; three Raft lines a block at the worst. */
 const logLines = 2_000
+/** A host that is rebooting is waited for so long. */
+const comesBackTimeoutMs = 60_000
 
 /**
  * The target is the highest height that may have been signed: a single sequencer that goes on below it signs a
@@ -21,11 +25,7 @@ export const rankStores: Step<'rankStores'> = {
   ],
   precheck: async (context) => {
     await mustBeForbidden(context)
-    const { unreached } = fact(context, 'stopAll')
-    if (unreached.length > 0)
-      throw contradiction(
-        `${unreached.join(', ')} do not answer and may hold a higher block than all the others`,
-      )
+    await allAnswer(context)
   },
   apply: async (context) => {
     await freeStores(context)
@@ -54,6 +54,20 @@ export const rankStores: Step<'rankStores'> = {
     return Promise.resolve(done({ heights, target, best }))
   },
   irreversible: 'reads only; the cluster stays down',
+}
+
+/** A host that was silent when the nodes were stopped may be back; one that stays away may hold more than the others. */
+async function allAnswer(context: StepContext): Promise<void> {
+  let silent: readonly string[] = []
+  const all = await until(context, { timeoutMs: comesBackTimeoutMs, everyMs: 2_000 }, async () => {
+    const seen = await onReachable(context, context.nodes, async (host) => {
+      await must(context, host, bootId())
+    })
+    silent = seen.unreached
+    return silent.length === 0 ? true : null
+  })
+  if (all === null)
+    throw contradiction(`${silent.join(', ')} do not answer and may hold a higher block than all the others`)
 }
 
 /** A store is read under its lock: what came up again is stopped, and the guard of the window lets go. */

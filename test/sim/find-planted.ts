@@ -1,0 +1,43 @@
+import { plantedBugs } from './planted.ts'
+import type { Sim } from './sim.ts'
+import { simulate } from './simulate.ts'
+
+export interface Found {
+  readonly name: string
+  /** How many seeds it took; null when so many as were allowed did not find it. */
+  readonly seeds: number | null
+  /** What was seen. */
+  readonly why: string
+}
+
+/** Looks for each planted bug, seed after seed from 1. */
+export async function findPlanted(
+  seedsMax: number,
+  tell: (found: Found) => void = () => undefined,
+): Promise<Found[]> {
+  let current: Sim | null = null
+  const all: Found[] = []
+  for (const { name, steps, prepare, kinds, around } of plantedBugs(() => current as Sim)) {
+    const giveBack = around?.()
+    let found: Found = { name, seeds: null, why: '' }
+    try {
+      for (let seed = 1; seed <= seedsMax && found.seeds === null; seed++) {
+        const { broken } = await simulate({
+          seed,
+          ...(steps === undefined ? {} : { steps }),
+          ...(kinds === undefined ? {} : { kinds }),
+          prepare: (sim) => {
+            current = sim
+            prepare?.(sim)
+          },
+        })
+        if (broken.length > 0) found = { name, seeds: seed, why: broken.join('; ') }
+      }
+    } finally {
+      giveBack?.()
+    }
+    tell(found)
+    all.push(found)
+  }
+  return all
+}

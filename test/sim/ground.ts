@@ -1,0 +1,45 @@
+import type { SimHost } from './host.ts'
+import type { Node } from './shell/parse.ts'
+import { type Ground, type Io, Shell, type Waits } from './shell/run.ts'
+import { toolNamed } from './tools.ts'
+
+/** A simulated host as a shell on it sees it. */
+export class HostGround implements Ground {
+  readonly host: SimHost
+
+  constructor(host: SimHost) {
+    this.host = host
+  }
+
+  readText(path: string): string | null {
+    if (path === '/proc/uptime')
+      return `${((this.host.sim.timeline.now - this.host.bootedMs) / 1000).toFixed(2)} 0.00\n`
+    return this.host.files.read(path)
+  }
+
+  writeText(path: string, text: string, append: boolean): boolean {
+    return this.host.files.write(path, text, append)
+  }
+
+  isDirectory(path: string): boolean {
+    return this.host.files.isDir(path)
+  }
+
+  *run(shell: Shell, argv: readonly string[], io: Io): Waits<number> {
+    const [name = '', ...args] = argv
+    return yield* toolNamed(this.host, name)({ host: this.host, ground: this, shell, io }, args)
+  }
+
+  background(shell: Shell, body: Node, io: Io): void {
+    const child = new Shell(this, [], shell)
+    this.host.drive(child.body(body, io), () => undefined)
+  }
+
+  closedFile(shell: Shell, path: string): void {
+    this.host.unlock(shell, path)
+  }
+
+  closed(shell: Shell): void {
+    this.host.unlock(shell)
+  }
+}

@@ -1,0 +1,44 @@
+// script/sim: many seeds in two processes, or one with its story.
+import { parseArgs } from 'node:util'
+import { countInProcesses, countSeeds, told } from './batch.ts'
+import { findPlanted } from './find-planted.ts'
+import { crashMatrix } from './matrix.ts'
+import { simulate } from './simulate.ts'
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    processes: { type: 'string', default: '2' },
+    story: { type: 'boolean', default: false },
+    planted: { type: 'boolean', default: false },
+    matrix: { type: 'boolean', default: false },
+    worker: { type: 'boolean', default: false },
+  },
+})
+const seed = Number(values.seed)
+const runs = Number(values.runs)
+const say = (text: string): void => void process.stdout.write(text)
+
+if (values.worker) say(JSON.stringify(await countSeeds(seed, runs)))
+else if (values.story) {
+  const { story, broken } = await simulate({ seed })
+  say(`${story.join('\n')}\n`)
+  process.exitCode = broken.length === 0 ? 0 : 1
+} else if (values.planted) {
+  await findPlanted(runs, (found) =>
+    say(
+      `${found.seeds === null ? `NOT FOUND in ${runs} seeds` : `found after ${found.seeds} seeds`}: ${found.name}: ${found.why}\n`,
+    ),
+  )
+} else if (values.matrix) {
+  const startedMs = performance.now()
+  const { text, broken } = await crashMatrix({ every: 1 })
+  say(`${text}in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
+  process.exitCode = broken.length === 0 ? 0 : 1
+} else {
+  const startedMs = performance.now()
+  const counted = await countInProcesses(seed, runs, Number(values.processes))
+  say(told(counted, (performance.now() - startedMs) / 1000))
+  process.exitCode = counted.broken.length === 0 ? 0 : 1
+}

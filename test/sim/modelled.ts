@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import type { Command } from '../../src/base/command.ts'
+import { attachScript, killScript, startScript } from '../../src/remote/detached-scripts.ts'
+import type { NodeSpec } from '../../src/runbook/load.ts'
+import { manifestOf } from '../../src/steps/host/store.ts'
+import { surveyGround } from '../../src/steps/prepare/ground.ts'
+import { lookForStarters } from '../../src/steps/prepare/starters.ts'
+import { surveyHost } from '../../src/steps/prepare/survey.ts'
+import type { Job, SimHost } from './host.ts'
+import { spawn } from './programs.ts'
+
+/** What a command answers. */
+export interface Said {
+  readonly code: number
+  readonly out: string
+  readonly err?: string
+}
+
+type Model = (host: SimHost, args: readonly string[]) => Said
+
+const ok = (out = ''): Said => ({ code: 0, out })
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const textOf = (command: Pick<Command, 'argv'>): string => command.argv[2] ?? ''
+
+/**
+ * Scripts whose tools (awk, /proc, real tar) are not simulated: what they tell is modelled as a whole. They are known by
+ * their own text, taken from whoever builds them, so that a script that changes is still met, and held to it by
+ * contract.test.ts.
+ */
+export function modelledScripts(spec: NodeSpec): ReadonlyMap<string, Model> {
+  return new Map<string, Model>([
+    [textOf(surveyHost(spec)), survey],
+    [textOf(surveyGround(spec, '')), ground],
+    [textOf(lookForStarters(spec)), starters],
+    [textOf(manifestOf(spec, { dug: false })), manifest],
+    [startScript, startJob],
+    [attachScript, tellJob],
+    [killScript, killJob],
+  ])
+}
+
+const publicKeyIn = (text: string | null): string => /"pub_key"\s*:\s*"([^"]*)"/.exec(text ?? '')?.[1] ?? ''
+
+/** $2 binary, $3 unit, $4 genesis, $5 signer, $6 node key, $7 passphrase, $8 lock directory, $9 data. */
+const survey: Model = (
+  { files, now },
+  [
+    ,
+    binary = '',
+    unit = '',
+    genesis = '',
+    signer = '',
+    key = '',
+    pass = '',
+    lock = '',
+    data = '',
+    config = '',
+    raft = '',
+  ],
+) => {
+  const sum = (path: string): string => {
+    const text = files.read(path)
+    return text === null ? '' : sha256(text)
+  }
+  const lines = [
+    'tar gnu',
+    `binary ${sum(binary)}`,
+    ...(files.exists(binary) ? ['version testapp simulated '] : []),
+    ...(files.exists(unit) ? ['unit there'] : []),
+    `genesis ${sum(genesis)}`,
+    `signer ${sum(signer)}`,
+    ...(files.exists(key) ? [`nodekey ${publicKeyIn(files.read(key))}`] : []),
+    ...(pass === '' || (files.read(pass) ?? '') !== '' ? ['passphrase there'] : []),
+    ...(files.isDir(lock) ? ['store there'] : []),
+    ...(files.isDir(data) ? ['data 65536'] : []),
+    ...(files.exists(config) ? ['config there'] : []),
+    ...(files.exists(raft) ? ['raft there'] : []),
+    'free 1000000000000',
+    `clock ${Math.floor(now)}`,
+  ]
+  return ok(`${lines.join('\n')}\n`)
+}
+
+/** $1 user, $2 passphrase, $3 signer, then the directories. */
+const ground: Model = (host, [, pass = '', signer = '', ...dirs]) => {
+  const modes = [pass, signer].flatMap((file) => {
+    const entry = file === '' ? undefined : host.files.at(file)
+    return entry === undefined
+      ? []
+      : [
+          `mode ${entry.mode.toString(8)} ${file}`,
+          `owner ${entry.owner === '' ? 'root' : entry.owner} ${file}`,
+        ]
+  })
+  const lines = [
+    ...dirs.map((dir) => `free 1000000000000 ${dir}`),
+    'user there',
+    ...modes,
+    `boot ${host.bootId}`,
+    'ntp yes',
+  ]
+  return ok(`${lines.join('\n')}\n`)
+}
+
+/** The live node is a process of its unit; nothing else starts one. */
+const starters: Model = () => ok()
+
+/** $1 home. */
+const manifest: Model = ({ files }, [home = '']) => {
+  const data = `${home}/data`
+  if (!files.isDir(data)) return ok()
+  const paths = files.below(data).filter((path) => files.at(path)?.kind === 'file' && !path.endsWith('/LOCK'))
+  const named = paths.map((path) => ({ path: path.slice(home.length + 1), text: files.read(path) ?? '' }))
+  const list = named.map(({ path, text }) => `${Buffer.byteLength(text)} full:- ${path}\n`).join('')
+  const full = named.map(({ path, text }) => `${sha256(text)}  ${path}\n`).join('')
+  return ok(`${list}--\n${full}`)
+}
+
+/** $1 directory of the job, then its command. */
+const startJob: Model = (host, [dir = '', ...argv]) => {
+  const known = host.jobs.get(dir)
+  if (known !== undefined && host.files.isDir(dir)) {
+    if (known.argv.length > 0 && known.argv.join('\0') !== argv.join('\0'))
+      return { code: 1, out: '', err: `another command was started in ${dir}\n` }
+    return tellJob(host, [dir])
+  }
+  host.files.makeDirs(dir)
+  const job: Job = { argv, process: null, exit: null }
+  host.jobs.set(dir, job)
+  job.process = spawn(host, {
+    argv: host.sim.bug === 'no lock held' && argv[0] === 'flock' ? argv.slice(3) : argv,
+    invocation: dir,
+    isolated: false,
+    exited: (code) => {
+      job.process = null
+      job.exit ??= code === null ? null : String(code)
+    },
+  })
+  return tellJob(host, [dir])
+}
+
+const tellJob: Model = (host, [dir = '']) => {
+  const job = host.files.isDir(dir) ? host.jobs.get(dir) : undefined
+  if (job === undefined || (job.argv.length === 0 && job.exit === null)) return ok('none\n')
+  if (job.exit !== null) return ok(`ended ${job.exit} whole\n`)
+  return ok(job.process === null ? 'lost\n' : `running ${job.process.pid}\n`)
+}
+
+const killJob: Model = (host, [dir = '']) => {
+  const found = host.files.isDir(dir) ? host.jobs.get(dir) : undefined
+  const job = found ?? { argv: [], process: null, exit: null }
+  host.files.makeDirs(dir)
+  host.jobs.set(dir, job)
+  job.exit ??= 'killed'
+  job.process?.kill()
+  return ok()
+}

@@ -1,0 +1,262 @@
+import { PassThrough } from 'node:stream'
+import type { Command } from '../../src/base/command.ts'
+import { EvhaError } from '../../src/base/errors.ts'
+import { Secret } from '../../src/base/secret.ts'
+import type { FileToSend, Outcome, Remote, Running } from '../../src/remote/remote.ts'
+import { sendCommand } from '../../src/remote/send.ts'
+import type { Evha, Struck } from './evha.ts'
+import { HostGround } from './ground.ts'
+import type { SimHost } from './host.ts'
+import { Shell, Text } from './shell/run.ts'
+
+/** A host that is cut off is noticed by the keepalive after so long, a new connection is given up after so long. */
+const keepaliveMs = 4_000
+const connectMs = 10_000
+
+const never = new Promise<never>(() => undefined)
+
+/** The door of one evha process to one host, over a network that can lose, delay and cut. */
+export class Door implements Remote {
+  readonly name: string
+  readonly #evha: Evha
+  readonly #host: SimHost
+  #connected = false
+
+  constructor(evha: Evha, host: SimHost) {
+    this.name = host.name
+    this.#evha = evha
+    this.#host = host
+  }
+
+  async run(command: Command, signal?: AbortSignal): Promise<Outcome> {
+    const outcome = await this.#do(command, signal, textOf(command.stdin))
+    if (this.#host.sim.bug !== 'unknown is repeated' || outcome.kind !== 'unknown' || !command.mutates)
+      return outcome
+    return this.#do(command, signal, textOf(command.stdin))
+  }
+
+  async stream(command: Command, signal?: AbortSignal): Promise<Running> {
+    const stdout = new PassThrough()
+    const stdin = new PassThrough()
+    await this.#connect()
+    const given = command.stdin === undefined ? read(stdin, signal) : Promise.resolve(textOf(command.stdin))
+    if (command.stdin !== undefined) stdin.resume()
+    const done = given.then(async (text) => {
+      if (text === null) return unknown('aborted', `${this.name}: stopped`)
+      const outcome = await this.#do(command, signal, text)
+      if (outcome.kind === 'finished' && outcome.stdout !== '') stdout.write(outcome.stdout)
+      stdout.end()
+      return outcome
+    })
+    done.catch(() => stdout.end())
+    return { stdin, stdout, done }
+  }
+
+  async send(file: FileToSend, path: string, signal?: AbortSignal): Promise<Outcome> {
+    return this.run(sendCommand(file, path), signal)
+  }
+
+  async tunnel(to: { readonly host: string; readonly port: number }): Promise<never> {
+    await this.#connect()
+    const { sim } = this.#host
+    const target = sim.hosts.find((host) => host.spec.address === to.host)
+    if (target !== undefined && !this.#host.reaches(target)) return never
+    await this.#evha.wait(5)
+    throw failed(`${this.name}: ${to.host}:${to.port} refused the connection`)
+  }
+
+  async close(): Promise<void> {}
+
+  /** A question to the node's RPC or to DA, by the host's own network. */
+  async ask<T>(timeoutMs: number, answer: () => T): Promise<T | 'timeout'> {
+    await this.#connect()
+    await this.#evha.wait(this.#latency())
+    if (!this.#reached()) {
+      await this.#evha.wait(timeoutMs)
+      this.#connected = this.#reached()
+      if (!this.#connected) return 'timeout'
+    }
+    return answer()
+  }
+
+  #reached(): boolean {
+    return this.#host.up && !this.#evha.workstation.cutFrom.has(this.#host)
+  }
+
+  #latency(): number {
+    return this.#host.sim.random.between(1, 6) * this.#host.slowness
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#evha.dead) return never
+    if (this.#connected) return
+    if (!this.#reached()) {
+      await this.#evha.wait(this.#host.up ? connectMs : connectMs / 4)
+      if (!this.#reached()) throw unreachable(`${this.name} does not answer`)
+    }
+    this.#connected = true
+  }
+
+  async #do(command: Command, signal: AbortSignal | undefined, stdin: string): Promise<Outcome> {
+    if (signal?.aborted === true) return unknown('aborted', `${this.name}: stopped before it started`)
+    const evha = this.#evha
+    evha.looks(this.#host, command)
+    const fault = evha.point('send', this.#host, command.says)
+    if (evha.dead && fault !== 'killedAfter') return never
+    await this.#connectUnlessDead(fault)
+    if (fault === 'hung') {
+      await evha.wait(command.timeoutMs)
+      evha.unseen(this.#host, command)
+      return unknown('timeout', `${this.name}: no end of "${command.says}" was seen in time`)
+    }
+    return new Promise<Outcome>((resolve) => this.#inFlight(command, signal, stdin, fault, resolve))
+  }
+
+  /** The last command of a process that dies at sending it arrives all the same. */
+  async #connectUnlessDead(fault: Struck): Promise<void> {
+    if (fault !== 'killedAfter') await this.#connect()
+  }
+
+  #inFlight(
+    command: Command,
+    signal: AbortSignal | undefined,
+    stdin: string,
+    fault: Struck,
+    resolve: (outcome: Outcome) => void,
+  ): void {
+    const { sim } = this.#host
+    const startedMs = sim.timeline.now
+    let over = false
+    const settle = (outcome: Outcome): void => {
+      if (over) return
+      over = true
+      timeout()
+      lost()
+      signal?.removeEventListener('abort', abort)
+      if (outcome.kind === 'unknown') this.#evha.unseen(this.#host, command)
+      if (!this.#evha.dead) resolve({ ...outcome, durationMs: sim.timeline.now - startedMs })
+    }
+    const abort = (): void => settle(unknown('aborted', `${this.name}: "${command.says}" was stopped`))
+    const timeout = sim.timeline.in(command.timeoutMs, () =>
+      settle(unknown('timeout', `${this.name}: no end of "${command.says}" was seen in time`)),
+    )
+    let cutSince: number | null = null
+    let lost = (): void => undefined
+    const look = (): void => {
+      lost = sim.timeline.in(500, () => {
+        cutSince = this.#reached() ? null : (cutSince ?? sim.timeline.now)
+        if (cutSince === null || sim.timeline.now - cutSince < keepaliveMs - 1_000) return look()
+        this.#connected = false
+        settle(unknown('linkLost', `${this.name}: the link was lost during "${command.says}"`))
+      })
+    }
+    look()
+    if (fault === 'late')
+      sim.timeline.in(keepaliveMs, () =>
+        settle(unknown('linkLost', `${this.name}: the link was lost during "${command.says}"`)),
+      )
+    signal?.addEventListener('abort', abort, { once: true })
+    const answered = (code: number, out: string, err: string): void => {
+      if (fault === 'late') return
+      const deliver = (): void => {
+        if (over) return
+        if (!this.#reached()) return void sim.timeline.in(200, deliver)
+        const late = fault ?? this.#evha.point('answer', this.#host, command.says)
+        if (late === 'lostAnswer') {
+          this.#connected = false
+          return void sim.timeline.in(keepaliveMs, () =>
+            settle(unknown('linkLost', `${this.name}: the link was lost during "${command.says}"`)),
+          )
+        }
+        settle({
+          kind: 'finished',
+          exitCode: code,
+          stdout: out,
+          stderr: err,
+          truncated: false,
+          durationMs: 0,
+        })
+      }
+      sim.timeline.in(this.#latency(), deliver)
+    }
+    // A packet that was held up somewhere: the command lands when nobody waits for it any more.
+    if (fault === 'late') this.#connected = false
+    sim.timeline.in(fault === 'late' ? sim.random.between(5_000, 60_000) : this.#latency(), () => {
+      if (fault === 'late') sim.tell(`a command lands late on ${this.name}: ${command.says}`)
+      if (this.#reached() || (fault === 'late' && this.#host.up))
+        execute(this.#host, command, stdin, answered, this.#evha.steps(this.#host, fault))
+    })
+  }
+}
+
+/** Runs a command on a host as its sshd does. */
+export function execute(
+  host: SimHost,
+  command: Pick<Command, 'argv' | 'says'>,
+  stdin: string,
+  ended: (code: number, out: string, err: string) => void,
+  step?: () => void,
+): void {
+  const { argv } = command
+  const model = argv[0] === 'sh' && argv[1] === '-c' ? host.sim.modelled.get(argv[2] ?? '') : undefined
+  if (model !== undefined) {
+    const { code, out, err = '' } = model(host, argv.slice(4))
+    host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
+    return
+  }
+  const out = new Text()
+  const err = new Text()
+  const io = { stdin: { text: stdin }, out, err, files: new Map() }
+  const ground = new HostGround(host)
+  const shell = new Shell(ground, argv.slice(4))
+  const isScript = argv[0] === 'sh' && argv[1] === '-c'
+  const work = isScript ? shell.script(host.sim.patch(argv[2] ?? ''), io) : ground.run(shell, argv, io)
+  host.drive(
+    work,
+    (code) => {
+      host.unlock(shell)
+      ended(code, out.text, err.text)
+    },
+    step,
+  )
+}
+
+function read(stdin: PassThrough, signal: AbortSignal | undefined): Promise<string | null> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = []
+    stdin.on('data', (part: Buffer) => parts.push(part))
+    stdin.once('end', () => resolve(Buffer.concat(parts).toString()))
+    if (signal?.aborted === true) resolve(null)
+    signal?.addEventListener('abort', () => resolve(null), { once: true })
+  })
+}
+
+function textOf(stdin: Command['stdin']): string {
+  if (stdin === undefined) return ''
+  return stdin instanceof Secret ? stdin.reveal().toString() : stdin.toString()
+}
+
+const unknown = (why: 'linkLost' | 'timeout' | 'aborted', message: string): Outcome => ({
+  kind: 'unknown',
+  why,
+  message,
+  durationMs: 0,
+})
+
+const unreachable = (message: string): EvhaError =>
+  new EvhaError({
+    kind: 'unreachable',
+    message,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'bring the link back',
+  })
+
+const failed = (message: string): EvhaError =>
+  new EvhaError({
+    kind: 'failed',
+    message,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'nobody listens there',
+  })

@@ -1,0 +1,136 @@
+import { unitValue } from '../../src/evnode/unit.ts'
+import type { SimHost } from './host.ts'
+import type { Waits } from './shell/run.ts'
+import type { Service } from './systemd.ts'
+import type { Call } from './tools.ts'
+
+/** `systemctl`, as far as evha needs it; words and exit codes are systemd's. */
+export function* systemctl(call: Call, argv: readonly string[]): Waits<number> {
+  const { host, io } = call
+  const { systemd } = host
+  const options = argv.filter((word) => word.startsWith('-'))
+  const [verb = '', name = ''] = argv.filter((word) => !word.startsWith('-'))
+  // A daemon that is asked answers in some milliseconds.
+  yield host.sim.random.between(1, 6) * host.slowness
+  if (verb === 'daemon-reload') {
+    systemd.reload()
+    return 0
+  }
+  const service = systemd.service(name)
+  if (verb === 'show') {
+    io.out.write(shown(host, name, service, options))
+    return 0
+  }
+  if (verb === 'is-active') {
+    const state = service?.active ?? 'inactive'
+    ;(state === 'active' ? io.out : io.err).write(`${state}\n`)
+    return state === 'active' ? 0 : 3
+  }
+  if (service === null) {
+    io.err.write(`Failed to ${verb} ${name}: Unit ${name} not found.\n`)
+    return verb === 'start' ? 5 : 1
+  }
+  switch (verb) {
+    case 'start': {
+      while (service.active === 'deactivating') yield 20
+      const why = systemd.start(service)
+      if (why !== '') io.err.write(`${why}\n`)
+      return why === '' ? 0 : 1
+    }
+    case 'restart': {
+      systemd.stop(service)
+      while (service.active === 'deactivating') yield 20
+      const why = systemd.start(service)
+      if (why !== '') io.err.write(`${why}\n`)
+      return why === '' ? 0 : 1
+    }
+    case 'stop':
+      systemd.stop(service)
+      while (service.active === 'deactivating') yield 20
+      return 0
+    case 'kill':
+      systemd.kill(service)
+      return 0
+    case 'reset-failed':
+      systemd.resetFailed(service)
+      return 0
+    case 'enable':
+      systemd.enable(name)
+      systemd.reload()
+      return 0
+    case 'disable':
+      systemd.disable(name)
+      systemd.reload()
+      return 0
+    default:
+      throw new Error(`nobody has modelled systemctl ${argv.join(' ')}`)
+  }
+}
+
+function shown(host: SimHost, name: string, service: Service | null, options: readonly string[]): string {
+  const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
+  const all = service === null ? absent : properties(host, name, service)
+  return wanted
+    .flatMap((property) => (all[property] === undefined ? [] : [`${property}=${all[property]}\n`]))
+    .join('')
+}
+
+const absent: Record<string, string> = {
+  LoadState: 'not-found',
+  ActiveState: 'inactive',
+  SubState: 'dead',
+  Result: 'success',
+  MainPID: '0',
+  ExecMainStatus: '0',
+  InvocationID: '',
+  FragmentPath: '',
+  DropInPaths: '',
+  UnitFileState: '',
+  NeedDaemonReload: 'no',
+}
+
+function properties(host: SimHost, name: string, service: Service): Record<string, string> {
+  const { loaded, active } = service
+  const sub: Record<string, string> = {
+    active: 'running',
+    inactive: 'dead',
+    failed: 'failed',
+    activating: 'auto-restart',
+    deactivating: 'stop-sigterm',
+  }
+  return {
+    LoadState: 'loaded',
+    ActiveState: active,
+    SubState: sub[active] ?? active,
+    Result: service.result,
+    MainPID: String(service.process?.pid ?? 0),
+    ExecMainStatus: String(service.status),
+    InvocationID: service.invocation,
+    FragmentPath: loaded?.fragment ?? '',
+    DropInPaths: loaded?.dropIns.join(' ') ?? '',
+    UnitFileState: loaded === null ? 'transient' : host.systemd.isEnabled(name) ? 'enabled' : 'disabled',
+    NeedDaemonReload: host.systemd.needsReload(service) ? 'yes' : 'no',
+    User: loaded === null ? '' : (unitValue(loaded.unit, 'Service', 'User') ?? ''),
+  }
+}
+
+/** `systemd-run --unit=NAME … -- COMMAND`. */
+export function systemdRun({ host, io }: Call, argv: readonly string[]): number {
+  const dashes = argv.indexOf('--')
+  const options = argv.slice(0, dashes === -1 ? argv.length : dashes)
+  const command = dashes === -1 ? [] : argv.slice(dashes + 1)
+  const name = options.find((option) => option.startsWith('--unit='))?.slice('--unit='.length)
+  if (name === undefined || command.length === 0)
+    throw new Error(`nobody has modelled systemd-run ${argv.join(' ')}`)
+  const property = (key: string): string | undefined =>
+    options.find((option) => option.startsWith(`--property=${key}=`))?.slice(`--property=${key}=`.length)
+  const max = property('RuntimeMaxSec')
+  const why = host.systemd.transient(
+    name,
+    command,
+    property('PrivateNetwork') === 'yes',
+    max === undefined ? null : Number(max) * 1_000,
+  )
+  if (why !== '') io.err.write(`${why}\n`)
+  return why === '' ? 0 : 1
+}

@@ -1,0 +1,88 @@
+interface Due {
+  readonly at: number
+  readonly order: number
+  readonly run: () => void
+  off: boolean
+}
+
+/**
+ * Simulated time. Nothing happens but what was put on it; between two moments everything that awaits comes to rest,
+ * so that the order of things is the order of the timeline and a seed replays exactly.
+ */
+export class Timeline {
+  readonly #heap: Due[] = []
+  #now: number
+  #order = 0
+
+  constructor(startMs: number) {
+    this.#now = startMs
+  }
+
+  get now(): number {
+    return this.#now
+  }
+
+  /** Runs it in so many ms; what is returned calls it off. */
+  in(ms: number, run: () => void): () => void {
+    const due: Due = { at: this.#now + Math.max(0, ms), order: this.#order++, run, off: false }
+    this.#push(due)
+    return () => {
+      due.off = true
+    }
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.in(ms, resolve))
+  }
+
+  /** Goes on until `over` holds. Throws when nothing is left to happen, or the time is up. */
+  async until(over: () => boolean, limitMs: number): Promise<void> {
+    const endMs = this.#now + limitMs
+    for (;;) {
+      await rest()
+      if (over()) return
+      const next = this.#pop()
+      if (next === undefined) throw new Error('nothing is left to happen, and it is not over')
+      if (next.off) continue
+      if (next.at > endMs) throw new Error(`not over after ${limitMs} ms of simulated time`)
+      this.#now = next.at
+      next.run()
+    }
+  }
+
+  #push(due: Due): void {
+    const heap = this.#heap
+    let i = heap.push(due) - 1
+    while (i > 0) {
+      const up = (i - 1) >> 1
+      if (!before(due, heap[up] as Due)) break
+      heap[i] = heap[up] as Due
+      i = up
+    }
+    heap[i] = due
+  }
+
+  #pop(): Due | undefined {
+    const heap = this.#heap
+    const top = heap[0]
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return top
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && before(heap[child + 1] as Due, heap[child] as Due)) child++
+      if (!before(heap[child] as Due, last)) break
+      heap[i] = heap[child] as Due
+      i = child
+    }
+    heap[i] = last
+    return top
+  }
+}
+
+const before = (one: Due, other: Due): boolean =>
+  one.at < other.at || (one.at === other.at && one.order < other.order)
+
+/** Everything that awaits a settled promise has gone on; streams take a tick or two of their own. */
+const rest = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
