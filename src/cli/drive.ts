@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { quote } from '../remote/render.ts'
 import type { DriveOptions, RunEnd } from '../run/api.ts'
+import type { Approver } from '../run/observer.ts'
 import { reportOf } from '../run/report.ts'
 import { endLines } from '../ui/end-text.ts'
 import { Narrator } from '../ui/narrator.ts'
@@ -8,6 +9,7 @@ import { type Press, pressLines } from '../ui/press-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { summaryText } from '../ui/summary.ts'
 import { TerminalApprover } from '../ui/terminal-approver.ts'
+import { TerminalNarrator } from '../ui/terminal-narrator.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
@@ -23,11 +25,15 @@ export async function driveCommand(
 ): Promise<Result> {
   const { stderr, stdin, env } = process
   const palette = paletteOf(wantsColour(stderr, env, shared.color))
-  const narrator = new Narrator(stderr, palette)
+  const redraws = stderr.isTTY === true && env['TERM'] !== 'dumb' && !shared.json
+  const narrator = redraws ? new TerminalNarrator(stderr, palette) : new Narrator(stderr, palette)
   const interrupts = watchInterrupts((press, signal) => tellPress(press, signal, narrator, shared))
   if (shared.yes) talk(['--yes approves no gate: type the chain id there, or give --confirm GATE=CHAIN_ID'])
   const terminal = { ...shared, stdin, stderr, env, closing: interrupts.closing }
-  const approver = new TerminalApprover(terminal)
+  const asker = new TerminalApprover(terminal)
+  const approver: Approver = {
+    ask: (question, signal) => narrator.aside(() => asker.ask(question, signal)),
+  }
   try {
     const end = await drive({
       stateDir: shared.stateDir,
@@ -38,6 +44,7 @@ export async function driveCommand(
       stopNow: interrupts.stopNow,
       stopSoon: interrupts.stopSoon,
     })
+    narrator.end()
     const report = reportOf(shared.stateDir, end.run)
     const dir = narrator.run?.dir
     const log = dir === undefined ? null : join(dir, 'evha.log')
@@ -52,6 +59,7 @@ export async function driveCommand(
     const log = join(run.dir, 'evha.log')
     return failed(thrown, { shared, run: { id: run.id, log, resume: resumeCommand(run.id, shared) } })
   } finally {
+    narrator.end()
     interrupts.release()
   }
 }
@@ -73,6 +81,10 @@ const spoken: Partial<Record<NodeJS.Signals, string>> = { SIGINT: 'Ctrl-C', SIGH
 function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
   const { run, state } = narrator
   const goOn = run === null ? ['nothing was begun'] : ['go on with:', `  ${resumeCommand(run.id, shared)}`]
-  talk(['', ...pressLines(press, spoken[signal] ?? signal, state), ...(press === 'leave' ? goOn : [])])
+  narrator.say([
+    '',
+    ...pressLines(press, spoken[signal] ?? signal, state),
+    ...(press === 'leave' ? goOn : []),
+  ])
   if (press === 'leave') process.exit(130)
 }

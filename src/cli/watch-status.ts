@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util'
 import { type Watched, watchedOf } from '../run/watched.ts'
-import { widthMax, widthOf } from '../ui/columns.ts'
+import { widthOf } from '../ui/columns.ts'
+import { LiveRegion } from '../ui/live-region.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { watchLine, watchLines } from '../ui/watch-text.ts'
 import { writeData } from './output.ts'
@@ -52,7 +52,7 @@ class Screen {
   readonly redraws: boolean
   readonly #json: boolean
   readonly #palette
-  #drawn = 0
+  readonly #region = new LiveRegion(process.stdout)
   #last = ''
 
   constructor({ json, color }: Shared) {
@@ -75,26 +75,10 @@ class Screen {
 
   /** What was drawn goes away: the status that follows says the same for good. */
   leave(): void {
-    if (this.#drawn > 0) writeData(`${up(this.#drawn)}\u001b[J`)
-    this.#drawn = 0
+    if (this.redraws) this.#region.show([])
   }
 
-  /** One write a frame, each line cleared behind its end, so that nothing flickers. */
   #draw(seen: Watched): void {
-    const columns = process.stdout.columns || widthMax
-    const lines = watchLines(seen, Date.now(), widthOf(process.stdout) - 1, this.#palette)
-    let room = Math.max(1, (process.stdout.rows || 24) - 1)
-    const shown = lines.filter((line) => {
-      room -= rowsOf(line, columns)
-      return room >= 0
-    })
-    writeData(`${up(this.#drawn)}${shown.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`)
-    this.#drawn = shown.reduce((sum, line) => sum + rowsOf(line, columns), 0)
+    this.#region.show(watchLines(seen, Date.now(), widthOf(process.stdout) - 1, this.#palette))
   }
 }
-
-/** A command to copy is never broken, so it may take more than one row of the screen. */
-const rowsOf = (line: string, columns: number) =>
-  Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns))
-
-const up = (lines: number) => (lines === 0 ? '' : `\u001b[${lines}A\r`)

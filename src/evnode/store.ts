@@ -3,6 +3,9 @@
 /** Names inside a database directory that are never copied: a pid, the lock itself is a flock on the directory. */
 export const neverCopied = ['LOCK'] as const
 
+/** Ending of the files that the database writes once and never again: its tables. */
+export const immutableSuffix = 'sst'
+
 /**
  * Databases below `db_path` by the one that holds the store. The test application keeps its state in a second one,
  * which must be of the same instant (evnode.md B 6.2).

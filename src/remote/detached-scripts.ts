@@ -61,10 +61,11 @@ printf '%s\\n' "$?" >"$dir/exit.new" && sync -- "$dir/exit.new" && mv -f -- "$di
 sync -- "$dir"
 `.trim()
 
-/** $1 run directory, then the command. */
+/** $1 a command line that must exit 0 first, or nothing; $2 run directory, then the command. */
 export const startScript = `${shared}
 job=${singleQuoted(jobScript)}
-dir=$1; shift
+[ -z "$1" ] || eval "$1" >/dev/null || exit $?
+dir=$2; shift 2
 mkdir -p -- "$dir" && exec 9>"$dir/lock" && flock -w 10 9 || { echo "cannot lock $dir" >&2; exit 1; }
 digest=$(printf '%s\\0' "$@" | sha256sum)
 if [ -e "$dir/argv" ] && [ "$(cat "$dir/argv")" != "$digest" ]; then
@@ -74,9 +75,9 @@ fi
 if [ ! -e "$dir/job" ] && [ ! -e "$dir/exit" ]; then
   printf '%s\\n' "$digest" >"$dir/argv"
   setsid sh -c "$job" evha "$dir" "$@" </dev/null >/dev/null 2>&1 9>&- &
-  tries=100
+  tries=500
   until [ -e "$dir/job" ] || [ "$tries" -le 0 ]; do
-    sleep 0.05
+    sleep 0.01
     tries=$((tries - 1))
   done
 fi

@@ -4,6 +4,7 @@ import { EvhaError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { attachScript, killScript, startScript } from './detached-scripts.ts'
 import type { Finished, Outcome, Remote, Unknown } from './remote.ts'
+import { render } from './render.ts'
 
 /** A long command that outlives the link: started once in a directory of its own on the host. */
 export interface DetachedJob {
@@ -12,6 +13,8 @@ export interface DetachedJob {
   readonly argv: Command['argv']
   /** What it is for, in a few words. */
   readonly says: string
+  /** Run before it in the same round trip, each time; unless that exits 0 the job is not started. */
+  readonly first?: { readonly argv: Command['argv']; readonly says: string; readonly timeoutMs: number }
 }
 
 /** How a detached job stands. */
@@ -44,8 +47,15 @@ const retryMs = 500
 const attachTimeoutMs = 24 * 3_600_000
 
 /** Starts a job. Started again in the same directory, it tells how that job stands and starts nothing. */
-export function startCommand({ dir, argv, says }: DetachedJob): Command {
-  return changes(`start in the background: ${says}`, ['sh', '-c', startScript, 'evha', dir, ...argv])
+export function startCommand({ dir, argv, says, first }: DetachedJob): Command {
+  const before = first === undefined ? '' : render(first)
+  return changes(
+    first === undefined
+      ? `start in the background: ${says}`
+      : `${first.says}, then in the background: ${says}`,
+    ['sh', '-c', startScript, 'evha', before, dir, ...argv],
+    { timeoutMs: limits.commandTimeoutMs + (first?.timeoutMs ?? 0) },
+  )
 }
 
 /** Kills the job's process group; exit 0 when nothing of it is left, and nothing can start there later. */
@@ -72,7 +82,16 @@ export async function startDetached(
   job: DetachedJob,
   signal?: AbortSignal,
 ): Promise<DetachedStatus | Unknown> {
-  return statusIn(remote, job.dir, await remote.run(startCommand(job), signal))
+  const outcome = await remote.run(startCommand(job), signal)
+  if (job.first !== undefined && outcome.kind === 'finished' && outcome.exitCode !== 0)
+    throw new EvhaError({
+      kind: 'failed',
+      message: `${remote.name}: ${job.first.says}: exit ${outcome.exitCode ?? outcome.signal}: ${outcome.stderr.trim().split('\n').at(-1) ?? ''}`,
+      changedAnything: 'unknown',
+      retryable: true,
+      hint: 'mend what the host says, then `evha resume`',
+    })
+  return statusIn(remote, job.dir, outcome)
 }
 
 /** How the job in a directory stands now. Throws EvhaError as `run` does. */

@@ -1,3 +1,5 @@
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from '../base/command.ts'
 import { type Failure, failureOf } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
@@ -24,6 +26,13 @@ export interface RelayResult {
   readonly to: readonly (Outcome | NotStarted)[]
 }
 
+export interface RelayOptions {
+  /** Hears how many bytes went through so far. */
+  readonly onBytes?: (bytes: number) => void
+  /** Reads no faster than this, on the average since the start. */
+  readonly bytesPerSecondMax?: number
+}
+
 interface Destination {
   readonly running: Running
   readonly ended: Promise<Outcome | NotStarted>
@@ -41,7 +50,7 @@ export async function relay(
   from: RelayEnd,
   to: readonly RelayEnd[],
   signal?: AbortSignal,
-  onBytes?: (bytes: number) => void,
+  options: RelayOptions = {},
 ): Promise<RelayResult> {
   const [stopSource, stopDestinations] = [new AbortController(), new AbortController()]
   const stopAll = (): void => {
@@ -55,9 +64,12 @@ export async function relay(
     const live = opened.flatMap((one) => ('kind' in one ? [] : one))
     const source = await from.remote.stream(from.command, stopSource.signal)
     source.stdin.end()
-    const count = pump(source, live, () => stopSource.abort(), onBytes)
+    const count = pump(source, live, () => stopSource.abort(), options)
+    const emptied = finished(source.stdout, { writable: false }).catch(() => undefined)
     const outcome = await source.done
     if (outcome.kind === 'finished' && outcome.exitCode === 0) {
+      // Its end may be seen while the last of what it said still waits here, behind a pause.
+      await emptied
       for (const { running } of live) running.stdin.end()
     } else {
       stopDestinations.abort()
@@ -101,8 +113,10 @@ function pump(
   source: Running,
   to: readonly Destination[],
   stopSource: () => void,
-  onBytes: ((bytes: number) => void) | undefined,
+  { onBytes, bytesPerSecondMax }: RelayOptions,
 ): () => number {
+  const startedMs = performance.now()
+  const allEnded = Promise.all(to.map(({ ended }) => ended))
   let bytes = 0
   source.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length
@@ -110,13 +124,21 @@ function pump(
     const live = to.filter(({ over }) => !over)
     if (live.length === 0) return stopSource()
     const full = live.filter(({ running }) => running.stdin.writable && !running.stdin.write(chunk))
-    if (full.length === 0) return
+    const early =
+      bytesPerSecondMax === undefined
+        ? 0
+        : (bytes / bytesPerSecondMax) * 1_000 - (performance.now() - startedMs)
+    if (full.length === 0 && early < shortestPauseMs) return
     source.stdout.pause()
-    void Promise.all(full.map(room)).then(() => source.stdout.resume())
+    const pause = early < shortestPauseMs ? [] : [Promise.race([sleep(early), allEnded])]
+    void Promise.all([...full.map(room), ...pause]).then(() => source.stdout.resume())
   })
-  void Promise.all(to.map(({ ended }) => ended)).then(stopSource)
+  void allEnded.then(stopSource)
   return () => bytes
 }
+
+/** A limit may be missed by so much before it is worth a pause. */
+const shortestPauseMs = 5
 
 /** Until the destination takes more, or is over: a closed channel never says that it drained. */
 async function room({ running, ended }: Destination): Promise<void> {

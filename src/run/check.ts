@@ -92,6 +92,7 @@ function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepCon
     windowDeadlineMs: null,
     signal,
     tell: () => undefined,
+    passing: () => undefined,
     sawHeight: () => undefined,
   })
 }

@@ -4,18 +4,22 @@ import type { Gate, StepName } from '../base/names.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
-import type { Weighed } from '../steps/facts.ts'
+import type { Facts, Weighed } from '../steps/facts.ts'
+import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import type { Clock } from './clock.ts'
 import { DeadMen } from './dead-men.ts'
 import { type Deadline, untilDeadline } from './deadline.ts'
+import { Forecast } from './forecast.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
 import { Hooks } from './hooks.ts'
 import { LiveFile } from './live.ts'
+import type { OpenWindow } from './observer.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
+import { seenWindows } from './seen-windows.ts'
 import { stepContext } from './step-context.ts'
 import type { Stop } from './stop.ts'
 import { tryStep } from './try-step.ts'
@@ -41,6 +45,7 @@ export class Engine {
   readonly #live: LiveFile
   readonly #wishes: Wishes
   readonly #deadMen: DeadMen
+  readonly #forecast: Forecast
   #snapshot: Snapshot
   #tries = 0
   #weighedAtMs = 0
@@ -66,6 +71,7 @@ export class Engine {
       options.observer.progress(text),
     )
     this.#live = new LiveFile(run.files.dir, this.#clock)
+    this.#forecast = new Forecast(this.#clock, (text) => this.#passing(text))
   }
 
   get view(): StateView {
@@ -89,6 +95,7 @@ export class Engine {
       return await this.#untilStop()
     } finally {
       this.#keepHeights()
+      this.#forecast.end()
       this.#live.end()
       await this.#deadMen.end()
       await this.#hooks.settled()
@@ -108,8 +115,10 @@ export class Engine {
       const { view } = this
       if (view.path !== shown) {
         this.#tries = 0
-        this.#options.observer.entered(view)
+        this.#options.observer.entered(view, this.#openWindow(view))
         this.#live.progress('')
+        const deadlineMs = this.#deadline()
+        this.#forecast.entered(view, deadlineMs === null ? null : { deadlineMs, budgetMs: this.#budgetMs })
         shown = view.path
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
@@ -308,14 +317,40 @@ export class Engine {
     if (nodes !== null) this.#run.journal.append({ type: 'heights', nodes })
   }
 
+  get #budgetMs(): number {
+    return this.#run.runbook.window.budgetSeconds * 1_000
+  }
+
   #deadline(): number | null {
     return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
+  }
+
+  #openWindow(view: StateView): OpenWindow | null {
+    const counts = view.phase === 'window' || view.gate === 'commit'
+    if (!counts && !view.tags.has('chain-stopped')) return null
+    const { stopSource } = view.context.facts as Partial<Facts>
+    return { stoppedSinceMs: stopSource?.stopAtMs ?? null, deadlineMs: counts ? this.#deadline() : null }
   }
 
   /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
   #windowSignal(view: StateView): Deadline {
     const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
     return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
+  }
+
+  #passing(text: string): void {
+    this.#options.observer.passing(text)
+    this.#live.progress(text)
+  }
+
+  #tell(text: string): void {
+    this.#options.observer.progress(text)
+    this.#live.progress(text)
+  }
+
+  #seen(): readonly SeenWindows[] {
+    const { stateDir, files, journal } = this.#run
+    return seenWindows(stateDir, files.run, journal.records)
   }
 
   #context(view: StateView, signal: AbortSignal): StepContext {
@@ -327,13 +362,14 @@ export class Engine {
       machine: view.context,
       windowDeadlineMs: this.#deadline(),
       signal,
-      tell: (text) => {
-        this.#options.observer.progress(text)
-        this.#live.progress(text)
-      },
+      seen: view.work === 'weighCutover' ? this.#seen() : [],
+      tell: (text) => this.#tell(text),
+      passing: (text) => this.#passing(text),
       sawHeight: (node, height) => {
         this.#heights.note(node, height, this.#clock.now())
-        this.#live.heights(this.#heights.newest())
+        const newest = this.#heights.newest()
+        this.#live.heights(newest)
+        this.#options.observer.heights(newest)
       },
     })
   }

@@ -11,11 +11,23 @@ export interface Observer {
     readonly dir: string
     readonly resumed: boolean
   }): void
-  entered(state: StateView): void
-  /** One line about what is going on inside the state, and why it waits. */
+  entered(state: StateView, window: OpenWindow | null): void
+  /** One line about what has happened inside the state, or why it waits. */
   progress(text: string): void
+  /** How far something is: true until the next one comes, and not worth keeping. */
+  passing(text: string): void
+  /** The last height seen of each node, whenever one of them is new. */
+  heights(newest: Readonly<Record<string, number>>): void
   left(state: StateView, durationMs: number): void
   failed(state: StateView, failure: Failure, willRetry: boolean): void
+}
+
+/** The open window, as far as who watches wants to count seconds. */
+export interface OpenWindow {
+  /** Since when no sequencer produces, epoch ms; null as long as one does, or when it was not seen yet. */
+  readonly stoppedSinceMs: number | null
+  /** When its budget is spent, epoch ms; null once the budget ends nothing any more. */
+  readonly deadlineMs: number | null
 }
 
 /** What a gate shows and asks. */

@@ -126,6 +126,7 @@ async function walk(
         windowDeadlineMs: null,
         signal: live.signal,
         tell: () => undefined,
+        passing: () => undefined,
         sawHeight: () => undefined,
       }),
       paper,

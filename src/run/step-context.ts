@@ -1,6 +1,7 @@
 import type { RunContext } from '../machine/context.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
+import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import { realHands } from './hands.ts'
 import { watched } from './heights.ts'
@@ -15,9 +16,11 @@ interface Parts {
   readonly hosts: readonly Host[]
   readonly world?: World
   readonly machine: Pick<RunContext, 'attempt' | 'facts'>
+  readonly seen?: readonly SeenWindows[]
   readonly windowDeadlineMs: number | null
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
+  readonly passing: (text: string) => void
   /** Hears of each height that a step reads. */
   readonly sawHeight: (node: string, height: number) => void
 }
@@ -29,9 +32,11 @@ export function stepContext({
   hosts,
   world = realWorld,
   machine,
+  seen = [],
   windowDeadlineMs,
   signal,
   tell,
+  passing,
   sawHeight,
 }: Parts): StepContext {
   const source = hosts.find((host) => host.spec.name === runbook.source.name)
@@ -46,6 +51,7 @@ export function stepContext({
     quorum: runbook.quorum,
     // The journal keeps outputs as JSON; each was written by the step of that name.
     facts: machine.facts as Partial<Facts>,
+    seen,
     windowDeadlineMs,
     onPaper: false,
     signal,
@@ -56,6 +62,7 @@ export function stepContext({
       ),
     da: (host, options) => world.da(host, options),
     tell,
+    passing,
     now: world.clock.now,
     sleep: (ms) => world.clock.sleep(ms, signal),
   }

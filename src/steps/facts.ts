@@ -1,4 +1,5 @@
 import type { Decision } from '../base/names.ts'
+import type { Part } from './gates/prediction.ts'
 
 /** A block as the run remembers it. */
 export interface Head {
@@ -55,7 +56,11 @@ export interface Facts {
     /** Start of the process to `bootstrapped`, per node. */
     readonly startMs: Readonly<Record<string, number>>
   }
-  weighCutover: Weighed & { readonly predictedMs: number; readonly predictedP95Ms: number }
+  weighCutover: Weighed & {
+    readonly predictedMs: number
+    readonly predictedP95Ms: number
+    readonly parts: readonly Part[]
+  }
   arm: {
     readonly epoch: number
     readonly bootIds: Readonly<Record<string, string>>
@@ -82,7 +87,8 @@ export interface Facts {
     readonly refusal: string
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
-  weighCommit: Weighed
+  /** With when the round it rests on began, epoch ms. */
+  weighCommit: Weighed & { readonly roundAtMs: number }
   decide: { readonly decision: Decision }
   readDecision: { readonly decision: Decision }
   startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }

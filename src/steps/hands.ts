@@ -1,6 +1,6 @@
 import type { Command } from '../base/command.ts'
 import type { DetachedJob, DetachedStatus } from '../remote/detached.ts'
-import type { RelayEnd, RelayResult } from '../remote/relay.ts'
+import type { RelayEnd, RelayOptions, RelayResult } from '../remote/relay.ts'
 import type { Remote } from '../remote/remote.ts'
 
 /** The doing that needs more than one command at one host; the runner brings it. */
@@ -9,7 +9,7 @@ export interface Hands {
     from: RelayEnd,
     to: readonly RelayEnd[],
     signal: AbortSignal,
-    onBytes?: (bytes: number) => void,
+    options?: RelayOptions,
   ): Promise<RelayResult>
   startDetached(remote: Remote, job: DetachedJob): Promise<void>
   statusOfDetached(remote: Remote, dir: string): Promise<DetachedStatus>

@@ -4,6 +4,7 @@ import type { NodeRpc } from '../evnode/rpc.ts'
 import type { Remote } from '../remote/remote.ts'
 import type { LoadedRunbook, NodeSpec } from '../runbook/load.ts'
 import type { Facts } from './facts.ts'
+import type { SeenWindows } from './gates/prediction.ts'
 import type { Hands } from './hands.ts'
 
 /** A node of the runbook and the door to its host. */
@@ -23,6 +24,8 @@ export interface StepContext {
   /** floor(n / 2) + 1. */
   readonly quorum: number
   readonly facts: Partial<Facts>
+  /** Windows seen before, the best witness first; for the prediction alone. */
+  readonly seen: readonly SeenWindows[]
   /** Epoch ms at which the open window's budget is spent; null outside of it. */
   readonly windowDeadlineMs: number | null
   /** True in a dry run: what only reads is really asked, what changes something is printed and counts as done. */
@@ -34,6 +37,8 @@ export interface StepContext {
   da(host: Host, options: DaOptions): DaClient
   /** One line for the operator. */
   tell(text: string): void
+  /** How far something is: true until the next one comes. */
+  passing(text: string): void
   now(): number
   sleep(ms: number): Promise<void>
 }
@@ -78,7 +83,7 @@ export const looksOnly = {
 }
 
 /** The fact of an earlier step; its absence is a defect, because the machine's order guarantees it. */
-export function fact<K extends StepName>(context: StepContext, name: K): Facts[K] {
+export function fact<K extends StepName>(context: Pick<StepContext, 'facts'>, name: K): Facts[K] {
   const found = context.facts[name]
   if (found === undefined || found === null) throw new Error(`the step ${name} left no fact`)
   return found as Facts[K]

@@ -1,6 +1,6 @@
 import type { Failure } from '../base/errors.ts'
 import type { StateView } from '../machine/decider.ts'
-import type { Observer } from '../run/observer.ts'
+import type { Observer, OpenWindow } from '../run/observer.ts'
 import { widthOf, wrap } from './columns.ts'
 import { duration } from './figures.ts'
 import { printable } from './printable.ts'
@@ -10,6 +10,8 @@ import { type Palette, plain, type TextSink } from './style.ts'
 export type Told = Parameters<Observer['opened']>[0]
 
 const phaseWidth = 10
+/** What only says how far something is gets a line so often. */
+const passingEveryMs = 5_000
 const indent = ' '.repeat(phaseWidth)
 
 /**
@@ -22,6 +24,7 @@ export class Narrator implements Observer {
   #run: Told | null = null
   #state: StateView | null = null
   #lastProgress = ''
+  #passedMs = 0
 
   constructor(out: TextSink, palette: Palette = plain) {
     this.#out = out
@@ -45,7 +48,7 @@ export class Narrator implements Observer {
     this.#write(`journal and log: ${run.dir}`)
   }
 
-  entered(state: StateView): void {
+  entered(state: StateView, _window: OpenWindow | null): void {
     this.#state = state
     this.#lastProgress = ''
     const [first = '', ...rest] = this.#wrapped(state.says)
@@ -58,6 +61,30 @@ export class Narrator implements Observer {
     this.#lastProgress = text
     for (const line of this.#wrapped(text)) this.#write(indent + this.#palette.dim(line))
   }
+
+  passing(text: string): void {
+    const nowMs = Date.now()
+    if (nowMs - this.#passedMs < passingEveryMs) return
+    this.#passedMs = nowMs
+    this.progress(text)
+  }
+
+  heights(_newest: Readonly<Record<string, number>>): void {
+    // Lines tell what happens; heights are in the journal, and in `status --watch`.
+  }
+
+  /** Words of somebody else, as lines of their own. */
+  say(lines: readonly string[]): void {
+    if (lines.length > 0) this.#write(lines.join('\n'))
+  }
+
+  /** Lets somebody else have the terminal for a while. */
+  aside<T>(work: () => Promise<T>): Promise<T> {
+    return work()
+  }
+
+  /** Nothing is told any more. */
+  end(): void {}
 
   left(_state: StateView, durationMs: number): void {
     const mark = this.#out.isTTY === true ? '✓' : 'ok'

@@ -2,6 +2,7 @@ import { quote } from '../remote/render.ts'
 import type { Watched } from '../run/watched.ts'
 import { type Row, twoColumns, widthMax } from './columns.ts'
 import { duration } from './figures.ts'
+import { heightRows, standstillRows } from './moment-rows.ts'
 import { outcomeSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { type Palette, plain } from './style.ts'
@@ -17,9 +18,9 @@ export function watchLines(
   const paint = seen.stoppedSinceMs === null ? palette.strong : palette.warn
   const rows: Row[] = [
     ['state', `${seen.state}${seen.attempt > 1 ? `, attempt ${seen.attempt}` : ''}`],
-    ...standstill(seen, nowMs),
+    ...standstillRows(seen, nowMs),
     ...(live === null || live.progress === '' ? [] : [['now', printable(live.progress)] satisfies Row]),
-    ...heights(seen),
+    ...heightRows(live?.heights ?? {}),
     ...waitingAt(seen),
     ...seen.steps.map((step, i): Row => [i === 0 ? 'done' : '', cut(stepLine(step), width - stepIndent)]),
   ]
@@ -40,23 +41,6 @@ export function watchLine(seen: Watched): string {
 function headline(seen: Watched): string {
   if (seen.running) return printable(seen.says)
   return outcomeSentence(seen.outcome, seen.chain)
-}
-
-function standstill({ stoppedSinceMs, deadlineMs }: Watched, nowMs: number): Row[] {
-  const rows: Row[] = []
-  if (stoppedSinceMs !== null)
-    rows.push(['stands still', `for ${duration(Math.max(0, nowMs - stoppedSinceMs))}`])
-  if (deadlineMs !== null) rows.push(['budget', left(deadlineMs - nowMs)])
-  return rows
-}
-
-const left = (ms: number) =>
-  ms > 0 ? `${duration(ms)} left, then back to the old sequencer` : 'spent: going back'
-
-function heights({ live }: Watched): Row[] {
-  const all = Object.entries(live?.heights ?? {}).sort(([one], [other]) => (one < other ? -1 : 1))
-  if (all.length === 0) return []
-  return [['heights', all.map(([node, height]) => `${printable(node)} ${height}`).join('  ')]]
 }
 
 function waitingAt({ gate, running }: Watched): Row[] {

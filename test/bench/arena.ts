@@ -15,7 +15,7 @@ const passphrase = '/etc/ev-node/passphrase'
 const kvEndpoint = '127.0.0.1:9090'
 /** The state of the test application stands in every header: this makes blocks of a chain that is used. */
 const stateBytes = 20_000
-const buildingBlockMs = 50
+const buildingBlockMs = 25
 
 /** Five hosts and DA, up for the whole bench; each attempt on them begins with a new chain. */
 export async function withArena(work: (hosts: Hosts) => Promise<void>): Promise<void> {

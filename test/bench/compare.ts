@@ -2,6 +2,7 @@
 //   --rounds N      rounds of each way and size (2)
 //   --sizes A,B     how many times the data (1,20)
 //   --ways A,B      only ways whose name has one of these words
+//   --commands N    how often each kind of command is timed (100; 0: not)
 //   --results FILE  keeps the rounds in FILE and adds those that stand there to the tables
 //   --write FILE    writes the page (docs/benchmarks.md)
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,6 +18,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     sizes: { type: 'string', default: '1,20' },
     ways: { type: 'string', default: '' },
+    commands: { type: 'string', default: '100' },
     results: { type: 'string' },
     write: { type: 'string' },
   },
@@ -44,7 +46,7 @@ async function round(hosts: Hosts, way: Way, size: number): Promise<Round> {
 }
 
 async function commandCost(): Promise<string> {
-  const asked = ['within', 'node_modules/.bin/tsx', 'test/bench/ssh.ts', '100', 'inside']
+  const asked = ['within', 'node_modules/.bin/tsx', 'test/bench/ssh.ts', values.commands, 'inside']
   const { stdout, stderr } = await run(script, asked).ended
   return stdout === '' ? `not measured: ${stderr.slice(-300)}` : stdout.trim()
 }
@@ -84,6 +86,7 @@ await withArena(async (hosts) => {
       }
     }
   }
+  if (values.commands === '0') return
   say('what a command costs')
   cost = await commandCost()
 })

@@ -7,6 +7,7 @@ import { resumeRun, startRun } from '../../src/run/drive.ts'
 import type { GateQuestion } from '../../src/run/observer.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
+import { silentObserver } from '../run/silent-observer.ts'
 import { type Lab, pause, withLab } from './lab.ts'
 
 /** A drive whose gates stay open until they are closed, like a prompt that nobody answers. */
@@ -24,11 +25,9 @@ function openGates(lab: Lab, confirms: DriveOptions['confirms'], onGate: (questi
       },
     },
     observer: {
-      opened: () => undefined,
+      ...silentObserver,
       entered: (state) => void said.push(state.path),
       progress: (text) => void said.push(text),
-      left: () => undefined,
-      failed: () => undefined,
     },
     stopNow: new AbortController().signal,
     stopSoon: () => false,

@@ -12,6 +12,7 @@ import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 import { type Ended, outputOf } from '../output-of.ts'
+import { silentObserver } from '../run/silent-observer.ts'
 import { withAccount } from './account.ts'
 import { SecretWatch } from './secret-watch.ts'
 
@@ -200,10 +201,8 @@ function untilHarm(
     confirms: new Map(gates.map((gate) => [gate, lab.chain])),
     approver: { ask: () => Promise.resolve('later') },
     observer: {
-      opened: () => undefined,
+      ...silentObserver,
       entered: (state) => onProgress(state.path),
-      progress: () => undefined,
-      left: () => undefined,
       failed: (_state, failure) => onProgress(failure.message),
     },
     stopNow: harm.signal,

@@ -12,6 +12,8 @@ const project = resolve(import.meta.dirname, '..', '..')
 export const script = join(project, 'script', 'hosts')
 const main = join(project, 'dist', 'cli', 'main.js')
 const waitMaxMs = 120_000
+/** A host that was cut off must not keep a failure from being told. */
+const toldTimeoutMs = 15_000
 
 /** Where `script/hosts` keeps its machines. */
 export const hostsDir = process.env['EVHA_HOSTS_DIR'] ?? '/var/tmp/evha-hosts'
@@ -57,17 +59,35 @@ export function run(
 /** Machines for one test, gone at its end whatever happens. */
 export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<void>): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-hosts-'))
+  const hosts = hostsOf(count, stateDir)
   try {
     const up = await run(script, ['up', String(count)]).ended
     if (up.code !== 0) throw new Error(`script/hosts up: ${up.stderr}`)
-    const hosts = hostsOf(count, stateDir)
     await foundChain(hosts)
     writeFileSync(hosts.runbook, runbookOf(hosts))
     await work(hosts)
+  } catch (thrown) {
+    // On CI nobody can look at the machines afterwards.
+    if (thrown instanceof Error) thrown.message = `${thrown.message}\n\n${await toldBy(hosts)}`
+    throw thrown
   } finally {
     await run(script, ['down']).ended
     rmSync(stateDir, { recursive: true, force: true })
   }
+}
+
+/** What the newest run reports but for its steps, and the last words of the node on each host that answers. */
+async function toldBy(hosts: Hosts): Promise<string> {
+  const report = await hosts.evha('report', '--json')
+  const nodes = await Promise.all(
+    hosts.names.map(async (host) => {
+      const asked = hosts.on(host, 'journalctl -u ev-node.service -n 25 --no-pager -o short-precise')
+      const silent = new Promise<null>((over) => setTimeout(over, toldTimeoutMs, null))
+      const journal = await Promise.race([asked, silent])
+      return `--- ${host}\n${journal === null ? 'it does not answer' : journal.stdout + journal.stderr}`
+    }),
+  )
+  return [report.stdout.replace(/"steps": \[[\s\S]*?\n {2}\],?/, ''), report.stderr, ...nodes].join('\n')
 }
 
 export function hostsOf(count: number, stateDir: string): Hosts {

@@ -44,7 +44,7 @@ test('the same bytes arrive at several hosts, binary and all', async () => {
     { remote: at(0).remote, command: reads('read', ['cat', source]) },
     [1, 2].map((i) => ({ remote: at(i).remote, command: keep(paths[i - 1] ?? '') })),
     undefined,
-    (sofar) => seen.push(sofar),
+    { onBytes: (sofar) => seen.push(sofar) },
   )
   expect(result.bytes).toBe(bytes.length)
   expect(seen.at(-1)).toBe(bytes.length)
@@ -108,8 +108,10 @@ test('a lost link of the source leaves no copy that looks whole', async () => {
     { remote: at(0).remote, command: endless },
     [{ remote: at(1).remote, command: keep(path) }],
     undefined,
-    (sofar) => {
-      bytes = sofar
+    {
+      onBytes: (sofar) => {
+        bytes = sofar
+      },
     },
   )
   while (bytes < 1_000_000) await sleep(10)
@@ -127,8 +129,10 @@ test('an abort stops both ends', async () => {
     { remote: at(0).remote, command: reads('endless', ['cat', '/dev/zero']) },
     [{ remote: at(1).remote, command: keep(path) }],
     stop.signal,
-    (bytes) => {
-      if (bytes > 1_000_000) stop.abort()
+    {
+      onBytes: (bytes) => {
+        if (bytes > 1_000_000) stop.abort()
+      },
     },
   )
   expect(result.from).toMatchObject({ kind: 'unknown', why: 'aborted' })
@@ -174,4 +178,19 @@ test('a slow destination holds the source back instead of filling our memory', a
   clearInterval(watch)
   expect(result).toMatchObject({ bytes: 400_000_000, to: [{ exitCode: 0 }] })
   expect(most).toBeLessThan(300_000_000)
+})
+
+test('a bandwidth limit holds, and everything arrives', async () => {
+  const path = join(at(1).server.dir, 'limited')
+  const startedMs = performance.now()
+  const result = await relay(
+    { remote: at(0).remote, command: reads('some', ['head', '-c', '1000000', '/dev/zero']) },
+    [{ remote: at(1).remote, command: keep(path) }],
+    undefined,
+    { bytesPerSecondMax: 1_000_000 },
+  )
+  expect(result.bytes).toBe(1_000_000)
+  expect(readFileSync(path)).toHaveLength(1_000_000)
+  // Unlimited it takes some milliseconds.
+  expect(performance.now() - startedMs).toBeGreaterThan(900)
 })

@@ -11,6 +11,7 @@ import { beginRun, closeRun, type OpenRun, reopenRun } from '../../src/run/open-
 import { runbookFromText } from '../../src/runbook/load.ts'
 import { runbookOn } from '../cli/runbook.ts'
 import { refusedBy, scratch } from '../journal/scratch.ts'
+import { silentObserver } from './silent-observer.ts'
 
 /** A program in `dir`; each call appends to `calls` there and keeps its variables in `env`. */
 function program(dir: string, text: string): string {
@@ -44,13 +45,7 @@ function bench(hooks: string, text = 'exit 0'): Bench {
 
 function hooksOf(run: OpenRun, stateDir: string): Pick<Bench, 'run' | 'hooks' | 'said'> {
   const said: string[] = []
-  const observer = {
-    opened: () => undefined,
-    entered: () => undefined,
-    progress: (line: string) => void said.push(line),
-    left: () => undefined,
-    failed: () => undefined,
-  }
+  const observer = { ...silentObserver, progress: (line: string) => void said.push(line) }
   return { run, said, hooks: new Hooks(run, { observer, stateDir, stopNow: new AbortController().signal }) }
 }
 

@@ -99,6 +99,8 @@ export class Operator {
         opened: () => undefined,
         entered: (view) => evha.entered(view),
         progress: () => undefined,
+        passing: () => undefined,
+        heights: () => undefined,
         left: () => undefined,
         failed: (view, failure, again) => {
           if (evha.dead) return

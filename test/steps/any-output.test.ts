@@ -6,8 +6,8 @@ import { EvhaError } from '../../src/base/errors.ts'
 import { readSettings } from '../../src/remote/ssh-settings.ts'
 import { parseDecision } from '../../src/steps/host/decision.ts'
 import { readDigests } from '../../src/steps/host/files.ts'
+import { difference, readManifest } from '../../src/steps/host/manifest.ts'
 import { parseStopRecord } from '../../src/steps/host/stop-record.ts'
-import { difference, readManifest } from '../../src/steps/host/store.ts'
 import { isUp, readUnit } from '../../src/steps/host/systemd.ts'
 import { readGround } from '../../src/steps/prepare/ground.ts'
 import { readStarters } from '../../src/steps/prepare/starters.ts'
@@ -21,7 +21,7 @@ const readers: readonly (readonly [name: string, read: (text: string) => unknown
   [
     'readManifest',
     (text) => difference(readManifest(text), new Map()),
-    `6 full:- data/a\n9 head:1 data/b\n--\n${digest}  data/a\n`,
+    `6\t6\tfull:${digest}\tdata/a\n9\t0\tholes:${digest}\tdata/b c\n`,
   ],
   ['readUnit', (text) => isUp(readUnit(text)), 'ActiveState=active\nMainPID=7\nDropInPaths=/a /b\n'],
   [

@@ -34,11 +34,11 @@ test('a run in plain lines', () => {
       dir: '/var/evha/r',
       resumed: false,
     })
-    narrator.entered(checkState)
+    narrator.entered(checkState, null)
     narrator.progress('asking node-2')
     narrator.progress('asking node-2')
     narrator.left(checkState, 1_234)
-    narrator.entered(stoppedState)
+    narrator.entered(stoppedState, null)
     narrator.failed(stoppedState, failure, false)
   })
   expect(told).toBe(`beginning run lab-chain-20260131T120000-a1b2
@@ -51,6 +51,13 @@ window    stopping node-1: the chain stands still from here
 `)
 })
 
+test('what only says how far something is gets a line now and then', () => {
+  const told = narrate((narrator) => {
+    for (let files = 1; files <= 20; files++) narrator.passing(`${files} files`)
+  })
+  expect(told).toBe('          1 files\n')
+})
+
 test('a try that is repeated says so, and asks nothing of the operator', () => {
   const told = narrate((narrator) => narrator.failed(checkState, failure, true))
   expect(told).toContain('tried again by itself')
@@ -59,10 +66,10 @@ test('a try that is repeated says so, and asks nothing of the operator', () => {
 
 test('a terminal gets lines that fit, a pipe gets whole ones', () => {
   const long = { ...checkState, says: 'word '.repeat(30).trim() }
-  const onTerminal = narrate((narrator) => narrator.entered(long), { isTTY: true, columns: 60 })
+  const onTerminal = narrate((narrator) => narrator.entered(long, null), { isTTY: true, columns: 60 })
   expect(Math.max(...onTerminal.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60)
   expect(
-    narrate((narrator) => narrator.entered(long))
+    narrate((narrator) => narrator.entered(long, null))
       .trimEnd()
       .split('\n'),
   ).toHaveLength(1)
@@ -83,6 +90,6 @@ test('colour is the palette, nothing else', () => {
     },
     paletteOf(true),
   )
-  narrator.entered(stoppedState)
+  narrator.entered(stoppedState, null)
   expect(told).toBe('\u001b[33mwindow    \u001b[39mstopping node-1: the chain stands still from here\n')
 })

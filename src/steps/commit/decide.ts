@@ -2,10 +2,10 @@ import { EvhaError } from '../../base/errors.ts'
 import { must, onEach, stuck } from '../ask.ts'
 import { disarmDeadMan } from '../dead-man/commands.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
-import { readUnit, showUnit } from '../host/systemd.ts'
-import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
-import { keyOf, rebooted } from '../window/arm.ts'
-import { whyNotFenced } from '../window/fence.ts'
+import { type HostLook, lookAt } from '../host/look.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { keyOf } from '../window/arm.ts'
+import { notFencedIn } from '../window/fence.ts'
 import { guardDir } from '../window/stop-source.ts'
 
 /** Everything the decision rests on must have been measured in one round no older than this. */
@@ -21,11 +21,20 @@ export const decide: Step<'decide'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source } = context
-    await Promise.all([disarmPeers(context), context.onPaper ? undefined : measureAll(context)])
-    await must(context, source, changeDecision(source.spec, ['open'], 'committed', keyOf(context)))
-    return undefined
+    await Promise.all([disarmPeers(context), context.onPaper ? undefined : measuredLately(context)])
+    const stands = await must(
+      context,
+      source,
+      changeDecision(source.spec, ['open'], 'committed', keyOf(context)),
+    )
+    // The file as it stood under its lock, right after the change.
+    const decision = parseDecision(stands)?.decision
+    return decision === undefined ? undefined : { decision }
   },
-  verify: (context) => readIt(context),
+  verify: (context, measured) =>
+    measured?.decision === undefined
+      ? readIt(context)
+      : Promise.resolve(done({ decision: measured.decision })),
   irreversible: 'from here the cluster may produce a block; the old sequencer may never produce alone again',
 }
 
@@ -61,18 +70,29 @@ async function disarmPeers(context: StepContext): Promise<void> {
   if (acted.length > 0) throw stuck(`${acted.join(', ')}: its dead-man has ended the warm node`)
 }
 
+/** The gate was weighed on such a round; when that one is still young, as after an approval given ahead, it counts. */
+async function measuredLately(context: StepContext): Promise<void> {
+  refuseSpentBudget(context, context.now())
+  const ageMs = context.now() - fact(context, 'weighCommit').roundAtMs
+  if (ageMs >= 0 && ageMs <= roundMaxMs / 2) return
+  await measureAll(context)
+}
+
 /** A round that was only slow is made again, so often; nothing is decided yet, and each one is measured whole. */
 const roundsMax = 3
 
-/** One round over all hosts; throws the first thing that no longer holds, and when no round was quick enough. */
-export async function measureAll(context: StepContext): Promise<void> {
+/**
+ * One round over all hosts; throws the first thing that no longer holds, and when no round was quick enough. Returns
+ * when the round began, epoch ms: all of it was seen after that.
+ */
+export async function measureAll(context: StepContext): Promise<number> {
   let tookMs = 0
   for (let round = 0; round < roundsMax; round++) {
     const startedMs = context.now()
     refuseSpentBudget(context, startedMs)
     await measureOnce(context)
     tookMs = context.now() - startedMs
-    if (tookMs <= roundMaxMs) return
+    if (tookMs <= roundMaxMs) return startedMs
   }
   throw new EvhaError({
     kind: 'failed',
@@ -96,33 +116,35 @@ function refuseSpentBudget({ windowDeadlineMs }: StepContext, nowMs: number): vo
 
 async function measureOnce(context: StepContext): Promise<void> {
   const { source } = context
-  const [open, guard, boots] = await Promise.all([
-    whyNotFenced(context, source),
+  const [looks, guard] = await Promise.all([
+    onEach(context.nodes, async (host) => {
+      const look = await lookAt(context, host)
+      refuseOther(context, host, look)
+      return look
+    }),
     context.hands.statusOfDetached(source.remote, guardDir(context)),
-    rebooted(context),
-    sourceIsDown(context),
-    stillWarm(context),
   ])
-  if (open !== null) throw stuck(open)
   if (guard.kind !== 'running') throw stuck(`${source.spec.name}: the guard of the store is gone`)
-  if (boots.length > 0) throw stuck(`${boots.join(', ')}: rebooted inside the window`)
+  const noted = fact(context, 'arm').bootIds
+  const rebooted = Object.keys(noted).filter((name) => looks[name]?.bootId !== noted[name])
+  if (rebooted.length > 0) throw stuck(`${rebooted.join(', ')}: rebooted inside the window`)
 }
 
-async function sourceIsDown(context: StepContext): Promise<void> {
-  const { source } = context
-  const unit = readUnit(await must(context, source, showUnit(source.spec.unit)))
-  if (unit.active !== 'inactive' || unit.invocation !== fact(context, 'fence').invocation)
-    throw stuck(`${source.spec.name}: ${source.spec.unit} was started again since the stop`)
-}
-
-async function stillWarm(context: StepContext): Promise<void> {
+/** Throws when the host is not what the decision rests on: the source fenced and down, the warm peers up, all others down. */
+function refuseOther(context: StepContext, host: Host, look: HostLook): void {
+  const { name, unit: unitName } = host.spec
+  const { unit } = look
+  if (host === context.source) {
+    const open = notFencedIn(host, look)
+    if (open !== null) throw stuck(open)
+    if (unit.active !== 'inactive' || unit.invocation !== fact(context, 'fence').invocation)
+      throw stuck(`${name}: ${unitName} was started again since the stop`)
+    return
+  }
   const { warm, started } = fact(context, 'warmPeers')
-  await onEach(context.peers, async (peer) => {
-    const unit = readUnit(await must(context, peer, showUnit(peer.spec.unit)))
-    const isWarm = warm.includes(peer.spec.name)
-    if (isWarm && (unit.active !== 'active' || unit.invocation !== started[peer.spec.name]?.invocation))
-      throw stuck(`${peer.spec.name}: the warm node did not stay up (${unit.active}, ${unit.result})`)
-    if (!isWarm && unit.active !== 'inactive' && unit.active !== 'failed')
-      throw stuck(`${peer.spec.name}: ${peer.spec.unit} runs although nobody started it`)
-  })
+  const isWarm = warm.includes(name)
+  if (isWarm && (unit.active !== 'active' || unit.invocation !== started[name]?.invocation))
+    throw stuck(`${name}: the warm node did not stay up (${unit.active}, ${unit.result})`)
+  if (!isWarm && unit.active !== 'inactive' && unit.active !== 'failed')
+    throw stuck(`${name}: ${unitName} runs although nobody started it`)
 }

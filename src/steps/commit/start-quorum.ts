@@ -52,8 +52,7 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   let why = 'there is none left with the same content'
   for (const peer of candidates) {
     try {
-      await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
-      const started = await startPeer(context, peer)
+      const started = await startPeer(context, peer, { permit: 'durable' })
       return { last: peer.spec.name, startedAtMs: started.startedAtMs }
     } catch (thrown) {
       context.signal.throwIfAborted()

@@ -1,52 +1,104 @@
 import { fact, type StepContext } from '../step.ts'
 
-/** One part of the window: what it will take, and where the figure comes from. */
-export interface Part {
-  readonly name: string
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly source: 'measured here' | 'default'
+/** The parts of the gap in their order, and the words for them. */
+export const windowParts = {
+  block: 'last block to stop',
+  stop: 'stop',
+  height: 'height and guard',
+  sync: 'sync',
+  proof: 'proof',
+  warm: 'warm',
+  decision: 'decision',
+  produce: 'last start to first block',
+} as const
+export type PartName = keyof typeof windowParts
+const partNames = Object.keys(windowParts) as readonly PartName[]
+
+/** How long the parts of one window took, ms; a part that was not come to is absent. */
+export type WindowTimes = Readonly<Partial<Record<PartName, number>>>
+
+/** Windows that this workstation has seen, of nodes of the same kind, the newest first. */
+export interface SeenWindows {
+  readonly times: readonly WindowTimes[]
+  readonly from: Source
 }
 
-/** Stop of a single sequencer on the real node: 0.1 to 1.8 s (evnode.md A2). */
-const stopMs = { p50: 600, p95: 1_800 }
-/** Of the last start to the first block: process start, election, the leader's first P2P retry (evnode.md A2). */
-const electMs = { p50: 2_200, p95: 3_500 }
-/** Then up to two block times (evnode.md A2). */
-const blockTimes = 2
+/** Where a figure comes from: a rehearsal, this run or an earlier one on these hosts, or what is usual for the node. */
+export type Source = 'rehearsal' | 'measured here' | 'earlier run' | 'default'
+
+/** One part of the window: what it will take, and where the figure comes from. */
+export interface Part {
+  readonly name: PartName
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly source: Source
+}
+
+/** What was measured while the gate was weighed. */
+export interface JustMeasured {
+  /** One round over all hosts. */
+  readonly roundMs: number
+}
+
+/**
+ * Where nothing was measured. The node: a stop of 0.1 to 1.8 s, and from the last start to the first block 2.9 to 4.6 s at
+ * blocks of 1 s, of which up to two are block times (evnode.md A2, docs/real-node.md). The rest: what evha's own work takes.
+ */
+function usual(blockTimeMs: number): Readonly<Record<PartName, readonly [p50Ms: number, p95Ms: number]>> {
+  return {
+    block: [120, 120 + blockTimeMs / 2],
+    stop: [350, 1_800],
+    height: [250, 900],
+    sync: [200, 600],
+    proof: [100, 300],
+    warm: [700, 1_500],
+    decision: [250, 700],
+    produce: [1_600 + 1.5 * blockTimeMs, 2_600 + 2 * blockTimeMs],
+  }
+}
 
 /** The window, part by part. Its sum is the gap that is predicted: last old block to first cluster block. */
-export function predictWindow(context: StepContext): readonly Part[] {
+export function predictWindow(
+  context: Pick<StepContext, 'facts' | 'seen'>,
+  { roundMs }: JustMeasured,
+): readonly Part[] {
   const seed = fact(context, 'seedData')
   const smoke = fact(context, 'smoke')
-  const { blockTimeMs } = fact(context, 'check')
-  const warmMs = Math.max(...Object.values(smoke.startMs))
-  const measured = (name: string, ms: number): Part => ({
-    name,
-    p50Ms: ms,
-    p95Ms: Math.round(ms * 1.5) + 200,
-    source: 'measured here',
+  const defaults = usual(fact(context, 'check').blockTimeMs)
+  const measured: Partial<Record<PartName, number>> = {
+    // The last pass of the seeding was of the same kind as the window's: little to list, little to move.
+    sync: seed.lastPassMs,
+    proof: seed.manifestMs,
+    warm: Math.max(...Object.values(smoke.startMs)),
+    // The round itself, the change of the decision file, the permits, the start: about a round each.
+    decision: 4 * roundMs,
+  }
+  return partNames.map((name) => {
+    const fresh = measured[name]
+    const seen = context.seen.find(({ times }) => times.some((one) => one[name] !== undefined))
+    // The node's own parts are of one kind on one set of hosts; what depends on the data is measured now.
+    if (seen !== undefined && (fresh === undefined || name === 'warm' || name === 'decision'))
+      return { name, ...spread(seen.times.flatMap((one) => one[name] ?? [])), source: seen.from }
+    if (fresh !== undefined)
+      return { name, p50Ms: fresh, p95Ms: Math.round(fresh * 1.5) + 200, source: 'measured here' }
+    const [p50Ms, p95Ms] = defaults[name]
+    return { name, p50Ms, p95Ms, source: 'default' }
   })
-  const usual = (name: string, p50Ms: number, p95Ms: number): Part => ({
-    name,
-    p50Ms,
-    p95Ms,
-    source: 'default',
-  })
-  return [
-    usual('stop', stopMs.p50, stopMs.p95),
-    measured('sync', seed.lastPassMs),
-    measured('proof', seed.manifestMs),
-    measured('warm', warmMs),
-    usual(
-      'last start to first block',
-      electMs.p50 + blockTimes * blockTimeMs,
-      electMs.p95 + blockTimes * blockTimeMs,
-    ),
-  ]
+}
+
+/** The median, and as p95 what a few samples allow to say: no less than the worst of them, and half as much again as the median. */
+function spread(samples: readonly number[]): { p50Ms: number; p95Ms: number } {
+  const sorted = samples.toSorted((a, b) => a - b)
+  const p50Ms = sorted[Math.floor(sorted.length / 2)] ?? 0
+  return { p50Ms, p95Ms: Math.round(Math.max(p50Ms * 1.5, sorted.at(-1) ?? 0)) + 100 }
 }
 
 export const sumP50 = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + part.p50Ms, 0)
-export const sumP95 = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + part.p95Ms, 0)
+
+/** The parts are late independently of each other, so their lateness adds up by its squares. */
+export function sumP95(parts: readonly Part[]): number {
+  const late = parts.reduce((sum, { p50Ms, p95Ms }) => sum + (p95Ms - p50Ms) ** 2, 0)
+  return Math.round(sumP50(parts) + Math.sqrt(late))
+}
 
 export const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`

@@ -1,10 +1,11 @@
 import { EvhaError } from '../../base/errors.ts'
-import { stuck } from '../ask.ts'
+import { onEach, stuck } from '../ask.ts'
 import { headOf } from '../chain/head.ts'
 import { measureAll } from '../commit/decide.ts'
-import { done, fact, looksOnly, type Step } from '../step.ts'
+import { lookAt } from '../host/look.ts'
+import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
 import { boundDigest, planFields } from './digest.ts'
-import { predictWindow, seconds, sumP50, sumP95 } from './prediction.ts'
+import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
 
 export const weighCutover: Step<'weighCutover'> = {
   name: 'weighCutover',
@@ -15,7 +16,8 @@ export const weighCutover: Step<'weighCutover'> = {
     const head = await headOf(context, source)
     if (head === null)
       throw stuck(`${source.spec.name}: its RPC tells no head`, 'see that the chain runs, then `evha resume`')
-    const parts = predictWindow(context)
+    const roundMs = await roundOf(context)
+    const parts = predictWindow(context, { roundMs })
     const p95 = sumP95(parts)
     const budgetMs = runbook.window.budgetSeconds * 1_000
     if (p95 > budgetMs) throw overBudget(p95, budgetMs)
@@ -24,6 +26,7 @@ export const weighCutover: Step<'weighCutover'> = {
       digest: boundDigest({ ...planFields(context), predictionBoundMs: budgetMs }),
       predictedMs: sumP50(parts),
       predictedP95Ms: p95,
+      parts,
       evidence: [
         ['head', `${head.height}  ${shortHash(head.hash)}  by ${source.spec.name}`],
         [
@@ -31,7 +34,10 @@ export const weighCutover: Step<'weighCutover'> = {
           `${peers.length}/${peers.length}, ${ago(context.now() - Date.parse(seed.at))}; the last pass moved ${seed.lastPassBytes} bytes`,
         ],
         ['window', `predicted ${seconds(sumP50(parts))} (p95 ${seconds(p95)}), budget ${seconds(budgetMs)}`],
-        ...parts.map((part) => ['', `${part.name} ${seconds(part.p50Ms)} (${part.source})`] as const),
+        ...parts.map(
+          ({ name, p50Ms, p95Ms, source: from }) =>
+            ['', `${windowParts[name]} ${seconds(p50Ms)}, p95 ${seconds(p95Ms)} (${from})`] as const,
+        ),
         [
           'old batches',
           'transactions waiting in the old sequencer may be replayed by a later leader; pause intake if that matters',
@@ -41,6 +47,13 @@ export const weighCutover: Step<'weighCutover'> = {
       ],
     })
   },
+}
+
+/** How long it takes to look at every host once, ms: what the decision is made of. */
+async function roundOf(context: StepContext): Promise<number> {
+  const startedMs = context.now()
+  await onEach(context.nodes, (host) => lookAt(context, host))
+  return context.now() - startedMs
 }
 
 function overBudget(p95Ms: number, budgetMs: number): EvhaError {
@@ -58,12 +71,13 @@ export const weighCommit: Step<'weighCommit'> = {
   plan: () => ['measure fence, guard, boot ids and warm nodes'],
   ...looksOnly,
   verify: async (context) => {
-    await measureAll(context)
+    const roundAtMs = await measureAll(context)
     const stop = fact(context, 'stopSource')
     const noted = fact(context, 'fence').noted
     const { warm } = fact(context, 'warmPeers')
     const { equal, manifestSha256, refusal } = fact(context, 'proveEqual')
     return done({
+      roundAtMs,
       digest: boundDigest({
         ...planFields(context),
         run: context.run,

@@ -46,18 +46,14 @@ done`,
   )
 }
 
-/** Prints one line `MODE LASTING` for each permit that stands. */
-export function listPermits(spec: NodeSpec): Command {
-  const dirs = permitDirs(spec)
-  return reads(
-    'read the permits',
-    script(
-      `for mode in single raft; do
+/** The text of a script that prints one line `MODE LASTING` for each permit that stands; $1 and $2 are the directories. */
+export const listPermitsText = `for mode in single raft; do
   if [ -e "$1/$mode" ]; then echo "$mode durable"; fi
   if [ -e "$2/$mode" ]; then echo "$mode volatile"; fi
-done`,
-      dirs.durable,
-      dirs.volatile,
-    ),
-  )
+done`
+
+/** Prints the permits that stand. */
+export function listPermits(spec: NodeSpec): Command {
+  const dirs = permitDirs(spec)
+  return reads('read the permits', script(listPermitsText, dirs.durable, dirs.volatile))
 }

@@ -1,18 +1,18 @@
 import { changes, reads, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 
-const fileOf = (spec: NodeSpec) => `${spec.paths.evha}/raft.stamp`
+export const stampFile = (spec: NodeSpec) => `${spec.paths.evha}/raft.stamp`
 
 /** For which chain, members, addresses and run the Raft directory was bootstrapped. */
 export const readStamp = (spec: NodeSpec) =>
-  reads('read the stamp of the Raft directory', script('if [ -e "$1" ]; then cat "$1"; fi', fileOf(spec)))
+  reads('read the stamp of the Raft directory', script('if [ -e "$1" ]; then cat "$1"; fi', stampFile(spec)))
 
 export const writeStamp = (spec: NodeSpec, stamp: string) =>
   changes(
     'stamp the Raft directory',
     script(
       'mkdir -p "${1%/*}"\nprintf %s "$2" > "$1.new"\nsync "$1.new"\nmv -f "$1.new" "$1"',
-      fileOf(spec),
+      stampFile(spec),
       stamp,
     ),
   )
@@ -30,7 +30,7 @@ if [ -d "$1" ]; then
   mv "$1" "$3.$n"
 fi`,
       spec.raftDir,
-      fileOf(spec),
+      stampFile(spec),
       to,
     ),
   )

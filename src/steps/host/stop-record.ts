@@ -1,37 +1,59 @@
-import { type Command, changes, reads, script } from '../../base/command.ts'
+import { type Command, reads, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
+import { propertyOption } from './systemd.ts'
 
 const fileOf = (spec: NodeSpec, run: string, attempt: number) =>
   `${spec.paths.evha}/runs/${run}/stop.${attempt}`
 
 /**
- * Stops the unit and keeps, on its own host, when the stop was asked for and when the process was gone
- * (epoch ns by the host's clock). Repeated after a crash it keeps the first times.
+ * argv that stops the unit and keeps, on its own host, when the stop was asked for, when the process was gone (epoch ns by the
+ * host's clock), and what the stopped store answered to `heightArgv`. Repeated after a crash it keeps the first times.
  */
-export function stopAndRecord(spec: NodeSpec, run: string, attempt: number, timeoutMs: number): Command {
-  return changes(
-    `stop ${spec.unit}`,
-    script(
-      `file=$1
+export function stopAndRecordArgv(
+  spec: NodeSpec,
+  run: string,
+  attempt: number,
+  heightArgv: Command['argv'],
+): Command['argv'] {
+  return script(
+    `file=$1 unit=$2
+shift 2
 mkdir -p "\${file%/*}"
 [ -e "$file.asked" ] || date +%s%N > "$file.asked"
-systemctl stop "$2"
+systemctl stop "$unit"
 if [ ! -e "$file" ]; then
   printf '%s %s\\n' "$(cat "$file.asked")" "$(date +%s%N)" > "$file.new"
-  sync "$file.new"
+  # It exits 1 when it tells the height: its words are judged later.
+  "$@" < /dev/null > "$file.height" 2>&1 || true
+  sync "$file.new" "$file.height"
   mv -f "$file.new" "$file"
 fi`,
-      fileOf(spec, run, attempt),
-      spec.unit,
-    ),
-    { timeoutMs },
+    fileOf(spec, run, attempt),
+    spec.unit,
+    ...heightArgv,
   )
 }
 
-export function readStopRecord(spec: NodeSpec, run: string, attempt: number): Command {
+/** How many of the last lines of the log are read after a stop: the shutdown and, before it, the last block. */
+const stopLinesMax = 400
+
+/** Unit, record of the stop, what the store answered, and the end of the log of `invocation`: four parts. */
+export function lookAtStopped(spec: NodeSpec, run: string, attempt: number, invocation: string): Command {
   return reads(
-    'read when it was stopped',
-    script('if [ -e "$1" ]; then cat "$1"; fi', fileOf(spec, run, attempt)),
+    `look at the stopped ${spec.unit}`,
+    script(
+      `systemctl show "$2" "$3"
+echo --
+if [ -e "$1" ]; then cat "$1"; fi
+echo --
+if [ -e "$1.height" ]; then tail -n 20 "$1.height"; echo; fi
+echo --
+[ -z "$4" ] || journalctl --no-pager --quiet -o short-unix -n ${stopLinesMax} _SYSTEMD_INVOCATION_ID="$4"`,
+      fileOf(spec, run, attempt),
+      spec.unit,
+      propertyOption,
+      invocation,
+    ),
   )
 }
 

@@ -1,99 +1,11 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { dataDirName, homeFiles } from '../../evnode/home.ts'
-import { lockDirOf, neverCopied } from '../../evnode/store.ts'
+import { lockDirOf } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
+import { type Listing, manifestFunction, manifestWords } from './manifest.ts'
 
 /** The directory whose flock is the store's lock. `check` has seen that the databases lie in `data`. */
 export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: dataDirName, db: spec.db })
-
-const [lockFile] = neverCopied
-
-/** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
-export interface ManifestEntry {
-  readonly size: number
-  /** `full:` sha256 of the content, or `holes:` sha256 of GNU tar's sparse form of it. */
-  readonly digest: string
-}
-
-export type Manifest = ReadonlyMap<string, ManifestEntry>
-
-/**
- * Prints the manifest of `home/data`: one line `SIZE DIGEST PATH` a file, sorted. A file that is mostly hole is
- * digested in GNU tar's sparse form, which lists and reads only its data: a 2 GiB preallocated log costs
- * milliseconds, not 14 s. That form depends on where the holes lie, so `dug` first makes every zero block a hole.
- */
-export function manifestOf(spec: NodeSpec, options: { readonly dug: boolean }): Command {
-  const text = `[ -d "$1/${dataDirName}" ] || exit 0
-cd "$1"
-find ${dataDirName} -type f ! -name ${lockFile} -printf '%s %b %p\\n' | LC_ALL=C sort -k 3 | while IFS=' ' read -r size blocks path; do
-  if [ "$size" -gt 1048576 ] && [ $((blocks * 1024)) -lt "$size" ]; then
-    if [ "$2" = dug ]; then fallocate --dig-holes -- "$path"; fi
-    sum=$(tar --format=gnu --sparse --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0600 -cf - -- "$path" | sha256sum)
-    printf '%s holes:%s %s\\n' "$size" "\${sum%% *}" "$path"
-  else
-    printf '%s full:- %s\\n' "$size" "$path"
-  fi
-done > "$3" || exit 1
-grep ' full:- ' "$3" | cut -d ' ' -f 3- | tr '\\n' '\\0' | xargs -0 -r sha256sum -- > "$3.full"
-cat "$3"
-echo --
-cat "$3.full"`
-  const scratch = '/tmp/evha-manifest'
-  const argv = script(
-    `scratch=$(mktemp ${scratch}.XXXXXX)
-trap 'rm -f -- "$scratch" "$scratch.full"' EXIT
-trap 'exit 143' HUP INT TERM
-set -- "$1" "$2" "$scratch"
-${text}`,
-    spec.home,
-    options.dug ? 'dug' : 'asis',
-  )
-  const command = { timeoutMs: 120_000, outputBytesMax: 16 * 1024 * 1024 }
-  return options.dug
-    ? changes('dig holes and list the store', argv, command)
-    : reads('list the store with its digests', argv, command)
-}
-
-/** Reads what `manifestOf` printed. */
-export function readManifest(text: string): Manifest {
-  const [list = '', full = ''] = text.split(/^--$/m)
-  const sums = new Map(
-    full
-      .split('\n')
-      .filter((line) => line.length > 66)
-      .map((line) => [line.slice(66), line.slice(0, 64)]),
-  )
-  return new Map(
-    list
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => {
-        const [size = '', digest = ''] = line.split(' ', 2)
-        const path = line.slice(size.length + digest.length + 2)
-        return [
-          path,
-          { size: Number(size), digest: digest === 'full:-' ? `full:${sums.get(path) ?? 'gone'}` : digest },
-        ]
-      }),
-  )
-}
-
-/** What a copy has to do so that `there` becomes `here`. */
-export interface Difference {
-  readonly toCopy: readonly string[]
-  readonly toRemove: readonly string[]
-}
-
-export function difference(here: Manifest, there: Manifest): Difference {
-  const same = (path: string, entry: ManifestEntry) => {
-    const other = there.get(path)
-    return other !== undefined && other.size === entry.size && other.digest === entry.digest
-  }
-  return {
-    toCopy: [...here].filter(([path, entry]) => !same(path, entry)).map(([path]) => path),
-    toRemove: [...there.keys()].filter((path) => !here.has(path)),
-  }
-}
 
 /**
  * Reads the named files of the store as a tar stream, holes left out. While the chain runs a file may change under
@@ -120,27 +32,53 @@ tar --format=gnu --sparse --warning=no-file-changed --ignore-failed-read -cf - -
 /** Exit code of `unpackStore` when somebody holds the store's lock. */
 export const storeIsLocked = 75
 
+/** What a write into the store does besides taking the stream. */
+export interface Unpacking {
+  /** Who owns the files then; empty: as they came. */
+  readonly owner: string
+  /** Files to be removed first, few enough to stand in a command. */
+  readonly remove?: readonly string[]
+  /** Lists the store at the end, so that what was written is marked while it is fresh. */
+  readonly listing: Listing
+  readonly timeoutMs: number
+}
+
 /** Writes a tar stream into the store under the store's own lock: nothing can open it meanwhile (design: seedData). */
-export function unpackStore(spec: NodeSpec, owner: string, timeoutMs: number): Command {
+export function unpackStore(spec: NodeSpec, { owner, remove = [], listing, timeoutMs }: Unpacking): Command {
+  const words = manifestWords(spec, listing)
   return changes(
     'write files of the store',
     script(
-      `cd "$1"
-mkdir -p "$2"
-exec 9< "$2"
+      `${manifestFunction}
+home=$1 lock=$2 owner=$3
+shift 3
+cd "$home"
+mkdir -p "$lock"
+exec 9< "$lock"
 flock -n -E ${storeIsLocked} 9
+if [ $# -gt ${words.length} ]; then
+  ( shift ${words.length}; rm -f -- "$@" )
+fi
 tar --format=gnu --sparse --overwrite -xpf -
-if [ -n "$3" ]; then chown -R "$3" ${dataDirName}; fi`,
+# Only what has another owner: a chown touches the ctime, and with it the mark of the file.
+if [ -n "$owner" ]; then find ${dataDirName} ! -user "$owner" -exec chown -h "$owner" {} +; fi
+manifest "$@" > /dev/null`,
       spec.home,
       lockDir(spec),
       owner,
+      ...words,
+      ...remove,
     ),
     { timeoutMs },
   )
 }
 
 /** So many bytes of paths may stand in the command itself. */
-const wordsBytesMax = 8_192
+const wordsBytesMax = 4_096
+
+/** Few enough names to stand in a command. */
+export const standInCommand = (paths: readonly string[]) =>
+  paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 1, 0) <= wordsBytesMax
 
 /** Removes files a copy has too many, under the store's lock; many names arrive on stdin. */
 export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command {
@@ -148,19 +86,17 @@ export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command
   const locked = `cd "$1"\nexec 9< "$2"\nflock -n -E ${storeIsLocked} 9`
   const listed = paths.map((path) => `${path}\0`).join('')
   // A command of words alone needs no session of its own.
-  return Buffer.byteLength(listed) <= wordsBytesMax
+  return standInCommand(paths)
     ? changes(says, script(`${locked}\nshift 2\nrm -f -- "$@"`, spec.home, lockDir(spec), ...paths))
     : changes(says, script(`${locked}\nxargs -0 -r rm -f --`, spec.home, lockDir(spec)), { stdin: listed })
 }
 
-/** Brings what was copied to the disk. */
+/** Brings what was copied to the disk; a node that opens the store meanwhile does not mind. */
 export const syncStore = (spec: NodeSpec) =>
   changes(
     'bring the store to the disk',
-    script('if [ -d "$1" ]; then find "$1" -type f -exec sync {} +; fi', homeFiles(spec.home).data),
-    {
-      timeoutMs: 120_000,
-    },
+    script('if [ -d "$1" ]; then sync -f "$1"; fi', homeFiles(spec.home).data),
+    { timeoutMs: 120_000 },
   )
 
 /** True (exit 0) when nobody holds the store. */

@@ -31,8 +31,11 @@ const properties = [
   'User',
 ]
 
+/** As systemctl wants them. */
+export const propertyOption = `--property=${properties.join(',')}`
+
 export function showUnit(unit: string): Command {
-  return reads(`read the state of ${unit}`, ['systemctl', 'show', unit, `--property=${properties.join(',')}`])
+  return reads(`read the state of ${unit}`, ['systemctl', 'show', unit, propertyOption])
 }
 
 /** Reads `systemctl show`; a property systemd left out is empty. */
@@ -66,9 +69,6 @@ export function isUp(state: UnitState): boolean {
 }
 
 export const startUnit = (unit: string) => changes(`start ${unit}`, ['systemctl', 'start', unit])
-/** Starts it and prints the host's own time of that, epoch ms: systemd answers as soon as the program runs. */
-export const startUnitTimed = (unit: string) =>
-  changes(`start ${unit}`, script('systemctl start "$1"\ndate +%s%3N', unit))
 export const stopUnit = (unit: string, timeoutMs = 60_000) =>
   changes(`stop ${unit}`, ['systemctl', 'stop', unit], { timeoutMs })
 export const killUnit = (unit: string) =>

@@ -23,10 +23,12 @@ export const seedData: Step<'seedData'> = {
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
+    const { source } = context
     const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
     let bytes = 0
     for (let passes = 1; ; passes++) {
-      const pass = await copyPass(context, 'hot')
+      const { invocation } = readUnit(await must(context, source, showUnit(source.spec.unit)))
+      const pass = await copyPass(context, { source: 'hot', invocation })
       bytes += pass.bytes
       context.tell(
         `pass ${passes}: ${pass.files} files, ${pass.bytes} bytes in ${(pass.ms / 1000).toFixed(1)} s`,

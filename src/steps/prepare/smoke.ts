@@ -114,7 +114,7 @@ async function runOnce(
   try {
     const found = await until(
       context,
-      { timeoutMs: smokeTimeoutMs, everyMs: 100, onPaper: true },
+      { timeoutMs: smokeTimeoutMs, everyMs: 250, onPaper: true },
       async () => {
         const state = readUnit(await must(context, host, showUnit(unit)))
         const events = await eventsIn(context, host, state.invocation)

@@ -1,21 +1,26 @@
 import type { NotStarted } from '../../remote/relay.ts'
 import type { Outcome } from '../../remote/remote.ts'
-import { mend, must, onEach, stuck, whyIn } from '../ask.ts'
-import { serviceUser } from '../host/service-user.ts'
+import { ask, mend, must, onEach, stuck, whyIn } from '../ask.ts'
 import {
   type Difference,
   difference,
-  dropFromStore,
-  lockDir,
+  type Listing,
   type Manifest,
   manifestOf,
-  packStore,
   readManifest,
+} from '../host/manifest.ts'
+import { serviceUser } from '../host/service-user.ts'
+import {
+  dropFromStore,
+  lockDir,
+  packStore,
+  standInCommand,
   storeIsLocked,
   syncStore,
   unpackStore,
 } from '../host/store.ts'
 import type { Host, StepContext } from '../step.ts'
+import { PassProgress } from './pass-progress.ts'
 
 /** What one pass over the peers moved. */
 export interface Pass {
@@ -25,8 +30,15 @@ export interface Pass {
   readonly ms: number
 }
 
-/** How a pass treats the source: `hot` while the chain runs (files may change under it), `still` after the stop. */
-export type Source = 'hot' | 'still'
+/** How a pass treats its source. */
+export interface PassOptions {
+  /** `hot` while the chain runs and files may change under the copy, `still` after the stop. */
+  readonly source: 'hot' | 'still'
+  /** Invocation id of the source's unit, to which the marks of verified files belong; without one nothing is taken on trust. */
+  readonly invocation?: string
+  /** Brings what was written to the disk before the pass ends; else the caller does. */
+  readonly sync?: boolean
+}
 
 /** A hot pass of a large store may take long; the window's pass is bounded by the budget anyway. */
 const passTimeoutMs = { hot: 6 * 3600_000, still: 600_000 } as const
@@ -34,76 +46,148 @@ const passTimeoutMs = { hot: 6 * 3600_000, still: 600_000 } as const
 /**
  * One pass of copying: manifests of source and peers, then only what differs, holes left out, relayed through the
  * workstation to all peers that want the same files. The destination's store lock is held while files are written.
+ * A pass that was interrupted goes on with the files it had not written yet: they still differ.
  */
-export async function copyPass(context: StepContext, source: Source): Promise<Pass> {
+export async function copyPass(context: StepContext, options: PassOptions): Promise<Pass> {
   const startedMs = context.now()
-  const manifests = await manifestsOf(context, context.nodes, { dug: false })
+  const manifests = await manifestsOf(context, context.nodes, options)
   const manifestMs = context.now() - startedMs
   const here = manifests[context.source.spec.name] ?? new Map()
-  const wants = new Map<string, { hosts: Host[]; paths: readonly string[] }>()
-  let files = 0
-  const changeOf = (peer: Host) => difference(here, manifests[peer.spec.name] ?? new Map())
-  await onEach(context.peers, (peer) => drop(context, peer, changeOf(peer)))
+  const groups = new Map<string, Group>()
+  const alone: { peer: Host; change: Difference }[] = []
   for (const peer of context.peers) {
-    const change = changeOf(peer)
-    files += change.toCopy.length
-    if (change.toCopy.length === 0) continue
+    const change = difference(here, manifests[peer.spec.name] ?? new Map())
+    if (change.toCopy.length === 0) {
+      if (change.toRemove.length > 0) alone.push({ peer, change })
+      continue
+    }
     const key = change.toCopy.join('\0')
-    const group = wants.get(key) ?? { hosts: [], paths: change.toCopy }
-    group.hosts.push(peer)
-    wants.set(key, group)
+    const group = groups.get(key) ?? { paths: change.toCopy, to: [] }
+    group.to.push({ peer, change })
+    groups.set(key, group)
   }
-  const moved = await Promise.all(
-    [...wants.values()].map((group) => copyTo(context, source, group.hosts, group.paths)),
+  await onEach(
+    alone.map(({ peer }) => peer),
+    (peer) => drop(context, peer, alone),
   )
-  await onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
+  const progress = new PassProgress(
+    context,
+    options.source,
+    [...groups.values()].map((group) => bytesOf(group, here)),
+  )
+  const moved = await Promise.all(
+    [...groups.values()].map((group, k) =>
+      copyTo(context, options, group, { streams: groups.size, onBytes: (bytes) => progress.moved(k, bytes) }),
+    ),
+  )
+  if (options.sync !== false) await onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
   return {
     bytes: moved.reduce((sum, bytes) => sum + bytes, 0),
-    files,
+    files: [...groups.values()].reduce((sum, { paths, to }) => sum + paths.length * to.length, 0),
     manifestMs,
     ms: context.now() - startedMs,
   }
 }
 
+/** Peers that want the same files. */
+interface Group {
+  readonly paths: readonly string[]
+  readonly to: { readonly peer: Host; readonly change: Difference }[]
+}
+
+/** What reading the files of a group once moves, bytes; holes do not count. */
+const bytesOf = ({ paths }: Group, here: Manifest) =>
+  paths.reduce((sum, path) => sum + (here.get(path)?.dataBytes ?? 0), 0)
+
+/** Manifests of the hosts by node name; what is marked as verified is not read again. */
 export async function manifestsOf(
   context: StepContext,
   hosts: readonly Host[],
-  options: { readonly dug: boolean },
+  options: PassOptions & { readonly dug?: boolean },
 ): Promise<Record<string, Manifest>> {
-  return onEach(hosts, async (host) =>
-    readManifest(await must(context, host, manifestOf(host.spec, options))),
+  return onEach(hosts, async (host) => {
+    const listing = listingOf(context, host, options)
+    if (!context.onPaper || listing.marks === undefined) return manifestAt(context, host, listing)
+    // To note marks is a change, so it is only printed; the plan of the copy needs the list all the same.
+    const { marks: _, ...readOnly } = listing
+    await must(context, host, manifestOf(host.spec, listing))
+    return manifestAt(context, host, readOnly)
+  })
+}
+
+async function manifestAt(context: StepContext, host: Host, listing: Listing): Promise<Manifest> {
+  const listed = await ask(context, host, manifestOf(host.spec, listing))
+  if (listed.exitCode === 0 && !listed.truncated) return readManifest(listed.stdout)
+  throw stuck(
+    `${host.spec.name}: listing the store ended with ${listed.truncated ? 'more files than evha can list' : ended(listed)}`,
   )
 }
 
-async function drop(context: StepContext, peer: Host, change: Difference): Promise<void> {
-  if (change.toRemove.length > 0) await must(context, peer, dropFromStore(peer.spec, change.toRemove))
+function listingOf(
+  context: StepContext,
+  host: Host,
+  { source, invocation, dug }: PassOptions & { readonly dug?: boolean },
+): Listing {
+  const running = source === 'hot' && host === context.source
+  const listing = { running, timeoutMs: passTimeoutMs[source], ...(dug === undefined ? {} : { dug }) }
+  if (invocation === undefined || invocation === '') return listing
+  const file = `${host.spec.paths.evha}/runs/${context.run}/marks`
+  return { ...listing, marks: { file, invocation, mark: running ? 'restedTables' : 'everything' } }
+}
+
+async function drop(
+  context: StepContext,
+  peer: Host,
+  changes: readonly { readonly peer: Host; readonly change: Difference }[],
+): Promise<void> {
+  const toRemove = changes.find((one) => one.peer === peer)?.change.toRemove ?? []
+  if (toRemove.length > 0) await must(context, peer, dropFromStore(peer.spec, toRemove))
 }
 
 async function copyTo(
   context: StepContext,
-  source: Source,
-  peers: readonly Host[],
-  paths: readonly string[],
+  options: PassOptions,
+  { paths, to }: Group,
+  { streams, onBytes }: { readonly streams: number; readonly onBytes: (bytes: number) => void },
 ): Promise<number> {
+  const { source } = options
   const timeoutMs = passTimeoutMs[source]
-  const names = peers.map((peer) => peer.spec.name).join(', ')
+  const many = to.filter(({ change }) => !standInCommand(change.toRemove))
+  await onEach(
+    many.map(({ peer }) => peer),
+    (peer) => drop(context, peer, many),
+  )
+  const names = to.map(({ peer }) => peer.spec.name).join(', ')
+  const { bandwidthKiBps } = context.runbook.copy
   const relayed = await context.hands.relay(
     {
       remote: context.source.remote,
       command: packStore(context.source.spec, paths, source === 'still', timeoutMs),
     },
-    peers.map((peer) => ({
+    to.map(({ peer, change }) => ({
       remote: peer.remote,
-      command: unpackStore(peer.spec, serviceUser(context, peer.spec), timeoutMs),
+      command: unpackStore(peer.spec, {
+        owner: serviceUser(context, peer.spec),
+        remove: standInCommand(change.toRemove) ? change.toRemove : [],
+        listing: listingOf(context, peer, options),
+        timeoutMs,
+      }),
     })),
     context.signal,
+    {
+      onBytes,
+      // The chain runs meanwhile and comes first; in the window it stands still and waits.
+      ...(source === 'still' || bandwidthKiBps === undefined
+        ? {}
+        : { bytesPerSecondMax: (bandwidthKiBps * 1024) / streams }),
+    },
   )
   if (relayed.from.kind !== 'finished' || relayed.from.exitCode !== 0)
     throw stuck(
       `${context.source.spec.name}: reading the store for ${names} ended with ${ended(relayed.from)}`,
     )
   relayed.to.forEach((outcome, i) => {
-    const peer = peers[i]
+    const peer = to[i]?.peer
     if (peer === undefined || (outcome.kind === 'finished' && outcome.exitCode === 0)) return
     const locked = outcome.kind === 'finished' && outcome.exitCode === storeIsLocked
     throw stuck(
@@ -111,7 +195,7 @@ async function copyTo(
       `${mend(ended(outcome), peer)}, then \`evha resume\``,
     )
   })
-  return relayed.bytes * peers.length
+  return relayed.bytes * to.length
 }
 
 function ended(outcome: Outcome | NotStarted): string {

@@ -15,7 +15,7 @@ export const restoreBest: Step<'restoreBest'> = {
     if (best === context.source) return undefined
     await copyPass(
       { ...context, source: best, peers: [context.source], nodes: [best, context.source] },
-      'still',
+      { source: 'still' },
     )
     return undefined
   },

@@ -10,7 +10,7 @@ import {
   readyDecision,
 } from '../host/decision.ts'
 import { bootId } from '../host/systemd.ts'
-import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
+import { done, notYet, type Step, type StepContext } from '../step.ts'
 
 /** This attempt's key of the decision file. The epoch stays 1 as long as one workstation holds the run. */
 export function keyOf(context: Pick<StepContext, 'run' | 'attempt'>): DecisionKey {
@@ -73,11 +73,4 @@ async function notArmed(context: StepContext): Promise<string[]> {
     async (host) => (await ask(context, host, readArmed(host.spec, keyOf(context)))).exitCode === 0,
   )
   return Object.keys(armed).filter((name) => armed[name] !== true)
-}
-
-/** The boot ids noted when the window was armed differ from today's: that host rebooted inside the window. */
-export async function rebooted(context: StepContext): Promise<string[]> {
-  const noted = fact(context, 'arm').bootIds
-  const now = await onEach(context.nodes, (host) => must(context, host, bootId()))
-  return Object.keys(noted).filter((name) => noted[name] !== now[name])
 }

@@ -1,22 +1,23 @@
 import { must, stuck, until } from '../ask.ts'
-import { headOf } from '../chain/head.ts'
-import { givePermit, listPermits, takePermit } from '../host/permits.ts'
+import { headOf, heightOf } from '../chain/head.ts'
+import type { Head } from '../facts.ts'
+import { type HostLook, lookAt } from '../host/look.ts'
+import { givePermit, takePermit } from '../host/permits.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { permitDropInPath } from '../host/unit-files.ts'
-import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
 /** Why the unit of this host could still be started as a single sequencer; null when it can not. */
 export async function whyNotFenced(context: StepContext, host: Host): Promise<string | null> {
-  const [permits, shown] = await Promise.all([
-    must(context, host, listPermits(host.spec)),
-    must(context, host, showUnit(host.spec.unit)),
-  ])
-  if (permits.includes('single')) return `${host.spec.name}: the permit for single mode still stands`
-  const unit = readUnit(shown)
-  if (!unit.dropIns.includes(permitDropInPath(host.spec)))
-    return `${host.spec.name}: systemd has not loaded the drop-in that asks for the permit`
-  if (unit.needsReload)
-    return `${host.spec.name}: a unit file of ${host.spec.unit} changed after systemd read it`
+  return notFencedIn(host, await lookAt(context, host))
+}
+
+/** The same, from a look that was taken. */
+export function notFencedIn({ spec }: Host, { permits, unit }: HostLook): string | null {
+  if (permits.includes('single')) return `${spec.name}: the permit for single mode still stands`
+  if (!unit.dropIns.includes(permitDropInPath(spec)))
+    return `${spec.name}: systemd has not loaded the drop-in that asks for the permit`
+  if (unit.needsReload) return `${spec.name}: a unit file of ${spec.unit} changed after systemd read it`
   return null
 }
 
@@ -39,18 +40,35 @@ export const fence: Step<'fence'> = {
   },
   verify: async (context) => {
     const { source } = context
-    const [open, shown] = await Promise.all([
-      whyNotFenced(context, source),
-      must(context, source, showUnit(source.spec.unit)),
-    ])
+    const looked = await lookAt(context, source)
+    const open = notFencedIn(source, looked)
     if (open !== null) return notYet(open)
-    const unit = readUnit(shown)
+    const { unit } = looked
     if (unit.active !== 'active') return notYet(`${source.spec.name}: ${source.spec.unit} is ${unit.active}`)
-    const noted = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
+    const noted = await freshHead(context)
     if (noted === null) return notYet(`${source.spec.name}: its RPC tells no head`)
     return done({ noted, invocation: unit.invocation })
   },
   undo: async (context) => {
     await must(context, context.source, givePermit(context.source.spec, 'single', 'durable'))
   },
+}
+
+/** A chain that makes no block for so long is not waited for: it may make blocks only when there is something to put in. */
+const freshWaitMaxMs = 3_000
+
+/**
+ * The head just after a block, or the head there is when none comes. The stop follows at once: so the chain stands
+ * still from its last block on, not from somewhere between two, and the hash that is noted is most often that of N itself.
+ */
+async function freshHead(context: StepContext): Promise<Head | null> {
+  const { source } = context
+  const first = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
+  if (first === null) return null
+  const waitMs = Math.min(freshWaitMaxMs, 2 * fact(context, 'check').blockTimeMs)
+  const risen = await until(context, { timeoutMs: waitMs, everyMs: 20, onPaper: true }, async () => {
+    const height = await heightOf(context, source)
+    return height !== null && height > first.height ? true : null
+  })
+  return risen === null ? first : ((await headOf(context, source)) ?? first)
 }

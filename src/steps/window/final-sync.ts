@@ -1,5 +1,5 @@
 import { copyPass } from '../prepare/store-pass.ts'
-import { done, notYet, type Step } from '../step.ts'
+import { done, fact, notYet, type Step } from '../step.ts'
 
 /** The last pass: the source stands still under its guard, so what is copied now is what the peers start from. */
 export const finalSync: Step<'finalSync'> = {
@@ -9,7 +9,12 @@ export const finalSync: Step<'finalSync'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { bytes, files } = await copyPass(context, 'still')
+    const { bytes, files } = await copyPass(context, {
+      source: 'still',
+      invocation: fact(context, 'fence').invocation,
+      // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
+      sync: false,
+    })
     return { bytes, files }
   },
   // The content is judged by the next step; a pass whose end was not seen is simply made again.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { EvhaError } from '../../base/errors.ts'
 import { ask, must, stuck } from '../ask.ts'
 import type { Facts } from '../facts.ts'
-import { difference, type Manifest } from '../host/store.ts'
+import { difference, type Manifest } from '../host/manifest.ts'
 import { readUnit, showUnit, startUnit } from '../host/systemd.ts'
 import { manifestsOf } from '../prepare/store-pass.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
@@ -15,10 +15,7 @@ export const proveEqual: Step<'proveEqual'> = {
     `compare the content of every store with ${source.spec.name}; at least ${quorum} peers or as many as there are must be equal`,
     `try to start ${source.spec.unit} on ${source.spec.name}: systemd must refuse`,
   ],
-  precheck: async (context) => {
-    const open = await whyNotFenced(context, context.source)
-    if (open !== null) throw stuck(open)
-  },
+  precheck: () => Promise.resolve(),
   apply: async (context) => {
     const [refusal, compared] = await Promise.all([tryTheFence(context), compareStores(context)])
     return { refusal, ...compared }
@@ -48,10 +45,15 @@ export const proveEqual: Step<'proveEqual'> = {
 export const peersNeeded = (context: Pick<StepContext, 'quorum' | 'peers'>) =>
   Math.min(context.quorum, context.peers.length)
 
-/** Starts the fenced unit and wants to be refused; judged by the invocation id, not by what systemctl says. */
+/**
+ * Starts the fenced unit and wants to be refused; judged by the invocation id, not by what systemctl says. Where the
+ * fence is seen not to stand, nothing is started.
+ */
 async function tryTheFence(context: StepContext): Promise<string> {
   const { source } = context
   const { invocation } = fact(context, 'fence')
+  const open = context.onPaper ? null : await whyNotFenced(context, source)
+  if (open !== null) throw stuck(open)
   const tried = await ask(context, source, startUnit(source.spec.unit))
   if (context.onPaper) return ''
   const after = readUnit(await must(context, source, showUnit(source.spec.unit)))
@@ -70,6 +72,10 @@ async function tryTheFence(context: StepContext): Promise<string> {
 async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqual'], 'refusal'>> {
   const manifests = await equalise(context)
   const here = manifests[context.source.spec.name] ?? new Map()
+  if (here.size === 0 && !context.onPaper)
+    throw stuck(
+      `${context.source.spec.name}: its store holds no file; nothing can be proved equal to nothing`,
+    )
   const different: Record<string, string> = {}
   for (const { spec } of context.peers) {
     const { toCopy, toRemove } = difference(here, manifests[spec.name] ?? new Map())
@@ -83,7 +89,8 @@ async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqu
 
 /** Manifests of all nodes; when they differ only in how files are laid out in holes, the holes are dug alike first. */
 async function equalise(context: StepContext): Promise<Record<string, Manifest>> {
-  const asis = await manifestsOf(context, context.nodes, { dug: false })
+  const options = { source: 'still', invocation: fact(context, 'fence').invocation } as const
+  const asis = await manifestsOf(context, context.nodes, options)
   const here = asis[context.source.spec.name] ?? new Map()
   const onlyHoles = context.peers.some((peer) => {
     const there = asis[peer.spec.name] ?? new Map()
@@ -94,7 +101,7 @@ async function equalise(context: StepContext): Promise<Record<string, Manifest>>
       toCopy.every((path) => here.get(path)?.size === there.get(path)?.size)
     )
   })
-  return onlyHoles ? manifestsOf(context, context.nodes, { dug: true }) : asis
+  return onlyHoles ? manifestsOf(context, context.nodes, { ...options, dug: true }) : asis
 }
 
 function digestOf(manifest: Manifest): string {

@@ -1,12 +1,13 @@
 import { changes } from '../../base/command.ts'
-import type { LogEvent } from '../../evnode/logs.ts'
+import { type LogEvent, readLog } from '../../evnode/logs.ts'
 import { offlineHeightArgv, readOfflineHeight } from '../../evnode/store.ts'
 import { ask, must, stuck } from '../ask.ts'
 import { eventsIn } from '../host/log.ts'
+import { parts } from '../host/look.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
-import { parseStopRecord, readStopRecord, stopAndRecord } from '../host/stop-record.ts'
+import { lookAtStopped, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
 import { guardArgv } from '../host/store.ts'
-import { readUnit, showUnit } from '../host/systemd.ts'
+import { readUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
@@ -19,18 +20,18 @@ export const guardDir = (context: StepContext) =>
 export const stopSource: Step<'stopSource'> = {
   name: 'stopSource',
   plan: ({ source }) => [
-    `stop ${source.spec.unit} on ${source.spec.name} and wait until it says it halted`,
+    `stop ${source.spec.unit} on ${source.spec.name}, wait until it says it halted, and ask its store for the height`,
     `hold the store's lock on ${source.spec.name} until the decision`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { source } = context
-    await must(context, source, stopAndRecord(source.spec, context.run, context.attempt, stopTimeoutMs))
-    const guard = await context.hands.statusOfDetached(source.remote, guardDir(context))
-    // The guard is started only once log and store agree on N, so a running guard means they did.
-    if (guard.kind === 'running') return undefined
-    await agreeOnHeight(context)
+    const { source, run, attempt } = context
     await context.hands.startDetached(source.remote, {
+      first: {
+        argv: stopAndRecordArgv(source.spec, run, attempt, offlineHeightWords(context, source)),
+        says: `stop ${source.spec.unit}`,
+        timeoutMs: stopTimeoutMs,
+      },
       dir: guardDir(context),
       argv: guardArgv(source.spec),
       says: `hold the store of ${source.spec.name}`,
@@ -38,24 +39,28 @@ export const stopSource: Step<'stopSource'> = {
     return undefined
   },
   verify: async (context) => {
-    const { source } = context
-    const [recorded, shown, events, guard] = await Promise.all([
-      must(context, source, readStopRecord(source.spec, context.run, context.attempt)),
-      must(context, source, showUnit(source.spec.unit)),
-      eventsOf(context, source),
+    const { source, run, attempt } = context
+    const { invocation } = fact(context, 'fence')
+    const [looked, guard] = await Promise.all([
+      must(context, source, lookAtStopped(source.spec, run, attempt, invocation)),
       context.hands.statusOfDetached(source.remote, guardDir(context)),
     ])
     const { name, unit } = source.spec
+    const [shown = '', recorded = '', answer = '', log = ''] = parts(looked, 4)
     const record = parseStopRecord(recorded)
     const state = readUnit(shown)
-    const height = lastProduced(events)
+    const events = readLog(log)
     if (record === null) return notYet(`${name}: ${unit} was not stopped yet`)
     if (state.active !== 'inactive') return notYet(`${name}: ${unit} is ${state.active} after the stop`)
     if (state.execMainStatus !== 0)
       return notYet(`${name}: the node stopped with exit ${state.execMainStatus}`)
     if (!events.some((event) => event.kind === 'halted'))
       return notYet(`${name}: the node did not say that it halted`)
+    const height = lastProduced(events) ?? lastProduced(await eventsIn(context, source, invocation))
     if (height === null) return notYet(`${name}: its log names no block; N can not be cross-checked`)
+    const stored = heightIn(source, answer)
+    if (height !== stored)
+      throw stuck(`${name}: its log ends with block ${height}, its stopped store says ${stored}`)
     if (guard.kind !== 'running') return notYet(`${name}: the guard of the store does not run`)
     return done({ height, ...record })
   },
@@ -65,41 +70,30 @@ export const stopSource: Step<'stopSource'> = {
   },
 }
 
-async function agreeOnHeight(context: StepContext): Promise<void> {
-  const { source } = context
-  const logged = lastProduced(await eventsOf(context, source))
-  const stored = await offlineHeight(context, source)
-  if (logged !== stored && !context.onPaper)
-    throw stuck(
-      `${source.spec.name}: its log ends with block ${logged ?? 'none'}, its stopped store says ${stored}`,
-    )
-}
-
-const eventsOf = (context: StepContext, source: Host) =>
-  eventsIn(context, source, fact(context, 'fence').invocation)
-
 function lastProduced(events: readonly LogEvent[]): number | null {
   const heights = events.flatMap((event) => (event.kind === 'produced' ? [event.height] : []))
   return heights.at(-1) ?? null
 }
 
+/** The question for a stopped store's height, as the node's own user. */
+const offlineHeightWords = (context: StepContext, { spec }: Host) =>
+  asServiceUser(serviceUser(context, spec), offlineHeightArgv({ binary: spec.binary, home: spec.home }))
+
 /** The height a stopped store holds, by the node's own word (evnode.md B 5.4); needs the lock, changes nothing. NaN on paper. */
 export async function offlineHeight(context: StepContext, host: Host): Promise<number> {
-  const { spec } = host
-  const argv = asServiceUser(
-    serviceUser(context, spec),
-    offlineHeightArgv({ binary: spec.binary, home: spec.home }),
-  )
   // The database may rewrite its own files on opening, so this counts as a change although no block is touched.
-  const answer = await ask(
-    context,
-    host,
-    changes(`ask the stopped store of ${spec.name} for its height`, argv),
+  const asked = changes(
+    `ask the stopped store of ${host.spec.name} for its height`,
+    offlineHeightWords(context, host),
   )
-  if (context.onPaper) return Number.NaN
-  const read = readOfflineHeight(`${answer.stdout}\n${answer.stderr}`)
+  const answer = await ask(context, host, asked)
+  return context.onPaper ? Number.NaN : heightIn(host, `${answer.stdout}\n${answer.stderr}`)
+}
+
+function heightIn(host: Host, answer: string): number {
+  const read = readOfflineHeight(answer)
   if (read.kind === 'height') return read.height
   throw stuck(
-    `${spec.name}: the stopped store does not tell its height: ${read.kind === 'locked' ? 'somebody holds its lock' : read.said}`,
+    `${host.spec.name}: the stopped store does not tell its height: ${read.kind === 'locked' ? 'somebody holds its lock' : read.said}`,
   )
 }

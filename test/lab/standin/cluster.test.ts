@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { difference } from '../../../src/steps/host/store.ts'
+import { difference } from '../../../src/steps/host/manifest.ts'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
 import { contentsOf, differing } from './contents.ts'
 import { leaderOf } from './leader.ts'

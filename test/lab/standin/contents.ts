@@ -1,11 +1,12 @@
-import { difference, manifestOf, packStore, readManifest } from '../../../src/steps/host/store.ts'
+import { difference, manifestOf, readManifest } from '../../../src/steps/host/manifest.ts'
+import { packStore } from '../../../src/steps/host/store.ts'
 import { locally, nodeIn } from '../../steps/host/locally.ts'
 
 const specOf = (home: string) => ({ ...nodeIn(home), home })
 
 /** Every file of the store in a home by its content, as evha lists it on a host. */
 export function contentsOf(home: string) {
-  return readManifest(locally(manifestOf(specOf(home), { dug: false })).stdout)
+  return readManifest(locally(manifestOf(specOf(home), {})).stdout)
 }
 
 /** Files that evha would find to differ between two stores: with any, it starts nothing. */

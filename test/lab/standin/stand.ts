@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,6 +17,8 @@ export const standinMain = resolve(import.meta.dirname, '..', '..', '..', 'dist'
 /** Far above what anything here needs, also on a busy machine. */
 const patienceMs = 40_000
 const outputCharsMax = 4_000_000
+/** Of each node, where a test failed. */
+const toldLines = 25
 
 /** Everything a test of stand-ins leaves behind, processes and files, is gone at its end. */
 export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
@@ -25,6 +27,10 @@ export async function withScratch(work: (scratch: Scratch) => Promise<void>): Pr
   const scratch = new Scratch(dir)
   try {
     await work(scratch)
+  } catch (thrown) {
+    // On CI nobody can look at the nodes afterwards.
+    if (thrown instanceof Error) thrown.message = `${thrown.message}\n\n${scratch.told()}`
+    throw thrown
   } finally {
     await scratch.end()
     rmSync(dir, { recursive: true, force: true })
@@ -150,6 +156,17 @@ export class Scratch {
       const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []
       return lines.map((line) => JSON.parse(line) as Noted)
     })
+  }
+
+  /** What was signed twice, and the last words of every node that was started. */
+  told(): string {
+    const homes = readdirSync(this.dir).map((name) => join(this.dir, name))
+    const signed = `signed twice: ${JSON.stringify(this.signedTwice(...homes))}, in vain: ${JSON.stringify(this.signedInVain(...homes))}`
+    const nodes = this.#running.map((node, k) => {
+      const lines = node.stderr.trimEnd().split('\n').slice(-toldLines)
+      return `--- process ${k}, ${node.isUp ? 'up' : 'ended'}\n${lines.map((line) => line.slice(0, 300)).join('\n')}`
+    })
+    return [signed, ...nodes].join('\n')
   }
 
   async end(): Promise<void> {

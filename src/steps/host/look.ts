@@ -1,0 +1,60 @@
+import { reads, script } from '../../base/command.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import { must } from '../ask.ts'
+import type { Host, StepContext } from '../step.ts'
+import { listPermitsText, permitDirs } from './permits.ts'
+import { propertyOption, readUnit, type UnitState } from './systemd.ts'
+
+/** What a host shows of its unit in one round trip. */
+export interface HostLook {
+  /** One line `MODE LASTING` for each permit that stands. */
+  readonly permits: string
+  readonly unit: UnitState
+  readonly bootId: string
+}
+
+/** Permits, unit and boot id of a host, one right after the other. */
+export async function lookAt(context: StepContext, host: Host): Promise<HostLook> {
+  const [permits = '', unit = '', bootId = ''] = parts(await must(context, host, lookCommand(host.spec)))
+  return { permits: permits.trim(), unit: readUnit(unit), bootId: bootId.trim() }
+}
+
+function lookCommand(spec: NodeSpec) {
+  const dirs = permitDirs(spec)
+  return reads(
+    `look at ${spec.unit}, its permits and the boot id`,
+    script(
+      `${listPermitsText}
+echo --
+systemctl show "$3" "$4"
+echo --
+systemd-id128 boot-id`,
+      dirs.durable,
+      dirs.volatile,
+      spec.unit,
+      propertyOption,
+    ),
+  )
+}
+
+/** A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. */
+export function showUnitAndLog(unit: string, linesMax = 1_000) {
+  return reads(
+    `read state and log of ${unit}`,
+    script(
+      `shown=$(systemctl show "$1" "$2")
+printf '%s\\n--\\n' "$shown"
+invocation=$(printf '%s\\n' "$shown" | sed -n 's/^InvocationID=//p')
+[ -z "$invocation" ] || journalctl --no-pager --quiet -o short-unix -n "$3" _SYSTEMD_INVOCATION_ID="$invocation"`,
+      unit,
+      propertyOption,
+      String(linesMax),
+    ),
+  )
+}
+
+/** Output in parts, parted by lines of `--`; the last part is all that follows, whatever it holds. */
+export function parts(text: string, count = 3): string[] {
+  const found = text.split(/^--\n/m)
+  return [...found.slice(0, count - 1), found.slice(count - 1).join('--\n')]
+}

@@ -1,0 +1,159 @@
+import { type Command, changes, reads, script } from '../../base/command.ts'
+import { EvhaError } from '../../base/errors.ts'
+import { dataDirName } from '../../evnode/home.ts'
+import { immutableSuffix, neverCopied } from '../../evnode/store.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+
+const [lockFile] = neverCopied
+
+/** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
+export interface ManifestEntry {
+  readonly size: number
+  /** `full:` sha256 of the content, or `holes:` sha256 of GNU tar's sparse form of it. */
+  readonly digest: string
+  /** What it takes on the disk, bytes: what a copy of it moves. */
+  readonly dataBytes: number
+}
+
+export type Manifest = ReadonlyMap<string, ManifestEntry>
+
+/**
+ * Digests that need not be computed again, kept on the host itself: a file whose inode, ctime and size are those of its
+ * mark has the digest of the mark. All of them are void as soon as the source runs under another invocation id.
+ */
+export interface Marks {
+  /** Where they lie on the host, absolute. */
+  readonly file: string
+  /** Of the source's unit, at the time its files are read. */
+  readonly invocation: string
+  /**
+   * What may be marked. Under a running node only tables, which are written once, and only those that have rested: a
+   * node writes through memory maps, and what it writes into a page it has touched leaves the ctime alone. At a standstill, and
+   * on a peer, where nothing but a copy writes: everything.
+   */
+  readonly mark: 'restedTables' | 'everything'
+}
+
+/** A table that was touched less than so many seconds ago may still be written; a node takes well below a second for one. */
+const restedSeconds = 10
+
+/** How to list a store. */
+export interface Listing {
+  /** Every zero block is made a hole first, so that equal content has equal holes. */
+  readonly dug?: boolean
+  readonly marks?: Marks
+  /** Files that vanish while they are read are left out: the node runs. */
+  readonly running?: boolean
+  readonly timeoutMs?: number
+}
+
+/**
+ * Prints the manifest of `home/data`: one line `SIZE BYTES DIGEST PATH` a file, tabs between. A file that is mostly hole is
+ * digested in GNU tar's sparse form, which lists and reads only its data: a 2 GiB preallocated log costs
+ * milliseconds, not 14 s. That form depends on where the holes lie, so `dug` first makes every zero block a hole.
+ */
+export function manifestOf(spec: NodeSpec, listing: Listing): Command {
+  const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(spec, listing))
+  const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: 16 * 1024 * 1024 }
+  if (listing.dug === true) return changes('dig holes and list the store', argv, options)
+  return listing.marks === undefined
+    ? reads('list the store with its digests', argv, options)
+    : changes('list the store with its digests, and note them', argv, options)
+}
+
+/** What the shell function `manifest` wants as its words. */
+export function manifestWords(spec: NodeSpec, { dug, marks, running }: Listing): string[] {
+  return [
+    spec.home,
+    dug === true ? 'dug' : 'asis',
+    running === true ? 'running' : 'still',
+    marks?.file ?? '',
+    marks?.invocation ?? '',
+    marks?.mark ?? '',
+  ]
+}
+
+/** Everything that was marked costs one find and one awk; only the rest is read. */
+export const manifestFunction = `
+manifest() (
+  home=$1 dig=$2 state=$3 marks=$4 invocation=$5 mark=$6
+  [ -d "$home/${dataDirName}" ] || exit 0
+  export LC_ALL=C invocation mark
+  scratch=$(mktemp -d /tmp/evha-manifest.XXXXXX)
+  export scratch
+  trap 'rm -rf -- "$scratch"' EXIT
+  trap 'exit 143' HUP INT TERM
+  cd "$home"
+  tab=$(printf '\\t')
+  if [ "$dig" = dug ]; then find ${dataDirName} -type f ! -name ${lockFile} -size +2048 -exec fallocate --dig-holes -- {} \\; ; fi
+  old=/dev/null
+  if [ -n "$marks" ] && [ -e "$marks" ]; then old=$marks; fi
+  now=$(date +%s)
+  export now
+  : > "$scratch/holes"; : > "$scratch/full"; : > "$scratch/sums"; : > "$scratch/new"; : > "$scratch/stay"
+  find ${dataDirName} -type f ! -name ${lockFile} -printf '%i:%C@:%s\\t%b\\t%p\\n' > "$scratch/list" || [ "$state" = running ]
+  awk -F '\\t' '
+    FILENAME == ARGV[1] { if (FNR == 1) valid = $0 == "# " ENVIRON["invocation"]; else if (valid) digest[$1] = $2; next }
+    { split($1, part, ":"); size = part[3] + 0; bytes = $2 * 512; if (bytes > size) bytes = size }
+    $1 in digest { print part[3] "\\t" bytes "\\t" digest[$1] "\\t" $3; print $1 "\\t" digest[$1] > (ENVIRON["scratch"] "/stay"); next }
+    { print > (ENVIRON["scratch"] (size > 1048576 && $2 * 1024 < size ? "/holes" : "/full")) }
+  ' "$old" "$scratch/list"
+  if [ ! -s "$scratch/holes" ] && [ ! -s "$scratch/full" ]; then exit 0; fi
+  while IFS="$tab" read -r key blocks path; do
+    sum=$(tar --format=gnu --sparse --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0600 -cf - -- "$path" | sha256sum)
+    if [ -e "$path" ] || [ "$state" = still ]; then printf '%s\\t%s\\tholes:%s\\t%s\\n' "$key" "$blocks" "\${sum%% *}" "$path" >> "$scratch/new"; fi
+  done < "$scratch/holes"
+  if [ -s "$scratch/full" ]; then cut -f 3 "$scratch/full" | tr '\\n' '\\0' | xargs -0 -r sha256sum -- > "$scratch/sums" || [ "$state" = running ]; fi
+  awk -F '\\t' '
+    FILENAME == ARGV[1] { sum[substr($0, 67)] = substr($0, 1, 64); next }
+    $3 in sum { print $1 "\\t" $2 "\\tfull:" sum[$3] "\\t" $3 }
+  ' "$scratch/sums" "$scratch/full" >> "$scratch/new"
+  awk -F '\\t' '
+    { split($1, part, ":"); bytes = $2 * 512; if (bytes > part[3] + 0) bytes = part[3] + 0
+      print part[3] "\\t" bytes "\\t" $3 "\\t" $4 }
+    ENVIRON["mark"] == "everything" || ($4 ~ /[.]${immutableSuffix}$/ && ENVIRON["now"] - part[2] >= ${restedSeconds}) {
+      print $1 "\\t" $3 > (ENVIRON["scratch"] "/stay.new") }
+  ' "$scratch/new"
+  if [ -n "$marks" ]; then
+    mkdir -p "\${marks%/*}"
+    { echo "# $invocation"; cat "$scratch/stay"; if [ -e "$scratch/stay.new" ]; then cat "$scratch/stay.new"; fi; } > "$marks.new"
+    mv -f "$marks.new" "$marks"
+  fi
+)`.trim()
+
+/** Reads what `manifestOf` printed. A line that is none is refused: two lists that are cut off alike must not be equal. */
+export function readManifest(text: string): Manifest {
+  const lines = text.split('\n').filter(Boolean)
+  return new Map(lines.map(entryIn).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function entryIn(line: string): [path: string, entry: ManifestEntry] {
+  const [, size, bytes, digest, path] =
+    /^(\d+)\t(\d+)\t((?:full|holes):[0-9a-f]{64})\t(.+)$/s.exec(line) ?? []
+  if (digest !== undefined && path !== undefined)
+    return [path, { size: Number(size), digest, dataBytes: Number(bytes) }]
+  throw new EvhaError({
+    kind: 'failed',
+    message: `the list of a store holds a line that is none: ${JSON.stringify(line.slice(0, 120))}`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'a name in the data directory holds a newline, or the list was cut off; look at the named host',
+  })
+}
+
+/** What a copy has to do so that `there` becomes `here`. */
+export interface Difference {
+  readonly toCopy: readonly string[]
+  readonly toRemove: readonly string[]
+}
+
+export function difference(here: Manifest, there: Manifest): Difference {
+  const same = (path: string, entry: ManifestEntry) => {
+    const other = there.get(path)
+    return other !== undefined && other.size === entry.size && other.digest === entry.digest
+  }
+  return {
+    toCopy: [...here].filter(([path, entry]) => !same(path, entry)).map(([path]) => path),
+    toRemove: [...there.keys()].filter((path) => !here.has(path)),
+  }
+}

@@ -1,0 +1,40 @@
+import { type Command, changes, script } from '../../base/command.ts'
+import type { NodeSpec } from '../../runbook/load.ts'
+import { type Lasting, permitDirs } from './permits.ts'
+import { stampFile } from './stamp.ts'
+
+/** Exit code of `startMember` when the Raft directory has another stamp: nothing was done then. */
+export const otherStamp = 65
+
+/**
+ * Gives the Raft permit, if there is one to give, and starts the unit, in one round trip. Prints the host's own time right
+ * after that, epoch ms: systemd answers as soon as the program runs.
+ */
+export function startMember(
+  spec: NodeSpec,
+  { permit, stamp }: { readonly permit?: Lasting; readonly stamp?: string },
+): Command {
+  return changes(
+    permit === undefined ? `start ${spec.unit}` : `give the ${permit} Raft permit and start ${spec.unit}`,
+    script(
+      `unit=$1 permits=$2 file=$3 stamp=$4
+if [ -n "$stamp" ]; then
+  [ -e "$file" ] && [ "$(cat "$file")" = "$stamp" ] || exit ${otherStamp}
+fi
+if [ -n "$permits" ]; then
+  mkdir -p "$permits"
+  : > "$permits/raft"
+  sync "$permits/raft" "$permits"
+fi
+case $(systemctl show "$unit" --property=ActiveState) in
+  *=failed) systemctl reset-failed "$unit" ;;
+esac
+systemctl start "$unit"
+date +%s%3N`,
+      spec.unit,
+      permit === undefined ? '' : permitDirs(spec)[permit],
+      stampFile(spec),
+      stamp ?? '',
+    ),
+  )
+}

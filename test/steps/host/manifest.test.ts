@@ -1,0 +1,145 @@
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { expect, test } from 'vitest'
+import type { Command } from '../../../src/base/command.ts'
+import type { NodeSpec } from '../../../src/runbook/load.ts'
+import {
+  difference,
+  type Listing,
+  type Marks,
+  manifestOf,
+  readManifest,
+} from '../../../src/steps/host/manifest.ts'
+import { lockDir } from '../../../src/steps/host/store.ts'
+import { locally, nodeIn, scratch } from './locally.ts'
+
+const table = 'data/testapp/000001.sst'
+
+function storeIn(dir: string): NodeSpec {
+  const spec = nodeIn(dir)
+  mkdirSync(lockDir(spec), { recursive: true })
+  writeFileSync(`${lockDir(spec)}/000001.sst`, 'blocks')
+  writeFileSync(`${lockDir(spec)}/MANIFEST`, 'tables: 1')
+  return spec
+}
+
+const marksIn = (dir: string, mark: Marks['mark'], invocation = 'one'): Marks => ({
+  file: `${dir}/evha/runs/r/marks`,
+  invocation,
+  mark,
+})
+
+/** The list, and whether any content was read for it: programs that read are counted by what stands before them on PATH. */
+function listed(spec: NodeSpec, dir: string, listing: Listing, secondsLater = 0) {
+  const bin = `${dir}/bin-${secondsLater}`
+  mkdirSync(bin, { recursive: true })
+  const shim = (name: string, text: string) => {
+    writeFileSync(`${bin}/${name}`, `#!/bin/sh\n${text}\n`)
+    chmodSync(`${bin}/${name}`, 0o755)
+  }
+  shim('sha256sum', `echo "$*" >> ${dir}/was-read\nexec /usr/bin/sha256sum "$@"`)
+  shim('date', `echo $(($(/usr/bin/date +%s) + ${secondsLater}))`)
+  const command = manifestOf(spec, listing)
+  const argv: Command['argv'] = ['env', `PATH=${bin}:${process.env['PATH']}`, ...command.argv]
+  writeFileSync(`${dir}/was-read`, '')
+  const ended = locally({ ...command, argv })
+  expect(ended.code, ended.stderr).toBe(0)
+  return { manifest: readManifest(ended.stdout), read: readFileSync(`${dir}/was-read`, 'utf8') }
+}
+
+test('what is marked is not read again, and stands in the list as before', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  const marks = marksIn(dir, 'everything')
+  const first = listed(spec, dir, { marks })
+  expect(first.read).toContain(table)
+  const again = listed(spec, dir, { marks })
+  expect(again.read).toBe('')
+  expect(again.manifest).toEqual(first.manifest)
+  expect([...again.manifest.keys()]).toEqual(['data/testapp/000001.sst', 'data/testapp/MANIFEST'])
+})
+
+test.each<[string, (path: string) => void]>([
+  ['other content of the same size in place', (path) => writeFileSync(path, 'blockz')],
+  ['another size', (path) => appendFileSync(path, 'more')],
+  [
+    'another inode',
+    (path) => {
+      writeFileSync(`${path}.new`, 'blockz')
+      renameSync(`${path}.new`, path)
+    },
+  ],
+  ['a change of its rights', (path) => chmodSync(path, 0o600)],
+])('a mark is void after %s', (_what, change) => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  const marks = marksIn(dir, 'everything')
+  const before = listed(spec, dir, { marks })
+  change(`${spec.home}/${table}`)
+  const after = listed(spec, dir, { marks })
+  expect(after.read).toContain(table)
+  expect(after.read).not.toContain('MANIFEST')
+  const plain = readManifest(locally(manifestOf(spec, {})).stdout)
+  expect(difference(after.manifest, plain)).toEqual({ toCopy: [], toRemove: [] })
+  expect(before.manifest.get(table)).toBeDefined()
+})
+
+test('all marks are void once the source runs under another invocation', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  listed(spec, dir, { marks: marksIn(dir, 'everything', 'one') })
+  const { read } = listed(spec, dir, { marks: marksIn(dir, 'everything', 'two') })
+  expect(read).toContain(table)
+  expect(read).toContain('MANIFEST')
+})
+
+test('under a running node only tables are marked, and only those that have rested', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  const marks = marksIn(dir, 'restedTables')
+  listed(spec, dir, { marks, running: true })
+  expect(listed(spec, dir, { marks, running: true }).read).toContain(table)
+  // Eleven seconds on, by the clock that the list reads.
+  listed(spec, dir, { marks, running: true }, 11)
+  const { read } = listed(spec, dir, { marks, running: true }, 11)
+  expect(read).not.toContain(table)
+  expect(read).toContain('MANIFEST')
+})
+
+test('were a mark kept over a change of the file, a peer with other content would count as equal', () => {
+  const [dir, peerDir] = [scratch(), scratch()]
+  const [source, peer] = [storeIn(dir), storeIn(peerDir)]
+  const [here, there] = [marksIn(dir, 'everything'), marksIn(peerDir, 'everything')]
+  listed(source, dir, { marks: here })
+  listed(peer, peerDir, { marks: there })
+  writeFileSync(`${peer.home}/${table}`, 'blockz')
+  const differs = () =>
+    difference(
+      listed(source, dir, { marks: here }).manifest,
+      readManifest(locally(manifestOf(peer, { marks: there })).stdout),
+    ).toCopy
+  const lines = () => readFileSync(there.file, 'utf8').trim().split('\n')
+  const old = lines()
+  expect(differs()).toEqual([table])
+  // The guard taken away: the old digest under the key that the file has now.
+  const [was] = old.filter((line) => !lines().includes(line))
+  const kept = lines().map((line) =>
+    old.includes(line) ? line : `${line.split('\t')[0]}\t${was?.split('\t')[1]}`,
+  )
+  writeFileSync(there.file, `${kept.join('\n')}\n`)
+  expect(differs()).toEqual([])
+})
+
+test('a dry list notes nothing', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  listed(spec, dir, {})
+  expect(existsSync(`${dir}/evha`)).toBe(false)
+})
