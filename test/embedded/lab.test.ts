@@ -1,13 +1,21 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { labControl } from '../../src/lab/control.ts'
 import { labFiles } from '../../src/lab/layout.ts'
 import { processesMarked } from '../../src/lab/marked-processes.ts'
 import { signedHeaders } from '../../src/lab/witness.ts'
-import { allFilesOf, filesOf, pause, withLab } from './lab.ts'
+import { allFilesOf, filesOf, type Lab, labForAll, pause, withLab } from './lab.ts'
 
-test('below root stand only hosts, and what changes while the chain runs is data, Raft or a log', () =>
-  withLab(3, async (lab) => {
+describe('a lab that runs', () => {
+  let lab: Lab
+  let down: () => Promise<void>
+
+  beforeAll(async () => {
+    ;[lab, down] = await labForAll(3)
+  })
+  afterAll(() => down())
+
+  test('below root stand only hosts, and what changes while the chain runs is data, Raft or a log', async () => {
     expect(readdirSync(lab.root).sort()).toEqual(['node-1', 'node-2', 'node-3'])
     const before = allFilesOf(lab)
     const heights = signedHeaders(lab.root).length
@@ -17,26 +25,35 @@ test('below root stand only hosts, and what changes while the chain runs is data
     const changed = [...after].filter(([path, text]) => before.get(path) !== text).map(([path]) => path)
     expect(changed.length).toBeGreaterThan(0)
     expect(changed.filter((path) => !/\/(data|raft)\//.test(path) && !path.endsWith('.log'))).toEqual([])
-  }))
+  })
 
-test('check changes nothing on any host', () =>
-  withLab(3, async (lab) => {
+  test('check changes nothing on any host', async () => {
     const before = filesOf(lab)
     const checked = await lab.evha('check', lab.runbook, '--json')
     expect(checked.code, checked.stderr).toBe(0)
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, chain: lab.chain })
     expect([...filesOf(lab)]).toEqual([...before])
-  }))
+  })
 
-test('two labs run side by side, and each goes down alone', () =>
-  withLab(3, async (one) => {
+  test('another one runs beside it, and goes down alone', async () => {
     await withLab(3, async (other) => {
-      expect(other.root).not.toBe(one.root)
-      expect(other.hosts[0]?.ssh.port).not.toBe(one.hosts[0]?.ssh.port)
+      expect(other.root).not.toBe(lab.root)
+      expect(other.hosts[0]?.ssh.port).not.toBe(lab.hosts[0]?.ssh.port)
       expect((await other.evha('check', other.runbook)).code).toBe(0)
     })
-    expect((await one.evha('check', one.runbook)).code).toBe(0)
-  }))
+    expect((await lab.evha('check', lab.runbook)).code).toBe(0)
+  })
+
+  test('a reboot starts what is enabled, and empties what does not survive one', async () => {
+    await lab.on('node-1', 'mkdir -p run/evha && : > run/evha/volatile')
+    const id = (await lab.on('node-1', 'systemd-id128 boot-id')).stdout
+    await labControl(lab.stateDir, 'reboot', 'node-1')
+    expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')
+    expect((await lab.on('node-1', 'systemd-id128 boot-id')).stdout).not.toBe(id)
+    expect((await lab.on('node-1', 'ls run')).stdout).toBe('')
+    expect(lab.signedTwice()).toEqual([])
+  })
+})
 
 test('up again tells of the same lab; down leaves no process and no directory', async () => {
   let stateDir = ''
@@ -58,14 +75,3 @@ test('a lab whose process was killed is cleaned up by down, its nodes with it', 
     expect(processesMarked(labFiles(lab.stateDir).socket)).toEqual([])
   })
 })
-
-test('a reboot starts what is enabled, and empties what does not survive one', () =>
-  withLab(3, async (lab) => {
-    await lab.on('node-1', 'mkdir -p run/evha && : > run/evha/volatile')
-    const id = (await lab.on('node-1', 'systemd-id128 boot-id')).stdout
-    await labControl(lab.stateDir, 'reboot', 'node-1')
-    expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')
-    expect((await lab.on('node-1', 'systemd-id128 boot-id')).stdout).not.toBe(id)
-    expect((await lab.on('node-1', 'ls run')).stdout).toBe('')
-    expect(lab.signedTwice()).toEqual([])
-  }))
