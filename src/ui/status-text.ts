@@ -26,9 +26,12 @@ export function statusText(status: Status, palette: Palette = plain): string {
   ]
   if (status.failure !== null) lines.push('', ...failureLines(status.failure, palette))
   if (isLeftInWindow(status)) lines.push('', leftInWindow)
-  if (status.next !== null && !status.running) lines.push('', `go on with: ${status.next}`)
+  if (status.next !== null && !status.running) lines.push('', `${whatNext(status.next)}: ${status.next}`)
   return `${lines.join('\n')}\n`
 }
+
+/** A finished run is not gone on with: its next command only tells of it. */
+const whatNext = (next: string) => (next.startsWith('evha report ') ? 'the whole report' : 'go on with')
 
 /** The run's own files can not say what happened on the hosts since. */
 const leftInWindow =

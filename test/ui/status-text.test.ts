@@ -20,6 +20,13 @@ test('a run that is driven is not to be resumed beside it', () => {
   expect(text).not.toContain('go on with')
 })
 
+test('a finished run is not gone on with; its report is there to be read', () => {
+  const next = 'evha report lab-chain-20260131T120000-a1b2 --state-dir /var/evha'
+  const text = statusText({ ...status, outcome: 'migrated', state: 'done', phase: 'end', next })
+  expect(text).toContain(`\nthe whole report: ${next}\n`)
+  expect(text).not.toContain('go on with')
+})
+
 test('a run that was left in its window is told that the hosts go back by themselves', () => {
   const left = { ...status, state: 'window.sync', phase: 'window', outcome: 'interrupted' } as const
   const told = 'the hosts go back to the single sequencer by themselves'
