@@ -19,7 +19,8 @@ export const deadManFiles = (spec: NodeSpec) => ({
 
 /**
  * Enabled, so that it comes up again after a reboot; without the file that arms it, a start does nothing. It needs no
- * network and no right but to end processes and to write evha's files.
+ * network and no right but to end processes and to write evha's files. Who disarms it waits for its end while the chain
+ * may stand still: where systemd does not see that end, it gives up after seconds, not after its usual 90.
  */
 export function deadManUnitText(spec: NodeSpec): string {
   const { armed, watch } = deadManFiles(spec)
@@ -34,6 +35,7 @@ StartLimitIntervalSec=0
 ExecStart=/bin/sh ${watch}
 Restart=on-failure
 RestartSec=1
+TimeoutStopSec=2
 NoNewPrivileges=yes
 RestrictAddressFamilies=AF_UNIX
 CapabilityBoundingSet=CAP_KILL CAP_DAC_OVERRIDE
