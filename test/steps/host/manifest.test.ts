@@ -137,6 +137,37 @@ test('were a mark kept over a change of the file, a peer with other content woul
   expect(differs()).toEqual([])
 })
 
+test('at twenty times the data the window reads and copies the same: what changed', () => {
+  const inWindow = (tables: number) => {
+    const [dir, peerDir] = [scratch(), scratch()]
+    const [source, peer] = [storeIn(dir), storeIn(peerDir)]
+    for (const spec of [source, peer])
+      for (let k = 2; k <= tables; k += 1)
+        writeFileSync(`${lockDir(spec)}/${String(k).padStart(6, '0')}.sst`, Buffer.alloc(20_000, k))
+    const [here, there] = [marksIn(dir, 'everything'), marksIn(peerDir, 'everything')]
+    // The seeding verified everything once.
+    const seeded = listed(source, dir, { marks: here }).manifest
+    listed(peer, peerDir, { marks: there })
+    writeFileSync(`${lockDir(source)}/900000.sst`, 'the last blocks')
+    writeFileSync(`${lockDir(source)}/MANIFEST`, 'tables: 2')
+    const [now, then] = [listed(source, dir, { marks: here }), listed(peer, peerDir, { marks: there })]
+    const { toCopy } = difference(now.manifest, then.manifest)
+    const bytes = (paths: readonly string[]) =>
+      paths.reduce((sum, path) => sum + (now.manifest.get(path)?.dataBytes ?? 0), 0)
+    return {
+      read: `${now.read}${then.read}`,
+      toCopy,
+      bytes: bytes(toCopy),
+      size: bytes([...seeded.keys()]),
+    }
+  }
+  const [one, twenty] = [inWindow(5), inWindow(100)]
+  expect(twenty.size / one.size).toBeGreaterThan(19)
+  expect(twenty.toCopy).toEqual(one.toCopy)
+  expect(twenty.bytes).toBe(one.bytes)
+  expect(twenty.read).toBe(one.read)
+})
+
 test('a dry list notes nothing', () => {
   const dir = scratch()
   const spec = storeIn(dir)
