@@ -8,6 +8,7 @@ import type { StepContext } from '../steps/step.ts'
  */
 export type Assumed = { readonly [K in StepName]?: Partial<Facts[K]> }
 
+const noPass = { lastPassBytes: 0, lastPassMs: 0, manifestMs: 0, at: '' }
 const weighed = { digest: 'on paper', evidence: [] }
 
 /** For the attempt that `context` stands in; heights and times are none that a step on paper looks at. */
@@ -29,9 +30,9 @@ export function assumed({ peers, nodes, source, quorum }: StepContext): Assumed 
   return {
     preparePeers: { configSha256: {}, unitSha256: {} },
     copySigner: { sha256: '', copiedTo: peerNames },
-    seedData: { bytes: 0, passes: 0, lastPassBytes: 0, lastPassMs: 0, manifestMs: 0, at: '' },
+    seedData: { bytes: 0, passes: 0, ...noPass },
     smoke: { stamp: '', startMs },
-    weighCutover: { ...weighed, predictedMs: 0, predictedP95Ms: 0, parts: [] },
+    weighCutover: { ...weighed, predictedMs: 0, predictedP95Ms: 0, parts: [], pass: noPass },
     arm: { epoch: 1, bootIds: {}, daHeight: null },
     fence: { noted: { height: 0, hash: '' }, invocation: '' },
     stopSource: { height: 0, stopAtMs: 0, exitAtMs: 0 },

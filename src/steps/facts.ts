@@ -8,6 +8,15 @@ export interface Head {
   readonly hash: string
 }
 
+/** What the last hot pass cost: the window's copy is of the same kind. */
+export interface LastPass {
+  readonly lastPassBytes: number
+  readonly lastPassMs: number
+  readonly manifestMs: number
+  /** When it ended, ISO. */
+  readonly at: string
+}
+
 /** What every step found or did. Plain JSON without secrets: it goes into the journal. */
 export interface Facts {
   check: {
@@ -42,15 +51,7 @@ export interface Facts {
     readonly timing: string
   }
   copySigner: { readonly sha256: string; readonly copiedTo: readonly string[] }
-  seedData: {
-    readonly bytes: number
-    readonly passes: number
-    /** What the last hot pass cost: the window's copy is of the same kind. */
-    readonly lastPassBytes: number
-    readonly lastPassMs: number
-    readonly manifestMs: number
-    readonly at: string
-  }
+  seedData: LastPass & { readonly bytes: number; readonly passes: number }
   smoke: {
     readonly stamp: string
     /** Start of the process to `bootstrapped`, per node. */
@@ -60,6 +61,7 @@ export interface Facts {
     readonly predictedMs: number
     readonly predictedP95Ms: number
     readonly parts: readonly Part[]
+    readonly pass: LastPass
   }
   arm: {
     readonly epoch: number

@@ -1,3 +1,4 @@
+import type { LastPass } from '../facts.ts'
 import { fact, type StepContext } from '../step.ts'
 
 /** The parts of the gap in their order, and the words for them. */
@@ -38,6 +39,7 @@ export interface Part {
 export interface JustMeasured {
   /** One round over all hosts. */
   readonly roundMs: number
+  readonly pass: Pick<LastPass, 'lastPassMs' | 'manifestMs'>
 }
 
 /**
@@ -60,15 +62,14 @@ function usual(blockTimeMs: number): Readonly<Record<PartName, readonly [p50Ms: 
 /** The window, part by part. Its sum is the gap that is predicted: last old block to first cluster block. */
 export function predictWindow(
   context: Pick<StepContext, 'facts' | 'seen'>,
-  { roundMs }: JustMeasured,
+  { roundMs, pass }: JustMeasured,
 ): readonly Part[] {
-  const seed = fact(context, 'seedData')
   const smoke = fact(context, 'smoke')
   const defaults = usual(fact(context, 'check').blockTimeMs)
   const measured: Partial<Record<PartName, number>> = {
     // The last pass of the seeding was of the same kind as the window's: little to list, little to move.
-    sync: seed.lastPassMs,
-    proof: seed.manifestMs,
+    sync: pass.lastPassMs,
+    proof: pass.manifestMs,
     warm: Math.max(...Object.values(smoke.startMs)),
     // The round itself, the change of the decision file, the permits, the start: about a round each.
     decision: 4 * roundMs,

@@ -2,27 +2,40 @@ import { EvhaError } from '../../base/errors.ts'
 import { onEach, stuck } from '../ask.ts'
 import { headOf } from '../chain/head.ts'
 import { measureAll } from '../commit/decide.ts'
+import type { LastPass } from '../facts.ts'
 import { lookAt } from '../host/look.ts'
+import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
 import { boundDigest, planFields } from './digest.ts'
 import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
+
+/** A copy older than this is brought up to date before it is shown: the gate may be held for days, and the chain runs on. */
+const copyFreshMs = 60_000
 
 export const weighCutover: Step<'weighCutover'> = {
   name: 'weighCutover',
   plan: () => ['read the head, predict the window part by part, compare it with the budget'],
   ...looksOnly,
-  verify: async (context) => {
+  apply: async (context) => {
+    const last = lastPassOf(context, undefined)
+    // In a dry run there was no pass, so none is old.
+    if (context.onPaper || context.now() - Date.parse(last.at) <= copyFreshMs) return { pass: last }
+    context.tell('copying once more what changed while the gate was held; the chain runs')
+    return { pass: await hotPass(context) }
+  },
+  verify: async (context, measured) => {
     const { source, runbook, peers } = context
     const head = await headOf(context, source)
     if (head === null)
       throw stuck(`${source.spec.name}: its RPC tells no head`, 'see that the chain runs, then `evha resume`')
     const roundMs = await roundOf(context)
-    const parts = predictWindow(context, { roundMs })
+    const pass = lastPassOf(context, measured?.pass)
+    const parts = predictWindow(context, { roundMs, pass })
     const p95 = sumP95(parts)
     const budgetMs = runbook.window.budgetSeconds * 1_000
     if (p95 > budgetMs) throw overBudget(p95, budgetMs)
-    const seed = fact(context, 'seedData')
     return done({
+      pass,
       digest: boundDigest({ ...planFields(context), predictionBoundMs: budgetMs }),
       predictedMs: sumP50(parts),
       predictedP95Ms: p95,
@@ -31,7 +44,7 @@ export const weighCutover: Step<'weighCutover'> = {
         ['head', `${head.height}  ${shortHash(head.hash)}  by ${source.spec.name}`],
         [
           'seeded',
-          `${peers.length}/${peers.length}, ${ago(context.now() - Date.parse(seed.at))}; the last pass moved ${seed.lastPassBytes} bytes`,
+          `${peers.length}/${peers.length}, ${ago(context.now() - Date.parse(pass.at))}; the last pass moved ${pass.lastPassBytes} bytes`,
         ],
         ['window', `predicted ${seconds(sumP50(parts))} (p95 ${seconds(p95)}), budget ${seconds(budgetMs)}`],
         ...parts.map(
@@ -47,6 +60,13 @@ export const weighCutover: Step<'weighCutover'> = {
       ],
     })
   },
+}
+
+/** The newest pass over the peers: one that was just made, the one of an earlier weighing, or the last one of the seeding. */
+function lastPassOf({ facts }: StepContext, fresh: LastPass | undefined): LastPass {
+  const seeded = fact({ facts }, 'seedData')
+  const weighed = facts.weighCutover?.pass
+  return fresh ?? (weighed !== undefined && Date.parse(weighed.at) > Date.parse(seeded.at) ? weighed : seeded)
 }
 
 /** How long it takes to look at every host once, ms: what the decision is made of. */

@@ -1,7 +1,8 @@
 import { must, onEach, stuck } from '../ask.ts'
+import type { LastPass } from '../facts.ts'
 import { takePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
-import { done, notYet, type Step } from '../step.ts'
+import { done, notYet, type Step, type StepContext } from '../step.ts'
 import { copyPass } from './store-pass.ts'
 
 /** One pass moves everything, the second what the first one missed; more only while they still get shorter. */
@@ -23,26 +24,13 @@ export const seedData: Step<'seedData'> = {
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
-    const { source } = context
     const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
     let bytes = 0
     for (let passes = 1; ; passes++) {
-      const { invocation } = readUnit(await must(context, source, showUnit(source.spec.unit)))
-      const pass = await copyPass(context, { source: 'hot', invocation })
-      bytes += pass.bytes
-      context.tell(
-        `pass ${passes}: ${pass.files} files, ${pass.bytes} bytes in ${(pass.ms / 1000).toFixed(1)} s`,
-      )
-      const fits = passes >= passesMin && pass.ms <= shareMs
-      if (fits || passes === passesMax)
-        return {
-          bytes,
-          passes,
-          lastPassBytes: pass.bytes,
-          lastPassMs: pass.ms,
-          manifestMs: pass.manifestMs,
-          at: new Date(context.now()).toISOString(),
-        }
+      const pass = await hotPass(context, `pass ${passes}`)
+      bytes += pass.lastPassBytes
+      const fits = passes >= passesMin && pass.lastPassMs <= shareMs
+      if (fits || passes === passesMax) return { bytes, passes, ...pass }
     }
   },
   verify: (_context, measured) => {
@@ -61,4 +49,18 @@ export const seedData: Step<'seedData'> = {
     )
   },
   undo: () => Promise.resolve(),
+}
+
+/** One pass while the chain runs; told in one line. */
+export async function hotPass(context: StepContext, named = 'pass'): Promise<LastPass> {
+  const { source } = context
+  const { invocation } = readUnit(await must(context, source, showUnit(source.spec.unit)))
+  const { bytes, files, ms, manifestMs } = await copyPass(context, { source: 'hot', invocation })
+  context.tell(`${named}: ${files} files, ${bytes} bytes in ${(ms / 1000).toFixed(1)} s`)
+  return {
+    lastPassBytes: bytes,
+    lastPassMs: ms,
+    manifestMs,
+    at: new Date(context.now()).toISOString(),
+  }
 }

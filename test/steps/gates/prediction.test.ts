@@ -4,11 +4,11 @@ import { predictWindow, type SeenWindows, sumP50, sumP95 } from '../../../src/st
 
 const facts = {
   check: { blockTimeMs: 1_000 },
-  seedData: { lastPassMs: 180, manifestMs: 60 },
   smoke: { startMs: { 'node-1': 700, 'node-2': 900 } },
 } as unknown as Partial<Facts>
 
-const predict = (seen: readonly SeenWindows[]) => predictWindow({ facts, seen }, { roundMs: 40 })
+const predict = (seen: readonly SeenWindows[]) =>
+  predictWindow({ facts, seen }, { roundMs: 40, pass: { lastPassMs: 180, manifestMs: 60 } })
 const partOf = (seen: readonly SeenWindows[], name: string) =>
   predict(seen).find((part) => part.name === name)
 
