@@ -14,6 +14,8 @@ export interface Counted {
   /** Points at which a fault could have struck. */
   points: number
   commands: number
+  /** Time on a processor, start-up left out. */
+  cpuMs: number
   /** Runs that asked for a human on their way, and were gone on with by the command that was told. */
   human: number
   broken: { seed: number; sentences: readonly string[]; story: readonly string[] }[]
@@ -26,6 +28,7 @@ const none = (): Counted => ({
   nodes: {},
   points: 0,
   commands: 0,
+  cpuMs: 0,
   human: 0,
   broken: [],
 })
@@ -40,6 +43,7 @@ const storiesMax = 5
 /** Runs seeds here, one after the other. */
 export async function countSeeds(from: number, runs: number): Promise<Counted> {
   const counted = none()
+  const before = process.cpuUsage()
   for (let seed = from; seed < from + runs; seed++) {
     const seen = await simulate({ seed })
     counted.runs++
@@ -56,6 +60,8 @@ export async function countSeeds(from: number, runs: number): Promise<Counted> {
         story: counted.broken.length < storiesMax ? seen.story : [],
       })
   }
+  const { user, system } = process.cpuUsage(before)
+  counted.cpuMs = (user + system) / 1000
   return counted
 }
 
@@ -90,6 +96,7 @@ function together(one: Counted, other: Counted): Counted {
     nodes: sum(one.nodes, other.nodes),
     points: one.points + other.points,
     commands: one.commands + other.commands,
+    cpuMs: one.cpuMs + other.cpuMs,
     human: one.human + other.human,
     broken: [...one.broken, ...other.broken],
   }
@@ -104,7 +111,7 @@ export function told(counted: Counted, seconds: number): string {
       .map(([name, count]) => `${name} ${count}`)
       .join(', ')
   return [
-    `${runs} simulated runs in ${seconds.toFixed(1)} s (${(runs / seconds).toFixed(0)} a second), ${counted.commands} commands typed, ${counted.points} points passed`,
+    `${runs} simulated runs in ${seconds.toFixed(1)} s (${(counted.cpuMs / runs).toFixed(0)} ms of a processor each), ${counted.commands} commands typed, ${counted.points} points passed`,
     `ended in: ${rows(counted.states)}`,
     `nodes: ${rows(counted.nodes)}`,
     `faults struck: ${rows(counted.faults)}`,

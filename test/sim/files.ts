@@ -5,11 +5,14 @@ export interface Entry {
   owner: string
   /** When its content was written last, by simulated time. */
   writtenMs: number
+  /** Counts writes of its content: what the kernel's ctime tells apart. */
+  version: number
 }
 
 /** The files of one simulated host, by absolute path. */
 export class Files {
   readonly #entries = new Map<string, Entry>([['/', dir()]])
+  #versions = 0
   readonly #now: () => number
   /** Hears of a file that is there with new content, or gone. */
   readonly #changed: (path: string, content: string | null) => void
@@ -54,11 +57,19 @@ export class Files {
     if (found !== undefined) {
       found.content = append ? found.content + text : text
       found.writtenMs = this.#now()
+      found.version = ++this.#versions
       this.#changed(path, found.content)
       return true
     }
     if (!this.isDir(parentOf(path))) return false
-    this.#entries.set(path, { kind: 'file', content: text, mode: 0o644, owner: '', writtenMs: this.#now() })
+    this.#entries.set(path, {
+      kind: 'file',
+      content: text,
+      mode: 0o644,
+      owner: '',
+      writtenMs: this.#now(),
+      version: ++this.#versions,
+    })
     this.#changed(path, text)
     return true
   }
@@ -131,7 +142,14 @@ export class Files {
 
   symlink(target: string, path: string): boolean {
     if (this.#entries.has(path) || !this.isDir(parentOf(path))) return false
-    this.#entries.set(path, { kind: 'link', content: target, mode: 0o777, owner: '', writtenMs: 0 })
+    this.#entries.set(path, {
+      kind: 'link',
+      content: target,
+      mode: 0o777,
+      owner: '',
+      writtenMs: 0,
+      version: 0,
+    })
     return true
   }
 
@@ -146,7 +164,7 @@ export class Files {
   }
 }
 
-const dir = (): Entry => ({ kind: 'dir', content: '', mode: 0o755, owner: '', writtenMs: 0 })
+const dir = (): Entry => ({ kind: 'dir', content: '', mode: 0o755, owner: '', writtenMs: 0, version: 0 })
 
 export function parentOf(path: string): string {
   const at = path.lastIndexOf('/')

@@ -1,4 +1,5 @@
 import type { SimHost } from './host.ts'
+import { manifest } from './modelled.ts'
 import type { Node } from './shell/parse.ts'
 import { type Ground, type Io, Shell, type Waits } from './shell/run.ts'
 import { toolNamed } from './tools.ts'
@@ -33,6 +34,12 @@ export class HostGround implements Ground {
   background(shell: Shell, body: Node, io: Io): void {
     const child = new Shell(this, [], shell)
     this.host.drive(child.body(body, io), () => undefined)
+  }
+
+  native(name: string, args: readonly string[], io: Io): number | null {
+    if (name !== 'manifest') return null
+    io.out.write(manifest(this.host, args))
+    return 0
   }
 
   closedFile(shell: Shell, path: string): void {

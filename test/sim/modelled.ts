@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Command } from '../../src/base/command.ts'
 import { attachScript, killScript, startScript } from '../../src/remote/detached-scripts.ts'
 import type { NodeSpec } from '../../src/runbook/load.ts'
-import { manifestOf } from '../../src/steps/host/manifest.ts'
 import { surveyGround } from '../../src/steps/prepare/ground.ts'
 import { lookForStarters } from '../../src/steps/prepare/starters.ts'
 import { surveyHost } from '../../src/steps/prepare/survey.ts'
+import { parentOf } from './files.ts'
+import { HostGround } from './ground.ts'
 import type { Job, SimHost } from './host.ts'
 import { spawn } from './programs.ts'
+import { Shell, Text, type Waits } from './shell/run.ts'
 
 /** What a command answers. */
 export interface Said {
@@ -16,7 +18,7 @@ export interface Said {
   readonly err?: string
 }
 
-type Model = (host: SimHost, args: readonly string[]) => Said
+type Model = (host: SimHost, args: readonly string[]) => Said | Waits<Said>
 
 const ok = (out = ''): Said => ({ code: 0, out })
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -32,7 +34,6 @@ export function modelledScripts(spec: NodeSpec): ReadonlyMap<string, Model> {
     [textOf(surveyHost(spec)), survey],
     [textOf(surveyGround(spec, '')), ground],
     [textOf(lookForStarters(spec)), starters],
-    [textOf(manifestOf(spec, { dug: false })), manifest],
     [startScript, startJob],
     [attachScript, tellJob],
     [killScript, killJob],
@@ -105,19 +106,49 @@ const ground: Model = (host, [, pass = '', signer = '', ...dirs]) => {
 /** The live node is a process of its unit; nothing else starts one. */
 const starters: Model = () => ok()
 
-/** $1 home. */
-const manifest: Model = ({ files }, [home = '']) => {
+/**
+ * The function `manifest` of the scripts that list a store: home, dug, running, marks, invocation, mark. A file of the key
+ * of its mark is not read again, as in the real one.
+ */
+export function manifest(
+  { files }: SimHost,
+  [home = '', , , marks = '', invocation = '', mark = '']: readonly string[],
+): string {
   const data = `${home}/data`
-  if (!files.isDir(data)) return ok()
-  const paths = files.below(data).filter((path) => files.at(path)?.kind === 'file' && !path.endsWith('/LOCK'))
-  const named = paths.map((path) => ({ path: path.slice(home.length + 1), text: files.read(path) ?? '' }))
-  const list = named.map(({ path, text }) => `${Buffer.byteLength(text)} full:- ${path}\n`).join('')
-  const full = named.map(({ path, text }) => `${sha256(text)}  ${path}\n`).join('')
-  return ok(`${list}--\n${full}`)
+  if (!files.isDir(data)) return ''
+  const known = new Map<string, string>()
+  const [head, ...marked] = (files.read(marks) ?? '').split('\n')
+  if (marks !== '' && head === `# ${invocation}`)
+    for (const line of marked) {
+      const [key = '', digest = ''] = line.split('\t')
+      known.set(key, digest)
+    }
+  const lines: string[] = []
+  const kept: string[] = []
+  for (const path of files.below(data)) {
+    const entry = files.at(path)
+    if (entry?.kind !== 'file' || path.endsWith('/LOCK')) continue
+    const size = Buffer.byteLength(entry.content)
+    const key = `${path}:${entry.version}:${size}`
+    const digest = known.get(key) ?? `full:${sha256(entry.content)}`
+    lines.push(`${size}\t${size}\t${digest}\t${path.slice(home.length + 1)}\n`)
+    if (mark === 'everything' || known.has(key)) kept.push(`${key}\t${digest}\n`)
+  }
+  if (marks !== '') {
+    files.makeDirs(parentOf(marks))
+    files.write(marks, `# ${invocation}\n${kept.join('')}`)
+  }
+  return lines.join('')
 }
 
-/** $1 directory of the job, then its command. */
-const startJob: Model = (host, [dir = '', ...argv]) => {
+/** $1 a command line that must end well first, or nothing; $2 directory of the job, then its command. */
+function* startJob(host: SimHost, [first = '', dir = '', ...argv]: readonly string[]): Waits<Said> {
+  if (first !== '') {
+    const err = new Text()
+    const io = { stdin: { text: '' }, out: new Text(), err, files: new Map() }
+    const code = yield* new Shell(new HostGround(host), []).script(first, io)
+    if (code !== 0) return { code, out: '', err: err.text }
+  }
   const known = host.jobs.get(dir)
   if (known !== undefined && host.files.isDir(dir)) {
     if (known.argv.length > 0 && known.argv.join('\0') !== argv.join('\0'))
@@ -139,7 +170,7 @@ const startJob: Model = (host, [dir = '', ...argv]) => {
   return tellJob(host, [dir])
 }
 
-const tellJob: Model = (host, [dir = '']) => {
+const tellJob = (host: SimHost, [dir = '']: readonly string[]): Said => {
   const job = host.files.isDir(dir) ? host.jobs.get(dir) : undefined
   if (job === undefined || (job.argv.length === 0 && job.exit === null)) return ok('none\n')
   if (job.exit !== null) return ok(`ended ${job.exit} whole\n`)

@@ -7,7 +7,6 @@ import { takePermit } from '../../src/steps/host/permits.ts'
 import { readUnit, showUnit } from '../../src/steps/host/systemd.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import { done, type Step, type StepContext, type StepRegistry } from '../../src/steps/step.ts'
-import { keyOf } from '../../src/steps/window/arm.ts'
 import { type FaultKind, faultKinds } from './faults.ts'
 import type { Sim } from './sim.ts'
 
@@ -155,16 +154,8 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     {
       name: 'it is decided without measuring once more',
       steps: withParts({
-        decide: {
-          apply: async (context) => {
-            await must(
-              context,
-              context.source,
-              changeDecision(context.source.spec, ['open'], 'committed', keyOf(context)),
-            )
-            return undefined
-          },
-        },
+        // On paper it measures nothing.
+        decide: { apply: (context) => realSteps.decide.apply({ ...context, onPaper: true }) },
       }),
     },
   ]

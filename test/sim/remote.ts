@@ -7,7 +7,8 @@ import { sendCommand } from '../../src/remote/send.ts'
 import type { Evha, Struck } from './evha.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
-import { Shell, Text } from './shell/run.ts'
+import type { Said } from './modelled.ts'
+import { Shell, Text, type Waits } from './shell/run.ts'
 
 /** A host that is cut off is noticed by the keepalive after so long, a new connection is given up after so long. */
 const keepaliveMs = 4_000
@@ -200,8 +201,12 @@ export function execute(
   const { argv } = command
   const model = argv[0] === 'sh' && argv[1] === '-c' ? host.sim.modelled.get(argv[2] ?? '') : undefined
   if (model !== undefined) {
-    const { code, out, err = '' } = model(host, argv.slice(4))
-    host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
+    const answer = ({ code, out, err = '' }: Said): void => {
+      host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
+    }
+    const said = model(host, argv.slice(4))
+    if ('code' in said) answer(said)
+    else host.drive(answering(said, answer), () => undefined, step)
     return
   }
   const out = new Text()
@@ -219,6 +224,11 @@ export function execute(
     },
     step,
   )
+}
+
+function* answering(work: Waits<Said>, answer: (said: Said) => void): Waits<number> {
+  answer(yield* work)
+  return 0
 }
 
 function read(stdin: PassThrough, signal: AbortSignal | undefined): Promise<string | null> {

@@ -84,6 +84,8 @@ export class Session {
 
   #verb(path: string, turn: number): Verb {
     if (path === 'nothing') return 'migrate'
+    // A trial start that a fault made slow predicts a window that does not fit: there is only a new run.
+    if (path === 'gate.cutover' && turn > calmTurn + 2) return 'abort'
     if (path === 'needsHuman') return this.#committed ? 'rollback' : 'abort'
     const after = [
       'commit.start',

@@ -31,6 +31,8 @@ export interface Ground {
   background(shell: Shell, body: Node, io: Io): void
   /** A descriptor was closed: its lock goes. */
   closedFile(shell: Shell, path: string): void
+  /** A function of a script that is modelled as a whole; null for all others. */
+  native(name: string, args: readonly string[], io: Io): number | null
   /** The process is over: its locks go. */
   closed(shell: Shell): void
 }
@@ -274,6 +276,8 @@ export class Shell {
   *#call(name: string, args: readonly string[], io: Io): Waits<number> {
     const body = this.#functions.get(name)
     if (body !== undefined) {
+      const native = this.ground.native(name, args, io)
+      if (native !== null) return native
       const outer = this.#args
       this.#args = [...args]
       try {
