@@ -29,7 +29,7 @@ export const abort = rules.createStateConfig({
       meta: {
         phase: 'abort',
         standing: 'goingBack',
-        says: 'ending the dead-men and freeing the store of {source}',
+        says: 'freeing the store of {source}',
       },
       tags: ['reversible', 'insist'],
       invoke: tries('disarm', '#abort.decide'),
@@ -74,7 +74,11 @@ export const abort = rules.createStateConfig({
       invoke: tries('startSource', '#abort.block'),
     },
     block: {
-      meta: { phase: 'abort', standing: 'backAlone', says: 'waiting for a new block of {source}' },
+      meta: {
+        phase: 'abort',
+        standing: 'backAlone',
+        says: 'ending the dead-man of {source} and waiting for a new block',
+      },
       tags: ['reversible', 'insist'],
       invoke: {
         src: 'seeBlock',

@@ -37,9 +37,10 @@ export const commit = rules.createStateConfig({
         id: 'readDecision',
         onDone: [
           { guard: 'isCommitted', target: '#commit.start', actions: 'noteFacts' },
+          // Why it turns back is noted first: what the decision says clears the failure that led here.
           // The dead-man may still be at work: the way back ends it, stops what is warm and waits for a block.
-          { guard: 'isReturned', target: '#abort', actions: ['noteFacts', because('deadMan')] },
-          { target: '#abort', actions: ['noteFacts', because('failure')] },
+          { guard: 'isReturned', target: '#abort', actions: [because('deadMan'), 'noteFacts'] },
+          { target: '#abort', actions: [because('failure'), 'noteFacts'] },
         ],
         onError: [
           { guard: 'contradicts', target: '#needsHuman', actions: 'noteFailure' },

@@ -44,7 +44,7 @@ export type MigrateEvent =
   | ({ readonly type: 'APPROVE' } & Approval)
   | { readonly type: 'DECLINE'; readonly gate: Gate }
   /** The window took longer than its budget before the point of no return. */
-  | { readonly type: 'BUDGET_SPENT' }
+  | { readonly type: 'BUDGET_SPENT'; readonly failure?: Failure }
   /** The dead-man of the source has brought the single sequencer back, or is about to. */
   | { readonly type: 'DEAD_MAN'; readonly failure: Failure }
   /** The operator wants the single sequencer back (before the point of no return). */

@@ -52,9 +52,9 @@ export const abortable = { ABORT: { target: '#abort', actions: because('operator
 /** Inside the window: abort, an empty budget, a dead-man that acted, and a resume that comes too late all lead back. */
 export const returnable = {
   ...abortable,
-  BUDGET_SPENT: { target: '#abort', actions: because('budget') },
+  BUDGET_SPENT: { target: '#abort', actions: ['noteReason' as const, because('budget')] },
   // It may still be at work: the way back ends it, stops what is warm and waits for a block.
-  DEAD_MAN: { target: '#abort', actions: ['noteDeadMan' as const, because('deadMan')] },
+  DEAD_MAN: { target: '#abort', actions: ['noteReason' as const, because('deadMan')] },
   RESUME: [
     {
       guard: 'windowOverran' as const,

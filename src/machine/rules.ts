@@ -110,7 +110,10 @@ export const rules = setup({
       return { evidence }
     }),
     noteFailure: assign(({ event }) => ({ failure: endOf(event).value as Failure })),
-    noteDeadMan: assign(({ event }) => (event.type === 'DEAD_MAN' ? { failure: event.failure } : {})),
+    /** Why the run turns back, where the event itself says it. */
+    noteReason: assign(({ event }) =>
+      'failure' in event && event.failure !== undefined ? { failure: event.failure } : {},
+    ),
     clearFailure: assign({ failure: null }),
     voidApprovals: assign({ approvals: {}, evidence: {}, failure: null }),
     goBackBecause: assign(({ context }, { cause }: { cause: ReturnCause }) => ({

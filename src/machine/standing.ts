@@ -73,8 +73,8 @@ export const standings = {
   },
   goingBack: {
     runs: '{source} produces alone if it was not stopped yet, otherwise nobody does; Raft processes are being ended',
-    workstation: `a dead-man that is still set brings {source} back; once it was ended, a chain that was stopped stands still ${untilResumed}`,
-    source: `a chain that was stopped stands still until its host is up again, and then ${untilResumed}`,
+    workstation: 'the dead-man of {source} brings it back, unless it produces already',
+    source: sourceAfterBoot,
     peer: 'that host counts as one that runs Raft: the way back goes on while fewer than a quorum of them are silent',
   },
   backAlone: {

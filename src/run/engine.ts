@@ -10,7 +10,7 @@ import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import type { Clock } from './clock.ts'
 import { DeadMen } from './dead-men.ts'
-import { type Deadline, untilDeadline } from './deadline.ts'
+import { budgetSpent, type Deadline, untilDeadline } from './deadline.ts'
 import { Forecast } from './forecast.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
@@ -184,7 +184,7 @@ export class Engine {
     crashPoint(`step.${name}.after`)
     window.clear()
     asked.release()
-    if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name, ended.failure)
+    if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
     if ([asked.signal, ...gone].some(({ aborted }) => aborted) && ended.kind === 'failed') {
       // The loop sees why and turns back; the step's undo is part of the way back.
@@ -215,18 +215,11 @@ export class Engine {
   }
 
   /** The budget ran out while a step of the window was under way. */
-  #overrun(view: StateView, name: StepName, failure: Failure): Stop | null {
+  #overrun(view: StateView, name: StepName): Stop | null {
     this.#run.journal.append({ type: 'outcome', step: name, attempt: view.context.attempt, ok: false })
-    this.#options.observer.failed(
-      view,
-      {
-        ...failure,
-        kind: 'budget',
-        message: `the window's budget of ${this.#run.runbook.window.budgetSeconds} s is spent`,
-      },
-      false,
-    )
-    this.give({ type: 'BUDGET_SPENT' })
+    const failure = budgetSpent(this.#run.runbook.window.budgetSeconds)
+    this.#options.observer.failed(view, failure, false)
+    this.give({ type: 'BUDGET_SPENT', failure })
     return null
   }
 
@@ -271,7 +264,8 @@ export class Engine {
     }
     if (gate === 'commit') {
       const spent = deadlineMs !== null && this.#clock.now() >= deadlineMs
-      this.give(spent ? { type: 'BUDGET_SPENT' } : { type: 'DECLINE', gate })
+      const failure = budgetSpent(this.#run.runbook.window.budgetSeconds)
+      this.give(spent ? { type: 'BUDGET_SPENT', failure } : { type: 'DECLINE', gate })
       return null
     }
     if (gate === 'rollback' && answer === 'declined' && !this.refuses({ type: 'DECLINE', gate })) {

@@ -240,3 +240,27 @@ test('a gate forgets what it has shown when the run leaves it', () => {
   expect(viewOf(play(again)).context.evidence).toEqual({})
   expect(ignores(play(again), approve('rollback'))).toBe(true)
 })
+
+test('what made the decision fail is told as the reason of the way back', () => {
+  for (const decision of ['open', 'returned'] as const) {
+    const view = viewOf(play([...deciding, failed('decide'), done('readDecision', { decision })]))
+    expect(view.context).toMatchObject({ failure: null, returnFailure: { message: 'no' } })
+  }
+})
+
+test('in the window a dead-man that acted leads back and is told as the reason; elsewhere it is not heard', () => {
+  const failure = {
+    kind: 'interrupted',
+    message: 'gone',
+    changedAnything: 'yes',
+    retryable: true,
+    hint: '',
+  } as const
+  for (const events of [opened, stopped, warm])
+    expect(viewOf(play([...events, { type: 'DEAD_MAN', failure }]))).toMatchObject({
+      path: 'abort.copies',
+      context: { returnCause: 'deadMan', returnFailure: failure },
+    })
+  for (const events of [path['gate.cutover'], deciding, committed, verified])
+    expect(ignores(play(events), { type: 'DEAD_MAN', failure })).toBe(true)
+})

@@ -60,13 +60,12 @@ const abort = {
     needs: null,
     acts: [
       endsGuard,
-      endsDeadMan,
       act('the dead-men of the peers are ended', (world) =>
         given(world.peersArmed, () => after(world, { peersArmed: false })),
       ),
     ],
     // The one of a peer that does not answer may still be armed.
-    done: (world) => when(!world.guard && !world.armed),
+    done: (world) => when(!world.guard),
   },
   returnDecision: {
     needs: null,
@@ -104,7 +103,11 @@ const abort = {
     ],
     done: producesAlone,
   },
-  seeBlock: looks(producesAlone),
+  seeBlock: {
+    needs: null,
+    acts: [endsDeadMan],
+    done: (world) => when(world.process === 'single' && !world.armed),
+  },
   tidy: {
     needs: null,
     acts: [

@@ -8,18 +8,16 @@ import { onReachable } from './reach.ts'
 
 export const disarm: Step<'disarm'> = {
   name: 'disarm',
-  plan: ({ source, nodes }) => [
-    `end the dead-men of ${nodes.length} nodes`,
-    `end the guard that holds the store of ${source.spec.name}`,
+  plan: ({ source, peers }) => [
+    `end the dead-men of ${peers.length} peers`,
+    `end the guard that holds the store of ${source.spec.name}; its dead-man stays until it has been started`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { source, peers } = context
     // The one of a peer out of reach ends itself: it has nobody to hear.
-    await onReachable(context, peers, async (peer) => {
+    await onReachable(context, context.peers, async (peer) => {
       await must(context, peer, endDeadMan(peer.spec))
     })
-    await must(context, source, endDeadMan(source.spec))
     if ('undo' in stopSource) await stopSource.undo(context)
     return {}
   },

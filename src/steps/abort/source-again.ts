@@ -1,14 +1,27 @@
 import { must, stuck, until } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
+import { endDeadMan } from '../dead-man/commands.ts'
+import { deadManFiles } from '../dead-man/place.ts'
 import { digests, readDigests } from '../host/files.ts'
 import { listPermits } from '../host/permits.ts'
-import { isUp, readUnit, resetFailed, showUnit, startUnit } from '../host/systemd.ts'
-import { configPath } from '../host/unit-files.ts'
-import { done, fact, notYet, type Step } from '../step.ts'
+import { fileExists } from '../host/swap.ts'
+import {
+  isUp,
+  killUnit,
+  readUnit,
+  resetFailed,
+  showUnit,
+  startUnit,
+  type UnitState,
+} from '../host/systemd.ts'
+import { sourceFilesSeen } from '../host/unit-files.ts'
+import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
 import { fence } from '../window/fence.ts'
 import { onReachable } from './reach.ts'
 
 const newBlockTimeoutMs = 60_000
+/** So long a stop under way is waited for. The chain stands still meanwhile, and a store that goes on alone loses nothing by a kill. */
+const stopMaxMs = 3_000
 
 export const checkConfigs: Step<'checkConfigs'> = {
   name: 'checkConfigs',
@@ -17,11 +30,9 @@ export const checkConfigs: Step<'checkConfigs'> = {
   apply: () => Promise.resolve({}),
   verify: async (context) => {
     const { source } = context
-    const seen = fact(context, 'check')
-    const files = [configPath(source.spec), seen.sourceUnitFile]
-    const now = readDigests(await must(context, source, digests(files)))
-    const wanted = [seen.sourceConfigSha256, seen.sourceUnitSha256]
-    const changed = files.filter((file, i) => now.get(file) !== wanted[i])
+    const seen = sourceFilesSeen(context)
+    const now = readDigests(await must(context, source, digests(seen.map(({ path }) => path))))
+    const changed = seen.filter(({ path, sha256 }) => now.get(path) !== sha256).map(({ path }) => path)
     if (changed.length === 0) return done({})
     throw stuck(
       `${source.spec.name}: ${changed.join(' and ')} changed since the run began`,
@@ -49,6 +60,21 @@ export const unfence: Step<'unfence'> = {
   undo: () => Promise.resolve(),
 }
 
+/** The source's unit once a stop under way has ended; one that takes too long is ended by SIGKILL. */
+async function stopped(context: StepContext): Promise<UnitState> {
+  const { source } = context
+  const look = async () => readUnit(await must(context, source, showUnit(source.spec.unit)))
+  const settled = async () => {
+    const unit = await look()
+    return unit.active === 'deactivating' ? null : unit
+  }
+  const waits = { timeoutMs: stopMaxMs, everyMs: 200 }
+  const unit = await until(context, waits, settled)
+  if (unit !== null) return unit
+  await must(context, source, killUnit(source.spec.unit))
+  return (await until(context, waits, settled)) ?? look()
+}
+
 export const startSource: Step<'startSource'> = {
   name: 'startSource',
   plan: ({ source }) => [`start ${source.spec.unit} on ${source.spec.name} as the single sequencer`],
@@ -65,9 +91,8 @@ export const startSource: Step<'startSource'> = {
   apply: async (context) => {
     const { source } = context
     const heightBefore = context.facts.stopSource?.height ?? (await heightOf(context, source))
-    const unit = readUnit(await must(context, source, showUnit(source.spec.unit)))
+    const unit = await stopped(context)
     if (unit.active === 'failed') await must(context, source, resetFailed(source.spec.unit))
-    // A start waits for a stop that is still under way.
     if (unit.active !== 'active') await must(context, source, startUnit(source.spec.unit))
     return { heightBefore }
   },
@@ -82,11 +107,20 @@ export const startSource: Step<'startSource'> = {
 
 export const seeBlock: Step<'seeBlock'> = {
   name: 'seeBlock',
-  plan: ({ source }) => [`wait for a new block of ${source.spec.name}`],
+  plan: ({ source }) => [
+    `end the dead-man of ${source.spec.name}`,
+    `wait for a new block of ${source.spec.name}`,
+  ],
   precheck: () => Promise.resolve(),
-  apply: () => Promise.resolve({}),
+  /** Not before: should evha die on the way back, it brings the old sequencer back in its stead. */
+  apply: async (context) => {
+    await must(context, context.source, endDeadMan(context.source.spec))
+    return {}
+  },
   verify: async (context) => {
     const { source } = context
+    if (await fileExists(context, source, deadManFiles(source.spec).armed))
+      return notYet(`${source.spec.name}: its dead-man is still armed`)
     let before = fact(context, 'startSource').heightBefore
     const height = await until(context, { timeoutMs: newBlockTimeoutMs, everyMs: 100 }, async () => {
       const now = await heightOf(context, source)

@@ -1,6 +1,7 @@
-import { type Command, changes, script } from '../../base/command.ts'
+import { type Command, changes, reads, script } from '../../base/command.ts'
 import { changeDecision, type DecisionKey, lostCompare, textOf } from '../host/decision.ts'
 import { givePermit, takePermit } from '../host/permits.ts'
+import { sourceFilesSeen } from '../host/unit-files.ts'
 import type { Host, StepContext } from '../step.ts'
 import { guardDir } from '../window/stop-source.ts'
 import { deadManFiles } from './place.ts'
@@ -62,16 +63,35 @@ case $? in
   *) exit 1 ;;
 esac
 echo "the decision is: $said"
+${text(areUnchanged(context))} || { echo 'config or unit changed since evha looked: a human has to start it'; exit 1; }
 ${text(context.hands.endOfDetached(guardDir(context)))} || exit 1
 ${text(givePermit(spec, 'single', 'durable'))} || exit 1
 ${text(startAgain(spec.unit))} || exit 1
 echo 'the old sequencer was started'`
 }
 
+/** As the way back does it: what it would start must be what produced before. */
+function areUnchanged(context: StepContext) {
+  const files = sourceFilesSeen(context)
+  return reads(
+    'compare config and unit with what check saw',
+    script(
+      'printf %s "$1" | sha256sum --check --status',
+      files.map(({ path, sha256 }) => `${sha256}  ${path}\n`).join(''),
+    ),
+  )
+}
+
+/** One that does not heed its stop is killed: the start would wait for it. */
 const startAgain = (unit: string) =>
   changes(
     `start ${unit}`,
-    script('systemctl reset-failed "$1" 2>/dev/null || true\nsystemctl start "$1"', unit),
+    script(
+      `if [ "$(systemctl is-active "$1")" = deactivating ]; then systemctl kill --signal=SIGKILL "$1" || true; fi
+systemctl reset-failed "$1" 2>/dev/null || true
+systemctl start "$1"`,
+      unit,
+    ),
   )
 
 /** A peer's: the permit first, so that nothing starts it again; then the process. */

@@ -55,7 +55,10 @@ export const weighCutover: Step<'weighCutover'> = {
           'old batches',
           'transactions waiting in the old sequencer may be replayed by a later leader; pause intake if that matters',
         ],
-        ['until commit', 'every failure goes back to the single sequencer by itself'],
+        [
+          'until commit',
+          'every failure goes back to the single sequencer by itself; so does losing this workstation',
+        ],
         ['after commit', 'no way back but a rollback'],
       ],
     })

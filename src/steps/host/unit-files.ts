@@ -1,6 +1,7 @@
 import { fileNames, homeFiles } from '../../evnode/home.ts'
 import { permitDropInName } from '../../evnode/permit.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
+import { fact, type StepContext } from '../step.ts'
 
 /** Where evha lays the unit of a host, its drop-in, and what it keeps beside them. */
 export const unitPath = (spec: NodeSpec) => `${spec.paths.units}/${spec.unit}`
@@ -22,3 +23,12 @@ export const kept = (spec: NodeSpec) => ({
   unit: `${spec.paths.evha}/old/${spec.unit}.txt`,
   config: `${spec.paths.evha}/old/${fileNames.config}`,
 })
+
+/** What must be unchanged when the source goes on alone: its config and unit, with the digests that check saw. */
+export function sourceFilesSeen(context: StepContext): { readonly path: string; readonly sha256: string }[] {
+  const { sourceConfigSha256, sourceUnitFile, sourceUnitSha256 } = fact(context, 'check')
+  return [
+    { path: configPath(context.source.spec), sha256: sourceConfigSha256 },
+    { path: sourceUnitFile, sha256: sourceUnitSha256 },
+  ]
+}

@@ -79,7 +79,7 @@ export const effectMutants: readonly Mutant[] = [
   ],
   [
     'the end of the dead-man on the way back',
-    withEffects({ disarm: idle(migrate.effects.disarm) }),
+    withEffects({ seeBlock: idle(migrate.effects.seeBlock) }),
     'returnAfterCommit',
     'the dead-man of node-1 ends the guard and gives the permit for single mode back',
   ],

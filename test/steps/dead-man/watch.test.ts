@@ -1,7 +1,8 @@
 // The dead-man's script as a host runs it, in dash and bash, with a systemctl that only notes what it was asked.
 import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Command, changes } from '../../../src/base/command.ts'
 import { killCommand, startCommand } from '../../../src/remote/detached.ts'
@@ -20,12 +21,15 @@ import type { Hands } from '../../../src/steps/hands.ts'
 import { changeDecision, readyDecision } from '../../../src/steps/host/decision.ts'
 import { givePermit } from '../../../src/steps/host/permits.ts'
 import { guardArgv, lockDir, storeIsFree } from '../../../src/steps/host/store.ts'
+import { configPath } from '../../../src/steps/host/unit-files.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
 import { guardDir } from '../../../src/steps/window/stop-source.ts'
 import { locally, nodeIn, scratch } from '../host/locally.ts'
 
 const key = { run: 'demo-20260101T000000-aaaa', attempt: 1, epoch: 1 }
 const shells = ['dash', 'bash'] as const
+
+const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 /** A host whose systemctl and boot id are the test's. */
 class Ground {
@@ -34,11 +38,21 @@ class Ground {
   readonly host = { spec: this.spec, remote: undefined as unknown } as Host
   readonly #bin = join(this.dir, 'fake')
 
+  readonly #config = configPath(this.spec)
+  readonly #unit = join(this.dir, 'unit')
+
   constructor() {
     mkdirSync(this.#bin)
+    mkdirSync(dirname(this.#config), { recursive: true })
+    writeFileSync(this.#config, 'aggregator: true\n')
+    writeFileSync(this.#unit, '[Service]\n')
     this.#program('systemctl', `echo "$@" >> ${this.dir}/asked\n[ ! -e ${this.dir}/fails ]`)
     this.#program('systemd-id128', `cat ${this.dir}/boot`)
     this.boots('1111')
+  }
+
+  changesConfig(text: string): void {
+    writeFileSync(this.#config, text)
   }
 
   boots(id: string): void {
@@ -63,7 +77,12 @@ class Ground {
 
   context(source: boolean): StepContext {
     const hands = { endOfDetached: killCommand, shellText: quoteAll } as Partial<Hands>
-    return { ...key, hands, source: source ? this.host : null } as unknown as StepContext
+    const check = {
+      sourceConfigSha256: digestOf(this.#config),
+      sourceUnitFile: this.#unit,
+      sourceUnitSha256: digestOf(this.#unit),
+    }
+    return { ...key, hands, facts: { check }, source: source ? this.host : null } as unknown as StepContext
   }
 
   /** Armed as the window arms it; the deadline lies so many seconds ahead. */
@@ -119,7 +138,7 @@ class Ground {
   }
 }
 
-const startsAgain = ['reset-failed ev-node.service', 'start ev-node.service']
+const startsAgain = ['is-active ev-node.service', 'reset-failed ev-node.service', 'start ev-node.service']
 
 test.each(shells)(
   '%s: past its deadline it returns the decision, ends the guard, unfences and starts',
@@ -200,7 +219,7 @@ test('a reboot counts as expired; a host that does not tell its boot does not', 
   expect(ground.run(readArmed(ground.spec, key)).code).not.toBe(0)
   expect((await ground.watch()).code).toBe(0)
   expect(ground.file('decision')).toMatch(/^returned/)
-  expect(ground.asked.slice(-2)).toEqual(startsAgain)
+  expect(ground.asked.slice(-3)).toEqual(startsAgain)
 })
 
 test('a deadline that is lost with the volatile directory counts as expired', async () => {
@@ -224,6 +243,20 @@ test('broken off in the middle and started again, it goes on; run twice at once,
   expect(both.map(({ code }) => code)).toEqual([0, 0])
   expect(ground.file('permits/single')).toBe('')
   expect(ground.file('dead-man/armed')).toBeNull()
+})
+
+test('it starts nothing but what check saw: a config that changed is left to a human, and put back it goes on', async () => {
+  const ground = new Ground()
+  ground.arm('source', 0)
+  ground.changesConfig('raft: true\n')
+  const { code, said } = await ground.watch()
+  expect(code).toBe(1)
+  expect(said).toContain('a human has to start it')
+  expect(ground.file('permits/single')).toBeNull()
+  expect(ground.asked).toEqual([])
+  ground.changesConfig('aggregator: true\n')
+  expect((await ground.watch()).code).toBe(0)
+  expect(ground.asked).toEqual(startsAgain)
 })
 
 test('on a disk that takes not one byte more it brings the chain back all the same', async () => {
