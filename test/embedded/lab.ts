@@ -168,8 +168,13 @@ export function driveWith(
   replaced: Replaced,
   onProgress: (text: string) => void = () => undefined,
   gates: readonly Gate[] = ['cutover', 'commit'],
+  stopNow?: AbortSignal,
 ): Promise<RunEnd> {
-  return untilHarm(lab, onProgress, gates, (options) => startRun(lab.runbook, options, withParts(replaced)))
+  return untilHarm(lab, onProgress, gates, (given) => {
+    const options =
+      stopNow === undefined ? given : { ...given, stopNow: AbortSignal.any([given.stopNow, stopNow]) }
+    return startRun(lab.runbook, options, withParts(replaced))
+  })
 }
 
 /** `evha abort` in this process, the same way. */
