@@ -78,7 +78,7 @@ export function resumeCommand(run: string, shared: Pick<Shared, 'stateDir' | 'co
 
 const spoken: Partial<Record<NodeJS.Signals, string>> = { SIGINT: 'Ctrl-C', SIGHUP: 'the terminal went away' }
 
-function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
+export function tellPress(press: Press, signal: NodeJS.Signals, narrator: Narrator, shared: Shared): void {
   const { run, state } = narrator
   const goOn = run === null ? ['nothing was begun'] : ['go on with:', `  ${resumeCommand(run.id, shared)}`]
   narrator.say([

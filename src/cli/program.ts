@@ -15,6 +15,7 @@ import { addPause } from './pause.ts'
 import { addPeerId } from './peer-id.ts'
 import { addPlan } from './plan.ts'
 import { addProve } from './prove.ts'
+import { addRehearse } from './rehearse.ts'
 import { addReport } from './report.ts'
 import type { Act } from './result.ts'
 import { addResume } from './resume.ts'
@@ -52,6 +53,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addInit,
     addCheck,
     addPlan,
+    addRehearse,
     addMigrate,
     addResume,
     addAbort,

@@ -16,6 +16,10 @@ export interface DriveOptions {
   readonly observer: Observer
   /** Asks the operator for the passphrase of a key file; absent where nobody can be asked. */
   readonly passphraseOf?: PassphraseOf
+  /** What the command line says of a rehearsal; the runbook may name one too. */
+  readonly rehearsal?:
+    | { readonly kind: 'named'; readonly digest: string }
+    | { readonly kind: 'waived'; readonly by: string }
   /** Aborts on the second Ctrl-C: stop now. */
   readonly stopNow: AbortSignal
   /** True after the first Ctrl-C: stop at the next safe point. */
@@ -88,6 +92,11 @@ export interface Report {
   readonly bytesSeeded: number
   readonly bytesFinal: number
   readonly approvals: readonly ApprovalReport[]
+  /** What stood for the run on production: a rehearsal, or the name of who went without one; null on staging hosts. */
+  readonly rehearsal?:
+    | { readonly digest: string; readonly record: string }
+    | { readonly waivedBy: string }
+    | null
   readonly steps: readonly StepReport[]
   /** Sentences: what stays on the hosts. */
   readonly leftBehind: readonly string[]

@@ -81,7 +81,7 @@ async function preflight(
 }
 
 /** What a step gets that only looks, outside of any run. */
-function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepContext {
+export function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): StepContext {
   const { signal } = new AbortController()
   setMaxListeners(0, signal)
   return stepContext({

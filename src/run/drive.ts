@@ -14,6 +14,7 @@ import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
 import { inputOf, snapshotOf, windowDeadline } from './rebuild.ts'
+import { heldToRehearsal, rehearsedFor, rehearsedIn, rehearsedNote } from './rehearsed.ts'
 import type { Stop } from './stop.ts'
 import { realWorld } from './world.ts'
 
@@ -26,9 +27,11 @@ export async function startRun(
   const runbook = loadRunbook(runbookPath)
   refuseOtherChain(runbook, options)
   refuseUnusableHooks(runbook)
+  const rehearsed = rehearsedFor(runbook, options)
   const run = beginRun(runbook, options.stateDir, process.argv.slice(2), options.world)
+  if (rehearsed !== null) run.journal.append(rehearsedNote(rehearsed))
   return withHosts(run, options, false, async (hosts) => {
-    const engine = new Engine(run, hosts, steps, options, {
+    const engine = new Engine(run, hosts, heldToRehearsal(steps, rehearsed), options, {
       snapshot: begin(inputOf(run.runbook)),
       wantsAbort: false,
     })
@@ -45,7 +48,8 @@ export async function resumeRun(
   const run = reopenRun(options.stateDir, wanted, options.world)
   return withHosts(run, options, true, async (hosts) => {
     refuseOtherChain(run.runbook, options)
-    const engine = reopened(run, hosts, steps, options, false)
+    const held = heldToRehearsal(steps, rehearsedIn(run.journal.records))
+    const engine = reopened(run, hosts, held, options, false)
     if (engine.view.final) return endOf(run, engine, { why: 'end' })
     if (engine.view.path === 'window.returned') engine.give({ type: 'NEXT_ATTEMPT' })
     let stop = await engine.drive()

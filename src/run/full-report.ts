@@ -83,13 +83,25 @@ export function fullReportOf(stateDir: string, run?: string): FullReport {
     window: windowOf(stored, facts),
     heights: heightsOf(stored),
     approvals: records.flatMap(approvalIn),
-    evidence: evidenceOf(facts),
+    evidence: [...rehearsalEvidence(reportOf(stateDir, header.run)), ...evidenceOf(facts)],
     resumed: records.flatMap((record) =>
       record.type === 'resumed' ? [{ at: record.at, who: `${record.user}@${record.host}` }] : [],
     ),
     hooks: hooksIn(records),
     ran: commandsOf(files.log),
   }
+}
+
+function rehearsalEvidence({ rehearsal }: Report): Evidence[] {
+  if (rehearsal === undefined || rehearsal === null) return []
+  const rows: EvidenceRow[] =
+    'waivedBy' in rehearsal
+      ? [['gone without one', `waived by ${rehearsal.waivedBy}`]]
+      : [
+          ['record', rehearsal.record],
+          ['digest', rehearsal.digest],
+        ]
+  return [{ title: 'the rehearsal', rows }]
 }
 
 function windowOf({ records, runbook }: StoredRun, facts: Partial<Facts>): Window | null {

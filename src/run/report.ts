@@ -7,6 +7,7 @@ import type { Facts } from '../steps/facts.ts'
 import type { ApprovalReport, Report, RunOutcome, Status, StepReport } from './api.ts'
 import { lastFailure, nextCommand, outcomeOf } from './ends.ts'
 import { eventOf, inputOf, readRun, type StoredRun, snapshotOf } from './rebuild.ts'
+import { rehearsedIn } from './rehearsed.ts'
 
 /** The report of a run, from its journal alone: it outlives the hosts. Without `run` the newest one. */
 export function reportOf(stateDir: string, run?: string): Report {
@@ -32,6 +33,7 @@ export function reportOf(stateDir: string, run?: string): Report {
     bytesSeeded: sumOf(records, 'seedData'),
     bytesFinal: facts.finalSync?.bytes ?? 0,
     approvals: records.flatMap(approvalIn),
+    rehearsal: namedRehearsal(records),
     steps: stepsIn(stored),
     leftBehind: facts.finish?.leftBehind ?? facts.tidy?.leftBehind ?? [],
     failure: lastFailure(view.context),
@@ -120,6 +122,12 @@ function ownOverhead(facts: Partial<Facts>, gapMs: number): number | null {
   const stopToExit = stop.exitAtMs - stop.stopAtMs
   const startToBlock = seen.firstBlockTimeMs - start.startedAtMs
   return gapMs - lastBlockToStop - stopToExit - warmMs - startToBlock
+}
+
+function namedRehearsal(records: readonly JournalRecord[]): Exclude<Report['rehearsal'], undefined> {
+  const rehearsed = rehearsedIn(records)
+  if (rehearsed === null || 'waivedBy' in rehearsed) return rehearsed
+  return { digest: rehearsed.digest, record: rehearsed.record }
 }
 
 function sumOf(records: readonly JournalRecord[], step: StepName): number {

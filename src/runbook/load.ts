@@ -79,6 +79,8 @@ export interface LoadedRunbook {
   }
   readonly hooks: Hooks
   readonly staging: boolean
+  /** Digest of the rehearsal that stands for this migration, or its first digits. */
+  readonly rehearsal?: string
 }
 
 /** The operator's own programs on the workstation, by the point they are called at. */
@@ -136,6 +138,7 @@ function resolve(written: WrittenRunbook, text: string, path: string): Resolved 
     window: { ...defaults.window, ...written.window },
     hooks: hooksOf(written.hooks),
     staging: written.staging ?? defaults.staging,
+    ...(written.rehearsal === undefined ? {} : { rehearsal: written.rehearsal }),
   }
 }
 

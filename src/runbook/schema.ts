@@ -14,6 +14,7 @@ import {
   nodeName,
   pathBelowHome,
   port,
+  rehearsalDigest,
   text,
   unitName,
   userName,
@@ -130,6 +131,7 @@ export const runbookSchema = z.strictObject({
   hooks: section(hooks),
   paths: section(paths),
   staging: flag.exactOptional(),
+  rehearsal: rehearsalDigest.exactOptional(),
 })
 
 export type WrittenRunbook = z.infer<typeof runbookSchema>

@@ -30,6 +30,12 @@ export const nodeName = matching(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
 )
 
+/** As `evha rehearse` prints it; in quotes where YAML would read a number. */
+export const rehearsalDigest = matching(
+  'the digest that evha rehearse printed, or its first twelve digits at least, in quotes',
+  /^[0-9a-f]{12,64}$/,
+)
+
 export const userName = matching('a login name', /^[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?$/)
 
 export const databaseName = matching(

@@ -27,6 +27,8 @@ export interface Facts {
     readonly daAddress: string
     readonly daNamespace: string
     readonly blockTimeMs: number
+    /** sha256 over the settings that decide how the node behaves; places, keys and addresses are left out. */
+    readonly settingsSha256: string
     readonly binarySha256: string
     readonly genesisSha256: string
     readonly dataBytes: number

@@ -247,6 +247,7 @@ ${names
 source: node-1
 window:
   soakSeconds: 3
+staging: true
 `
 
 /** Head of the live chain, once it makes blocks at its own pace again. */

@@ -16,5 +16,6 @@ node:
   db: testapp
 source: node-1
 nodes:
-${[1, 2, 3].map(node).join('')}`
+${[1, 2, 3].map(node).join('')}staging: true
+`
 }

@@ -167,8 +167,20 @@ test('the runbook it writes is commented, passes the check, and migrates the cha
   expect(checked.code, checked.stdout).toBe(0)
   // What a lab has no time for: the soak of a real chain.
   writeFileSync(out, text.replace('soakSeconds: 60', 'soakSeconds: 2'))
-  const gone = await lab.evha('migrate', out, '--json', ...confirm(lab, 'cutover', 'commit', 'finish'))
+  const gone = await lab.evha(
+    'migrate',
+    out,
+    '--json',
+    '--waive-rehearsal',
+    'Ada',
+    ...confirm(lab, 'cutover', 'commit', 'finish'),
+  )
   expect(gone.code, gone.stderr).toBe(0)
-  expect(JSON.parse(gone.stdout) as Report).toMatchObject({ outcome: 'migrated', nodesVoting: 3, forks: [] })
+  expect(JSON.parse(gone.stdout) as Report).toMatchObject({
+    outcome: 'migrated',
+    nodesVoting: 3,
+    forks: [],
+    rehearsal: { waivedBy: 'Ada' },
+  })
   expect(lab.signedTwice()).toEqual([])
 })

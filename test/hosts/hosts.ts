@@ -146,6 +146,7 @@ ${nodes.join('\n')}
 source: node-1
 window:
   soakSeconds: 3
+staging: true
 `
 }
 

@@ -18,6 +18,7 @@ const found = (said: string): Facts['check'] => ({
   daAddress: said,
   daNamespace: said,
   blockTimeMs: 1_000,
+  settingsSha256: 'dd',
   binarySha256: 'ab'.repeat(32),
   genesisSha256: 'cd'.repeat(32),
   dataBytes: 1,

@@ -1,5 +1,6 @@
 import { EvhaError } from '../../base/errors.ts'
 import { defaultP2pPort, type NodeConfig } from '../../evnode/config.ts'
+import { settingsDigest } from '../../evnode/throwaway.ts'
 import { nodeCommand, passphraseFileIn } from '../../evnode/unit.ts'
 import { unitProblems } from '../../evnode/unit-problems.ts'
 import { must } from '../ask.ts'
@@ -217,6 +218,7 @@ function factsOf(files: SourceFiles, config: NodeConfig, here: Survey) {
   return {
     daAddress: config.daAddress,
     blockTimeMs: config.blockTimeMs,
+    settingsSha256: settingsDigest(config),
     binarySha256: here.binarySha256,
     genesisSha256: here.genesisSha256,
     dataBytes: here.dataBytes,
