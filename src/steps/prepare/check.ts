@@ -97,6 +97,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
     ),
   )
   const tookMs = context.now() - before
+  const homes = context.runbook.nodes.map(({ home }) => home)
   const seen = looks.filter((one) => one !== null)
   const here = seen.find(({ host }) => host === source) ?? null
   const p2pPort = config?.p2pPort ?? defaultP2pPort
@@ -118,7 +119,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
     ),
     ...seen.flatMap(({ host, survey, unit, ground, starters }) => [
       ...groundFindings(specOf(host), ground, userOf(host), host === source),
-      ...starterFindings(host.spec, starters, unit),
+      ...starterFindings(host.spec, starters, unit, homes),
       // How long the looks took is the error of this: it only has to find clocks that are seconds off.
       ...hostFindings(specOf(host), survey, here === null ? 0 : skewOf(survey, here.survey, tookMs)),
       ...(host === source || here === null

@@ -18,11 +18,15 @@ export function nodeProcesses(spec: NodeSpec, { processes }: Starters): readonly
 /** `sudo`, `runuser`, `nohup` and their like wait for the node, with its command line in their own. */
 const isLauncherOf = (one: HostProcess, other: HostProcess) => other.parentPid === one.pid
 
-/** What runs this node or could start it besides its unit, and so past the fence, which holds only the unit. */
+/**
+ * What runs this node or could start it besides its unit, and so past the fence, which holds only the unit. `homes`
+ * are those of all nodes of the runbook.
+ */
 export function starterFindings(
   spec: NodeSpec,
   starters: Starters,
   unit: Pick<UnitState, 'mainPid'>,
+  homes: readonly string[] = [],
 ): Finding[] {
   return [
     ...nodeProcesses(spec, starters)
@@ -37,7 +41,7 @@ export function starterFindings(
         `systemctl show ${spec.unit}: TriggeredBy=${name}`,
       ),
     ),
-    ...starters.lines.flatMap((line) => lineFindings(spec, line)),
+    ...starters.lines.flatMap((line) => lineFindings(spec, line, homes)),
   ]
 }
 
@@ -92,8 +96,11 @@ function besideUnit(spec: NodeSpec, one: HostProcess): Finding {
       )
 }
 
-function lineFindings(spec: NodeSpec, { file, line }: StarterLine): Finding[] {
-  if (homeOfStart(line.split(/\s+/), '/') !== null && line.includes(spec.binary))
+function lineFindings(spec: NodeSpec, { file, line }: StarterLine, homes: readonly string[]): Finding[] {
+  const home = line.includes(spec.binary) ? homeOfStart(line.split(/\s+/), '/') : null
+  // Nodes of one runbook may share a host and a program, each with a home of its own.
+  if (home !== null && home !== spec.home && homes.includes(home)) return []
+  if (home !== null)
     return [
       blocks(
         spec.name,

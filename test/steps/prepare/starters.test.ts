@@ -74,6 +74,17 @@ test('finds what other units start, comments apart', () => {
   expect(found[1]?.what).toContain('may start or stop ev-node.service')
 })
 
+test('the unit of another node of the same runbook on this host is no starter of this one', () => {
+  const here = nodeIn('/d')
+  const line = { file: '/d/units/stage-2.service', line: `ExecStart=${here.binary} start --home /d/home-2` }
+  const levels = (homes: readonly string[]) =>
+    starterFindings(here, { processes: [], triggers: [], lines: [line] }, { mainPid: 0 }, homes).map(
+      ({ level }) => level,
+    )
+  expect(levels([here.home, '/d/home-2'])).toEqual([])
+  expect(levels([here.home])).toEqual(['blocks'])
+})
+
 const spec = nodeIn('/d')
 const one: HostProcess = {
   pid: 42,
