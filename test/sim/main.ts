@@ -1,7 +1,7 @@
 // script/sim: many seeds in two processes, or one with its story.
 import { parseArgs } from 'node:util'
 import { countInProcesses, countSeeds, told } from './batch.ts'
-import { findPlanted } from './find-planted.ts'
+import { type Found, findPlanted } from './find-planted.ts'
 import { crashMatrix } from './matrix.ts'
 import { simulate } from './simulate.ts'
 
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '2' },
     story: { type: 'boolean', default: false },
     planted: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     matrix: { type: 'boolean', default: false },
     worker: { type: 'boolean', default: false },
   },
@@ -26,11 +27,9 @@ else if (values.story) {
   say(`${story.join('\n')}\n`)
   process.exitCode = broken.length === 0 ? 0 : 1
 } else if (values.planted) {
-  await findPlanted(runs, (found) =>
-    say(
-      `${found.seeds === null ? `NOT FOUND in ${runs} seeds` : `found after ${found.seeds} seeds`}: ${found.name}: ${found.why}\n`,
-    ),
-  )
+  const tell = ({ name, seeds, why }: Found): void =>
+    say(`${seeds === null ? `NOT FOUND in ${runs} seeds` : `found after ${seeds} seeds`}: ${name}: ${why}\n`)
+  await findPlanted(runs, tell, values.only)
 } else if (values.matrix) {
   const startedMs = performance.now()
   const { text, broken } = await crashMatrix({ every: 1 })

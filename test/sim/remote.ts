@@ -199,6 +199,7 @@ export function execute(
   step?: () => void,
 ): void {
   const { argv } = command
+  host.sim.meets(host, argv, stdin)
   const model = argv[0] === 'sh' && argv[1] === '-c' ? host.sim.modelled.get(argv[2] ?? '') : undefined
   if (model !== undefined) {
     const answer = ({ code, out, err = '' }: Said): void => {

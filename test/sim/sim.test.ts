@@ -30,16 +30,23 @@ test('a seed replays exactly: the same story, to the millisecond', async () => {
   expect(withoutNames(other.story)).toEqual(withoutNames(one.story))
 })
 
+/** Bugs that need so rare a chain of events that CI's seeds may miss them; the nightly tier must find them too. */
+const rare = [
+  'the rollback takes the store that was written last',
+  'it is decided without measuring once more',
+]
+
 test.skipIf(tier === 'default')(
   'each of ten planted bugs is found',
   async () => {
-    const found = await findPlanted(600, ({ name, seeds, why }) =>
+    const found = await findPlanted(tier === 'nightly' ? 4_000 : 60, ({ name, seeds, why }) =>
       process.stdout.write(
         `${seeds === null ? 'NOT FOUND' : `seed ${seeds}`}: ${name}: ${why.slice(0, 160)}\n`,
       ),
     )
     expect(found).toHaveLength(10)
-    expect(found.filter(({ seeds }) => seeds === null).map(({ name }) => name)).toEqual([])
+    const missed = found.filter(({ seeds }) => seeds === null).map(({ name }) => name)
+    expect(tier === 'nightly' ? missed : missed.filter((name) => !rare.includes(name))).toEqual([])
   },
-  30 * 60_000,
+  2 * 60 * 60_000,
 )

@@ -62,6 +62,8 @@ export class Sim {
   readonly strays = new Set<SimNode>()
   /** A bug that is planted in a script or in the transport, by its name. */
   bug: string | null = null
+  /** Hears of every command right before it runs on its host. */
+  meets: (host: SimHost, argv: readonly string[], stdin: string) => void = () => undefined
   patch: (script: string) => string = (script) => script
 
   constructor(seed: number, nodes: number) {

@@ -284,9 +284,11 @@ function sed(call: Call, args: readonly string[]): number {
   if (!expression.includes('"pub_key"')) throw new Error(`nobody has modelled sed ${args.join(' ')}`)
   const text = call.host.files.read(file)
   if (text === null) return complain(call, `sed: can't read ${file}: No such file or directory`) && 2
-  for (const line of text.split('\n')) {
+  const lines = text.split('\n')
+  for (const [k, line] of lines.entries()) {
     const found = /.*"pub_key"\s*:\s*"([^"]*)".*/.exec(line)
-    if (found !== null) call.io.out.write(`${found[1]}\n`)
+    // A last line without its newline is printed without one.
+    if (found !== null) call.io.out.write(`${found[1]}${k === lines.length - 1 ? '' : '\n'}`)
   }
   return 0
 }
