@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { namespaceHexOf } from '../../evnode/da-namespace.ts'
 import { openNode } from './chain/node.ts'
 import { runCluster } from './cluster.ts'
@@ -10,6 +11,8 @@ import { runSingle } from './single.ts'
 
 /** Nothing may keep a stopping process longer (evnode.md B 7.1). */
 const shutdownMs = 10_000
+/** What it takes to end its services one after the other: 0.1 to 1.8 s were seen (evnode.md A2). */
+const endingMs = 250
 
 /** `start`: runs until SIGTERM or SIGINT. Throws NodeFailure in the real node's words. */
 export async function start(flags: Flags, environment: StandinEnvironment): Promise<void> {
@@ -43,14 +46,15 @@ export async function start(flags: Flags, environment: StandinEnvironment): Prom
       node.store.close()
       throw thrown
     }
-    halted(node)
+    await halted(node)
     log.error('Error during shutdown', { error: thrown.message })
     throw thrown
   }
-  halted(node)
+  await halted(node)
 }
 
-function halted({ log, store, kv }: ReturnType<typeof openNode>): void {
+async function halted({ log, store, kv, environment }: ReturnType<typeof openNode>): Promise<void> {
+  await sleep(endingMs / environment.speed)
   log.of('executor').info('executor stopped')
   log.of('reaper').info('reaper stopped')
   log.of('submitter').info('submitter stopped')
