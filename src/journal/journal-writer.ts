@@ -15,7 +15,10 @@ export interface WriterOptions {
 export class JournalWriter {
   readonly path: string
   readonly records: JournalRecord[]
+  readonly lines: string[]
   head: string
+  /** Called after each record that is on the disk. */
+  onAppend: () => void = () => undefined
   readonly #file: number
   readonly #now: () => number
   #bytes: number
@@ -25,16 +28,15 @@ export class JournalWriter {
   constructor(
     path: string,
     file: number,
-    records: JournalRecord[],
-    head: string,
-    bytes: number,
+    begun: Pick<JournalContent, 'records' | 'lines' | 'head' | 'goodBytes'>,
     options: WriterOptions,
   ) {
     this.path = path
     this.#file = file
-    this.records = records
-    this.head = head
-    this.#bytes = bytes
+    this.records = [...begun.records]
+    this.lines = [...begun.lines]
+    this.head = begun.head
+    this.#bytes = begun.goodBytes
     this.#now = options.now ?? Date.now
   }
 
@@ -48,7 +50,9 @@ export class JournalWriter {
     // Written from an Entry of this type a moment ago.
     const written = record as unknown as RecordOf<E['type']>
     this.records.push(written)
+    this.lines.push(line)
     this.head = lineHash(line)
+    this.onAppend()
     return written
   }
 

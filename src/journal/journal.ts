@@ -1,4 +1,4 @@
-import { constants, openSync } from 'node:fs'
+import { constants, openSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { cannotWrite, JournalWriter, type WriterOptions } from './journal-writer.ts'
 import { lineHash, noPrevious } from './line.ts'
@@ -18,6 +18,8 @@ export interface Journal {
   readonly header: RecordOf<'header'>
   /** All records, those appended since it was opened among them. */
   readonly records: readonly JournalRecord[]
+  /** The text of each record, without its newline. */
+  readonly lines: readonly string[]
   /** sha256 of the last line, hex: two copies with one head are equal. */
   readonly head: string
   readonly setAside?: SetAside
@@ -27,15 +29,19 @@ export interface Journal {
    * Throws EvhaError when it cannot be written: then the effect it announces must not begin.
    */
   append<E extends Entry>(entry: E): RecordOf<E['type']>
+  /** `heard` is called after each record that is on the disk; one listener at a time. */
+  listen(heard: () => void): void
   close(): void
 }
+
+const nothingYet = { records: [], lines: [], head: noPrevious, goodBytes: 0 }
 
 /** Begins a journal in a directory that has none; the header is on the disk when it returns. */
 export function createJournal(dir: string, header: Body<'header'>, options: WriterOptions = {}): Journal {
   const path = join(dir, journalName)
   const { O_CREAT, O_EXCL } = constants
   const file = openToAppend(path, O_CREAT | O_EXCL, 'a run is begun once; `evha resume` goes on with it')
-  const writer = new JournalWriter(path, file, [], noPrevious, 0, options)
+  const writer = new JournalWriter(path, file, nothingYet, options)
   try {
     const first = writer.append({ type: 'header', ...header })
     syncDirectory(dir)
@@ -54,14 +60,7 @@ export function openJournal(dir: string, options: WriterOptions = {}): Journal {
   const content = readJournal(dir)
   const setAside = saveTorn(content)
   const file = openToAppend(content.path, 0, 'go on as the user who began the run')
-  const writer = new JournalWriter(
-    content.path,
-    file,
-    [...content.records],
-    content.head,
-    content.goodBytes,
-    options,
-  )
+  const writer = new JournalWriter(content.path, file, content, options)
   try {
     writer.mend(content)
     return handleOf(writer, content.header, setAside)
@@ -84,11 +83,15 @@ function handleOf(writer: JournalWriter, header: RecordOf<'header'>, setAside?: 
     path: writer.path,
     header,
     records: writer.records,
+    lines: writer.lines,
     get head() {
       return writer.head
     },
     ...(setAside === undefined ? {} : { setAside }),
     append: (entry) => writer.append(entry),
+    listen: (heard) => {
+      writer.onAppend = heard
+    },
     close: () => writer.close(),
   }
 }
@@ -100,4 +103,17 @@ function saveTorn(content: JournalContent): SetAside | undefined {
   const aside = join(dirname(path), name)
   replaceFile(aside, torn)
   return { bytes: torn.length, path: aside }
+}
+
+/**
+ * Puts another copy's lines in the place of a closed journal. The old file is kept beside it as `.superseded`; returns
+ * its path. After a crash at any moment the old or the new journal stands there, whole.
+ */
+export function supersedeJournal(dir: string, lines: readonly string[]): string {
+  const path = join(dir, journalName)
+  const old = readFileSync(path)
+  const aside = join(dir, `journal.${lineHash(old).slice(0, 8)}.superseded`)
+  replaceFile(aside, old)
+  replaceFile(path, lines.map((line) => `${line}\n`).join(''))
+  return aside
 }

@@ -13,6 +13,8 @@ export interface JournalContent {
   readonly path: string
   readonly header: RecordOf<'header'>
   readonly records: readonly JournalRecord[]
+  /** The text of each record, without its newline. */
+  readonly lines: readonly string[]
   /** Bytes of whole records; what comes behind is torn. */
   readonly goodBytes: number
   /** sha256 of the last whole line, hex. */
@@ -35,6 +37,7 @@ export function readJournal(dir: string): JournalContent {
 /** The same for bytes at hand; `path` is only named in messages. */
 export function parseJournal(bytes: Buffer, path: string): JournalContent {
   const records: JournalRecord[] = []
+  const lines: string[] = []
   let head = noPrevious
   let position = 0
   for (let end = bytes.indexOf(0x0a); end !== -1; end = bytes.indexOf(0x0a, position)) {
@@ -46,6 +49,7 @@ export function parseJournal(bytes: Buffer, path: string): JournalContent {
       throw damaged(path, records.length, decoded.why)
     }
     records.push(decoded.record)
+    lines.push(line.toString('utf8'))
     head = lineHash(line)
     position = end + 1
   }
@@ -54,6 +58,7 @@ export function parseJournal(bytes: Buffer, path: string): JournalContent {
   const newlineMissing = last.kind === 'record'
   if (last.kind === 'record') {
     records.push(last.record)
+    lines.push(rest.toString('utf8'))
     head = lineHash(rest)
   } else if (!isTorn({ bytes: rest, offset: position, seq: records.length, prev: head })) {
     throw damaged(path, records.length, last.why)
@@ -63,6 +68,7 @@ export function parseJournal(bytes: Buffer, path: string): JournalContent {
     path,
     header: headerOf(path, records),
     records,
+    lines,
     goodBytes,
     head,
     newlineMissing,

@@ -60,6 +60,8 @@ const bodies = {
   note: z.object({ text: z.string(), data: z.unknown().optional() }),
   /** Another process goes on with the run. */
   resumed: z.object({ pid: count, host: z.string(), user: z.string() }),
+  /** A process holds the run on a majority of the hosts; what it writes from here on belongs to this epoch. */
+  lease: z.object({ epoch: count, by: z.string() }),
   /** A process is through with the run, for now or for good. */
   ended: z.object({ outcome: z.string(), exitCode: z.int() }),
 } as const
