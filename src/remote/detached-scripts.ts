@@ -74,7 +74,8 @@ if [ -e "$dir/argv" ] && [ "$(cat "$dir/argv")" != "$digest" ]; then
 fi
 if [ ! -e "$dir/job" ] && [ ! -e "$dir/exit" ]; then
   printf '%s\\n' "$digest" >"$dir/argv"
-  setsid sh -c "$job" evha "$dir" "$@" </dev/null >/dev/null 2>&1 9>&- &
+  # Neither lock is for the job to keep: not this one, nor that of the guard (guarded.ts).
+  setsid sh -c "$job" evha "$dir" "$@" </dev/null >/dev/null 2>&1 8>&- 9>&- &
   tries=500
   until [ -e "$dir/job" ] || [ "$tries" -le 0 ]; do
     sleep 0.01

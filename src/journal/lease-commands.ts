@@ -1,0 +1,157 @@
+import { type Command, changes, reads, script } from '../base/command.ts'
+import type { Held } from '../remote/guarded.ts'
+
+/** Where a host keeps who holds its chain: `holder`, when it was last heard (`alive`), and the guard's `lock`. */
+export const leaseDir = (paths: { readonly evha: string }) => `${paths.evha}/lease`
+
+/** Who holds a run, as it stands on the hosts. */
+export interface Holder extends Held {
+  readonly run: string
+  /** `user@workstation`. */
+  readonly by: string
+  /** ISO time of the holder's workstation. */
+  readonly since: string
+}
+
+/** What one host says of the lease. */
+export interface LeaseSeen {
+  readonly holder: Holder | null
+  /** Seconds since the holder was last heard; null when it gave the lease back, or the host rebooted since. */
+  readonly silentSeconds: number | null
+  readonly released: boolean
+  /** The run that has claimed the source; null where none is written. */
+  readonly claim: string | null
+}
+
+/** Exit codes of `takeLease`: somebody was quicker, or the holder lives. */
+export const leaseRefused = { newer: 3, alive: 4 } as const
+
+/** Its one line in `holder`. */
+const lineOf = ({ epoch, holder, run, by, since }: Holder) => `${epoch} ${holder} ${run} ${by} ${since}`
+
+/** `look` sets `silent` to the seconds since the holder was heard, `released`, or `gone` after a reboot; `hear` hears it. */
+const silence = `
+boot() { cat /proc/sys/kernel/random/boot_id; }
+now() { IFS='. ' read -r up rest </proc/uptime; echo "$up"; }
+look() {
+  silent=gone
+  [ -e alive ] || return 0
+  read -r booted heard <alive
+  if [ "$booted" = released ]; then silent=released
+  elif [ "$booted" = "$(boot)" ]; then silent=$(($(now) - heard)); fi
+}
+hear() {
+  printf '%s %s\\n' "$(boot)" "$(now)" >alive.new
+  mv -f alive.new alive
+}`.trim()
+
+export const readLease = (dir: string): Command =>
+  reads(
+    'read who holds the run',
+    script(
+      `${silence}
+if [ -e "$1/holder" ]; then
+  cd "$1"
+  look
+  cat holder
+  echo "$silent"
+else
+  printf 'none\\n-\\n'
+fi
+cd /
+if [ -e "$1/../claim" ]; then cat "$1/../claim"; fi`,
+      dir,
+    ),
+  )
+
+export function parseLease(text: string): LeaseSeen {
+  const [line = 'none', silent = '-', claim = ''] = text.split('\n')
+  const [epoch = '', holder = '', run = '', by = '', since = ''] = line.split(' ')
+  const seconds = Number(silent)
+  return {
+    holder: line === 'none' ? null : { epoch: Number(epoch), holder, run, by, since },
+    silentSeconds: Number.isInteger(seconds) ? seconds : null,
+    released: silent === 'released',
+    claim: claim.split(' ')[0] || null,
+  }
+}
+
+/**
+ * Takes the lease on one host: exit 3 when an equal or a newer epoch stands there, 4 when its holder lives and is not
+ * `from`. Once the new epoch is written every older command is refused; those that run are waited for, then ended, and
+ * are proved gone by the guard's own lock.
+ */
+export function takeLease(dir: string, holder: Holder, from: string | null, ttlSeconds: number): Command {
+  return changes(
+    `take the lease, epoch ${holder.epoch}`,
+    script(
+      `umask 077
+${silence}
+mkdir -p "$1"
+cd "$1"
+exec 9>take
+flock -w 10 9
+if [ -e holder ]; then
+  read -r epoch holder rest <holder
+  if [ "$epoch $holder" != "$2 $3" ]; then
+    [ "$epoch" -lt "$2" ] || exit ${leaseRefused.newer}
+    look
+    if [ "$holder" != "$5" ] && [ "$silent" != released ] && [ "$silent" != gone ]; then
+      [ "$silent" -gt "$6" ] || exit ${leaseRefused.alive}
+    fi
+  fi
+fi
+: >>lock
+printf '%s\\n' "$4" >holder.new
+sync holder.new
+mv -f holder.new holder
+hear
+sync .
+gone() { flock -x -w "$1" lock true; }
+end() {
+  for fd in /proc/[0-9]*/fd/8; do
+    if [ "$fd" -ef lock ]; then fd=\${fd#/proc/}; kill -s "$1" "\${fd%%/*}" 2>/dev/null || :; fi
+  done
+}
+gone 2 || { end TERM; gone 2; } || { end KILL; gone 5; }`,
+      dir,
+      String(holder.epoch),
+      holder.holder,
+      lineOf(holder),
+      from ?? '-',
+      String(ttlSeconds),
+    ),
+    { timeoutMs: 30_000 },
+  )
+}
+
+/** The holder is heard on this host. Sent behind the guard; exit 4 when the lease was released by hand. */
+export const renewLease = (dir: string): Command =>
+  changes(
+    'renew the lease',
+    script(
+      `${silence}
+cd "$1"
+look
+[ "$silent" != released ] || exit ${leaseRefused.alive}
+hear`,
+      dir,
+    ),
+    { timeoutMs: 4_000 },
+  )
+
+/** Gives the lease back where it is this holder's; does nothing elsewhere. */
+export const releaseLease = (dir: string, { epoch, holder }: Held): Command =>
+  changes(
+    'give the lease back',
+    script(
+      `cd "$1" 2>/dev/null || exit 0
+exec 9>take
+flock -w 5 9
+read -r stands <holder
+case $stands in "$2 "*) printf 'released -\\n' >alive.new; mv -f alive.new alive; sync . ;; esac`,
+      dir,
+      `${epoch} ${holder}`,
+    ),
+    { timeoutMs: 5_000 },
+  )

@@ -1,0 +1,263 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
+import type { Guard } from '../remote/guarded.ts'
+import type { Remote } from '../remote/remote.ts'
+import {
+  type Holder,
+  type LeaseSeen,
+  leaseRefused,
+  parseLease,
+  readLease,
+  releaseLease,
+  renewLease,
+  takeLease,
+} from './lease-commands.ts'
+
+/** A host as the lease needs it. */
+export interface LeasePlace {
+  readonly remote: Remote
+  /** The lease's directory on the host. */
+  readonly dir: string
+}
+
+/** A holder that was not heard for so long has lost its claim to be asked. */
+export const leaseSeconds = 15
+/** How often the holder is heard; a living one is told from a dead one within it. */
+const renewEveryMs = 3_000
+const lookEveryMs = 1_000
+
+/** What a host answered, or null when it did not. */
+export interface LeaseOn {
+  readonly host: string
+  readonly seen: LeaseSeen | null
+  readonly why?: string
+}
+
+/** Who wants to hold a run. */
+export interface Wanted {
+  readonly run: string
+  /** `user@workstation`. */
+  readonly by: string
+  /** Tells this hold from every other; kept by the caller before it is taken. */
+  readonly holder: string
+  /** Holds of processes of this workstation that are proved dead: they need not be waited for. */
+  readonly dead: readonly string[]
+  /** Called when a silent holder is waited for. */
+  readonly waiting: (holder: Holder, seconds: number) => void
+}
+
+/** Who holds the chain, asked of all hosts at once. */
+export function readLeases(places: readonly LeasePlace[], signal?: AbortSignal): Promise<LeaseOn[]> {
+  return Promise.all(
+    places.map(async ({ remote, dir }) => {
+      const host = remote.name
+      try {
+        const outcome = await remote.run(readLease(dir), signal)
+        if (outcome.kind === 'finished' && outcome.exitCode === 0)
+          return { host, seen: parseLease(outcome.stdout) }
+        const why = outcome.kind === 'unknown' ? outcome.message : `${host}: ${outcome.stderr.trim()}`
+        return { host, seen: null, why }
+      } catch (thrown) {
+        if (!(thrown instanceof EvhaError)) throw thrown
+        return { host, seen: null, why: thrown.message }
+      }
+    }),
+  )
+}
+
+/** How the newest hold stands, by all that was seen of it; null when nobody ever held the chain. */
+export interface Standing {
+  readonly holder: Holder
+  readonly released: boolean
+  /** By the host that heard it last; null when none has since it came up. */
+  readonly silentSeconds: number | null
+}
+
+export function standingOf(seen: readonly LeaseOn[]): Standing | null {
+  const all = seen.flatMap((one) => (one.seen?.holder ? [{ ...one.seen, holder: one.seen.holder }] : []))
+  const epoch = Math.max(0, ...all.map(({ holder }) => holder.epoch))
+  const newest = all.filter(({ holder }) => holder.epoch === epoch)
+  const [first] = newest
+  if (first === undefined) return null
+  const heard = newest.flatMap(({ silentSeconds }) => (silentSeconds === null ? [] : [silentSeconds]))
+  return {
+    holder: first.holder,
+    released: newest.some(({ released }) => released),
+    silentSeconds: heard.length === 0 ? null : Math.min(...heard),
+  }
+}
+
+/** True when nobody needs to be waited for. */
+export const isOver = ({ released, silentSeconds }: Standing) =>
+  released || silentSeconds === null || silentSeconds > leaseSeconds
+
+/** The hold of this process over one run: taken on a majority of the hosts, renewed, given back. */
+export class Lease {
+  readonly #places: readonly LeasePlace[]
+  readonly #quorum: number
+  readonly #guard: Guard
+  #timer: NodeJS.Timeout | null = null
+  #beat: Promise<unknown> = Promise.resolve()
+
+  /** `places` are reached past the guard: what takes the lease can not wait for it. */
+  constructor(places: readonly LeasePlace[], quorum: number, guard: Guard) {
+    this.#places = places
+    this.#quorum = quorum
+    this.#guard = guard
+  }
+
+  /**
+   * Takes the run over from whoever held it, with a higher epoch; older commands are refused and proved gone on every
+   * host that took it. Throws EvhaError 'locked' when somebody else holds it, 'unreachable' without a majority.
+   */
+  async take(wanted: Wanted, signal?: AbortSignal): Promise<Holder> {
+    const before = await this.#whenOver(wanted, signal)
+    const holder: Holder = {
+      epoch: (before?.epoch ?? 0) + 1,
+      holder: wanted.holder,
+      run: wanted.run,
+      by: wanted.by.replaceAll(/\s/g, '_'),
+      since: new Date().toISOString(),
+    }
+    const from = wanted.dead.find((one) => one === before?.holder) ?? null
+    const taken = await Promise.all(this.#places.map((place) => this.#takeOn(place, holder, from, signal)))
+    const whys = taken.filter((why) => why !== null)
+    if (taken.length - whys.length < this.#quorum) throw notTaken(taken.length, this.#quorum, whys)
+    this.#guard.held = holder
+    this.#guard.readmit = (host) => this.#readmit(host, holder)
+    return holder
+  }
+
+  /** Has the holder heard from now on. `placesBehindGuard` are the same hosts, through the guard. */
+  keepAlive(placesBehindGuard: readonly LeasePlace[]): void {
+    this.#timer = setInterval(() => {
+      this.#beat = Promise.all(placesBehindGuard.map((place) => this.#renewOn(place)))
+    }, renewEveryMs).unref()
+  }
+
+  /** The holder is not heard any more; the lease stays what it is until it runs out or is given back. */
+  async stopKeepingAlive(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    await this.#beat
+  }
+
+  /** Gives it back where it still is this process's own; bounded, and never a reason to fail. */
+  async end(): Promise<void> {
+    await this.stopKeepingAlive()
+    const { held, lost } = this.#guard
+    if (held === null || lost !== null) return
+    await Promise.all(
+      this.#places.map(({ remote, dir }) => remote.run(releaseLease(dir, held)).catch(() => undefined)),
+    )
+  }
+
+  /** A host that can not be told now is told the next time; a lease lost to somebody else is noted by the guard. */
+  async #renewOn({ remote, dir }: LeasePlace): Promise<void> {
+    const outcome = await remote.run(renewLease(dir)).catch(() => null)
+    if (outcome?.kind !== 'finished' || outcome.exitCode !== leaseRefused.alive) return
+    this.#guard.lose(releasedByHand(remote.name))
+  }
+
+  /** The newest hold once nobody needs to be waited for; null when there was none. */
+  async #whenOver(wanted: Wanted, signal?: AbortSignal): Promise<Holder | null> {
+    let first: Standing | null = null
+    for (;;) {
+      const seen = await readLeases(this.#places, signal)
+      const answered = seen.filter((one) => one.seen !== null)
+      if (answered.length < this.#quorum)
+        throw notTaken(
+          seen.length,
+          this.#quorum,
+          seen.flatMap(({ why }) => why ?? []),
+        )
+      refuseClaimed(seen, wanted.run)
+      const standing = standingOf(seen)
+      if (standing === null) return null
+      const { holder } = standing
+      if (isOver(standing) || wanted.dead.includes(holder.holder)) return holder
+      if (first !== null && isHeardSince(first, standing)) throw heldBy(standing)
+      if (first === null) wanted.waiting(holder, leaseSeconds - (standing.silentSeconds ?? 0) + 1)
+      first = standing
+      await sleep(lookEveryMs, undefined, signal === undefined ? {} : { signal })
+    }
+  }
+
+  /** Why the host did not take it; null when it did. */
+  async #takeOn(
+    { remote, dir }: LeasePlace,
+    holder: Holder,
+    from: string | null,
+    signal?: AbortSignal,
+  ): Promise<string | null> {
+    try {
+      const outcome = await remote.run(takeLease(dir, holder, from, leaseSeconds), signal)
+      if (outcome.kind === 'unknown') return outcome.message
+      if (outcome.exitCode === 0) return null
+      if (outcome.exitCode === leaseRefused.newer)
+        return `${remote.name}: somebody else took it in this moment`
+      if (outcome.exitCode === leaseRefused.alive) return `${remote.name}: its holder was heard again`
+      return `${remote.name}: older commands could not be ended: ${outcome.stderr.trim()}`
+    } catch (thrown) {
+      return failureOf(thrown).message
+    }
+  }
+
+  /** A host that missed the taking gets it later, if a majority still says that it holds. */
+  async #readmit(host: string, held: Holder): Promise<boolean> {
+    const place = this.#places.find(({ remote }) => remote.name === host)
+    if (place === undefined) return false
+    const seen = await readLeases(this.#places)
+    const same = seen.filter((one) => one.seen?.holder?.holder === held.holder)
+    if (same.length < this.#quorum) return false
+    // Whatever older hold stands there: the majority has passed it by.
+    const older = seen.find((one) => one.host === host)?.seen?.holder?.holder ?? null
+    return (await this.#takeOn(place, held, older)) === null
+  }
+}
+
+const isHeardSince = (before: Standing, now: Standing) =>
+  now.holder.holder !== before.holder.holder ||
+  (now.silentSeconds !== null && before.silentSeconds !== null && now.silentSeconds < before.silentSeconds)
+
+/** A run that has claimed the source and is not through yet keeps every other run away. */
+function refuseClaimed(seen: readonly LeaseOn[], run: string): void {
+  for (const { host, seen: lease } of seen) {
+    if (lease === null || lease.claim === null || lease.claim === run) continue
+    throw new EvhaError({
+      kind: 'locked',
+      message: `${host} is claimed by the run ${lease.claim}`,
+      changedAnything: 'no',
+      retryable: true,
+      hint: `go on with that run, \`evha adopt RUNBOOK ${lease.claim}\`, or end it: \`evha abort\` where it was begun`,
+    })
+  }
+}
+
+const releasedByHand = (host: string): Failure => ({
+  kind: 'locked',
+  message: `the run was taken from this process by hand (\`evha lock release\`), as ${host} knows`,
+  changedAnything: 'no',
+  retryable: false,
+  hint: 'see with `evha lock` who holds it now',
+})
+
+function heldBy({ holder }: Standing): EvhaError {
+  return new EvhaError({
+    kind: 'locked',
+    message: `${holder.by} holds the run ${holder.run} since ${holder.since}, epoch ${holder.epoch}, and is at work`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'wait for it, or have it stopped there with `evha pause`; `evha lock release RUNBOOK` takes the run from a process that nobody can reach',
+  })
+}
+
+function notTaken(hosts: number, quorum: number, whys: readonly string[]): EvhaError {
+  return new EvhaError({
+    kind: 'unreachable',
+    message: `the lease of the run could not be taken on ${quorum} of ${hosts} hosts: ${whys.join('; ')}`,
+    changedAnything: 'no',
+    retryable: true,
+    hint: 'bring the named hosts back, then type the command again',
+  })
+}
