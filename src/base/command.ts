@@ -17,6 +17,8 @@ export interface Command {
   readonly outputBytesMax?: number
   /** True when it is repeated again and again: the log keeps its first time on a host, and those that do not end well. */
   readonly often?: boolean
+  /** The hold it is sent under, set by a guarded door: the host runs it only while that is the one it knows. */
+  readonly under?: { readonly leaseDir: string; readonly mine: string }
   /** What it is for, in a few words; the log and the plan print it. */
   readonly says: string
 }

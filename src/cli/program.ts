@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { evhaVersion } from '../run/version.ts'
 import { addAbort } from './abort.ts'
+import { addAdopt } from './adopt.ts'
 import { addCheck } from './check.ts'
 import { addCompletion } from './completion.ts'
 import { addExplain } from './explain.ts'
@@ -9,6 +10,7 @@ import { addGraph } from './graph.ts'
 import { explain } from './help.ts'
 import { addInit } from './init.ts'
 import { addLab } from './lab.ts'
+import { addLock } from './lock.ts'
 import { addMan } from './man.ts'
 import { addMigrate } from './migrate.ts'
 import { addPause } from './pause.ts'
@@ -56,8 +58,10 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addRehearse,
     addMigrate,
     addResume,
+    addAdopt,
     addAbort,
     addRollback,
+    addLock,
     addPause,
     addStatus,
     addExplain,

@@ -2,6 +2,7 @@ import { EvhaError, failureOf } from '../base/errors.ts'
 import type { Remote } from '../remote/remote.ts'
 import { appendToCopy, layCopy, notThatCopy } from './copy-commands.ts'
 import type { Journal } from './journal.ts'
+import { realTime, type Time } from './time.ts'
 
 /** Where a host keeps its copy. */
 export interface CopyPlace {
@@ -33,7 +34,9 @@ export class JournalCopies {
   readonly #followers: readonly Follower[]
   readonly #quorum: number
   readonly #stopped = new AbortController()
-  #timer: NodeJS.Timeout | null = null
+  readonly #time: Time
+  /** Calls off the gathering that is under way. */
+  #gathering: (() => void) | null = null
   #waiting: (() => void)[] = []
 
   /** `known`: lines of this very journal that a host was seen to have, by its name. */
@@ -43,7 +46,9 @@ export class JournalCopies {
     places: readonly CopyPlace[],
     quorum: number,
     known: ReadonlyMap<string, number> = new Map(),
+    time: Time = realTime,
   ) {
+    this.#time = time
     this.#journal = journal
     this.#runbookText = runbookText
     this.#quorum = quorum
@@ -62,43 +67,43 @@ export class JournalCopies {
    */
   async kept(signal?: AbortSignal): Promise<void> {
     const wanted = this.#journal.lines.length
-    const deadlineMs = Date.now() + majorityTimeoutMs
+    const deadlineMs = this.#time.now() + majorityTimeoutMs
     for (const one of this.#followers) void this.#follow(one)
     while (this.#behind(wanted) < this.#quorum) {
       signal?.throwIfAborted()
       const hopeless = this.#followers.every((one) => !one.busy)
-      if (hopeless || Date.now() >= deadlineMs) throw this.#notKept(wanted)
-      await this.#change(deadlineMs - Date.now(), signal)
+      if (hopeless || this.#time.now() >= deadlineMs) throw this.#notKept(wanted)
+      await this.#change(deadlineMs - this.#time.now(), signal)
     }
   }
 
   /** Gives the last lines a bounded time to arrive; whether they do is not told. */
   async settle(timeoutMs: number): Promise<void> {
     const wanted = this.#journal.lines.length
-    const deadlineMs = Date.now() + timeoutMs
-    if (this.#timer === null && this.#behind(wanted) === this.#followers.length) return
+    const deadlineMs = this.#time.now() + timeoutMs
+    if (this.#gathering === null && this.#behind(wanted) === this.#followers.length) return
     for (const one of this.#followers) void this.#follow(one)
-    while (this.#followers.some((one) => one.busy) && Date.now() < deadlineMs)
-      await this.#change(deadlineMs - Date.now())
+    while (this.#followers.some((one) => one.busy) && this.#time.now() < deadlineMs)
+      await this.#change(deadlineMs - this.#time.now())
   }
 
   /** From here on no copy is touched: what holds them is about to be removed, or belongs to somebody else. */
   async stop(): Promise<void> {
     this.#stopped.abort()
     this.#journal.listen(() => undefined)
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
-    const deadlineMs = Date.now() + 5_000
-    while (this.#followers.some((one) => one.busy) && Date.now() < deadlineMs)
-      await this.#change(deadlineMs - Date.now())
+    this.#gathering?.()
+    this.#gathering = null
+    const deadlineMs = this.#time.now() + 5_000
+    while (this.#followers.some((one) => one.busy) && this.#time.now() < deadlineMs)
+      await this.#change(deadlineMs - this.#time.now())
   }
 
   #soon(): void {
     if (this.#stopped.signal.aborted) return
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null
+    this.#gathering ??= this.#time.after(gatherMs, () => {
+      this.#gathering = null
       for (const one of this.#followers) void this.#follow(one)
-    }, gatherMs).unref()
+    })
   }
 
   #behind(lines: number): number {
@@ -149,11 +154,11 @@ export class JournalCopies {
   async #change(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve) => {
       const go = () => {
-        clearTimeout(timer)
+        callOff()
         signal?.removeEventListener('abort', go)
         resolve()
       }
-      const timer = setTimeout(go, Math.max(1, timeoutMs))
+      const callOff = this.#time.after(Math.max(1, timeoutMs), go)
       signal?.addEventListener('abort', go, { once: true })
       this.#waiting.push(go)
     })

@@ -27,22 +27,22 @@ export function appendToCopy(dir: string, lines: readonly string[], has: number)
   return changes(
     'keep the journal',
     script(
-      `cd "$1" 2>/dev/null || exit ${notThatCopy}
-exec 9>.${journalName}.lock
+      `file=$1
+[ -e "$file" ] || exit ${notThatCopy}
+exec 9>"$file.lock"
 flock -w 3 9
-size() { stat -c %s ${journalName} 2>/dev/null || echo 0; }
-[ "$(size)" = "$2" ] || exit ${notThatCopy}
-sum=$(sha256sum < ${journalName})
+[ "$(stat -c %s "$file")" = "$2" ] || exit ${notThatCopy}
+sum=$(sha256sum <"$file")
 [ "\${sum%% *}" = "$3" ] || exit ${notThatCopy}
-cat >> ${journalName}
-sync ${journalName}
-[ "$(size)" = "$4" ]`,
-      dir,
+cat >>"$file"
+sync "$file"
+[ "$(stat -c %s "$file")" = "$4" ]`,
+      `${dir}/${journalName}`,
       String(size),
       lineHash(before),
       String(size + Buffer.byteLength(more)),
     ),
-    { stdin: more, timeoutMs: appendTimeoutMs },
+    { stdin: more, timeoutMs: appendTimeoutMs, often: true },
   )
 }
 
@@ -52,24 +52,24 @@ export function layCopy(dir: string, lines: readonly string[], runbookText: stri
   return changes(
     'lay the journal',
     script(
-      `umask 077
-mkdir -p "$1"
-cd "$1"
-exec 9>.${journalName}.lock
+      `dir=$1 file=$1/${journalName} runbook=$1/${runbookName}
+mkdir -p "$dir"
+umask 077
+exec 9>"$file.lock"
 flock -w 3 9
-head -c "$2" > ${runbookName}.new
-cat > ${journalName}.new
-sum=$(sha256sum < ${journalName}.new)
+head -c "$2" >"$runbook.new"
+cat >"$file.new"
+sum=$(sha256sum <"$file.new")
 [ "\${sum%% *}" = "$3" ]
-sync ${runbookName}.new ${journalName}.new
-mv -f ${runbookName}.new ${runbookName}
-if [ -e ${journalName} ]; then
-  old=$(sha256sum < ${journalName})
-  same=$(head -c "$(stat -c %s ${journalName})" ${journalName}.new | sha256sum)
-  if [ "$old" != "$same" ]; then mv -f ${journalName} ${journalName}.superseded; fi
+sync "$runbook.new" "$file.new"
+mv -f "$runbook.new" "$runbook"
+if [ -e "$file" ]; then
+  old=$(sha256sum <"$file")
+  same=$(head -c "$(stat -c %s "$file")" "$file.new" | sha256sum)
+  if [ "$old" != "$same" ]; then mv -f "$file" "$file.superseded"; fi
 fi
-mv -f ${journalName}.new ${journalName}
-sync .`,
+mv -f "$file.new" "$file"
+sync "$dir"`,
       dir,
       String(Buffer.byteLength(runbookText)),
       lineHash(journal),

@@ -106,14 +106,14 @@ function saveTorn(content: JournalContent): SetAside | undefined {
 }
 
 /**
- * Puts another copy's lines in the place of a closed journal. The old file is kept beside it as `.superseded`; returns
- * its path. After a crash at any moment the old or the new journal stands there, whole.
+ * Puts another copy's lines in the place of a closed journal. With `keep` the old file stays beside it as
+ * `.superseded`; returns its path. After a crash at any moment the old or the new journal stands there, whole.
  */
-export function supersedeJournal(dir: string, lines: readonly string[]): string {
+export function supersedeJournal(dir: string, lines: readonly string[], keep: boolean): string | null {
   const path = join(dir, journalName)
   const old = readFileSync(path)
-  const aside = join(dir, `journal.${lineHash(old).slice(0, 8)}.superseded`)
-  replaceFile(aside, old)
+  const aside = keep ? join(dir, `journal.${lineHash(old).slice(0, 8)}.superseded`) : null
+  if (aside !== null) replaceFile(aside, old)
   replaceFile(path, lines.map((line) => `${line}\n`).join(''))
   return aside
 }

@@ -35,32 +35,32 @@ boot() { cat /proc/sys/kernel/random/boot_id; }
 now() { IFS='. ' read -r up rest </proc/uptime; echo "$up"; }
 look() {
   silent=gone
-  [ -e alive ] || return 0
-  read -r booted heard <alive
+  [ -e "$lease/alive" ] || return 0
+  read -r booted heard <"$lease/alive"
   if [ "$booted" = released ]; then silent=released
   elif [ "$booted" = "$(boot)" ]; then silent=$(($(now) - heard)); fi
 }
 hear() {
-  printf '%s %s\\n' "$(boot)" "$(now)" >alive.new
-  mv -f alive.new alive
+  printf '%s %s\\n' "$(boot)" "$(now)" >"$lease/alive.new"
+  mv -f "$lease/alive.new" "$lease/alive"
 }`.trim()
 
 export const readLease = (dir: string): Command =>
   reads(
     'read who holds the run',
     script(
-      `${silence}
-if [ -e "$1/holder" ]; then
-  cd "$1"
+      `lease=$1
+${silence}
+if [ -e "$lease/holder" ]; then
   look
-  cat holder
+  cat "$lease/holder"
   echo "$silent"
 else
   printf 'none\\n-\\n'
 fi
-cd /
-if [ -e "$1/../claim" ]; then cat "$1/../claim"; fi`,
+if [ -e "$2" ]; then cat "$2"; fi`,
       dir,
+      `${dir.replace(/\/[^/]*$/, '')}/claim`,
     ),
   )
 
@@ -85,14 +85,14 @@ export function takeLease(dir: string, holder: Holder, from: string | null, ttlS
   return changes(
     `take the lease, epoch ${holder.epoch}`,
     script(
-      `umask 077
+      `lease=$1
 ${silence}
-mkdir -p "$1"
-cd "$1"
-exec 9>take
+mkdir -p "$lease"
+umask 077
+exec 9>"$lease/take"
 flock -w 10 9
-if [ -e holder ]; then
-  read -r epoch holder rest <holder
+if [ -e "$lease/holder" ]; then
+  read -r epoch holder rest <"$lease/holder"
   if [ "$epoch $holder" != "$2 $3" ]; then
     [ "$epoch" -lt "$2" ] || exit ${leaseRefused.newer}
     look
@@ -101,16 +101,16 @@ if [ -e holder ]; then
     fi
   fi
 fi
-: >>lock
-printf '%s\\n' "$4" >holder.new
-sync holder.new
-mv -f holder.new holder
+: >>"$lease/lock"
+printf '%s\\n' "$4" >"$lease/holder.new"
+sync "$lease/holder.new"
+mv -f "$lease/holder.new" "$lease/holder"
 hear
-sync .
-gone() { flock -x -w "$1" lock true; }
+sync "$lease"
+gone() { flock -x -w "$1" "$lease/lock" true; }
 end() {
   for fd in /proc/[0-9]*/fd/8; do
-    if [ "$fd" -ef lock ]; then fd=\${fd#/proc/}; kill -s "$1" "\${fd%%/*}" 2>/dev/null || :; fi
+    if [ "$fd" -ef "$lease/lock" ]; then fd=\${fd#/proc/}; kill -s "$1" "\${fd%%/*}" 2>/dev/null || :; fi
   done
 }
 gone 2 || { end TERM; gone 2; } || { end KILL; gone 5; }`,
@@ -125,19 +125,23 @@ gone 2 || { end TERM; gone 2; } || { end KILL; gone 5; }`,
   )
 }
 
-/** The holder is heard on this host. Sent behind the guard; exit 4 when the lease was released by hand. */
+/** What `renewLease` prints. */
+export const renewAnswers = { heard: 'heard', released: 'released' } as const
+
+/** The holder is heard on this host. Sent behind the guard; not when the lease was released by hand. */
 export const renewLease = (dir: string): Command =>
   changes(
     'renew the lease',
     script(
-      `${silence}
-cd "$1"
+      `lease=$1
+${silence}
 look
-[ "$silent" != released ] || exit ${leaseRefused.alive}
-hear`,
+if [ "$silent" = released ]; then echo ${renewAnswers.released}; exit 0; fi
+hear
+echo ${renewAnswers.heard}`,
       dir,
     ),
-    { timeoutMs: 4_000 },
+    { timeoutMs: 4_000, often: true },
   )
 
 /** Gives the lease back where it is this holder's; does nothing elsewhere. */
@@ -145,11 +149,15 @@ export const releaseLease = (dir: string, { epoch, holder }: Held): Command =>
   changes(
     'give the lease back',
     script(
-      `cd "$1" 2>/dev/null || exit 0
-exec 9>take
+      `[ -e "$1/holder" ] || exit 0
+exec 9>"$1/take"
 flock -w 5 9
-read -r stands <holder
-case $stands in "$2 "*) printf 'released -\\n' >alive.new; mv -f alive.new alive; sync . ;; esac`,
+read -r stands <"$1/holder"
+case $stands in "$2 "*)
+  printf 'released -\\n' >"$1/alive.new"
+  mv -f "$1/alive.new" "$1/alive"
+  sync "$1" ;;
+esac`,
       dir,
       `${epoch} ${holder}`,
     ),

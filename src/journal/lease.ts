@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import type { Guard } from '../remote/guarded.ts'
-import type { Remote } from '../remote/remote.ts'
+import type { Finished, Remote } from '../remote/remote.ts'
 import {
   type Holder,
   type LeaseSeen,
@@ -9,9 +8,10 @@ import {
   parseLease,
   readLease,
   releaseLease,
-  renewLease,
+  renewAnswers,
   takeLease,
 } from './lease-commands.ts'
+import { realTime, type Time } from './time.ts'
 
 /** A host as the lease needs it. */
 export interface LeasePlace {
@@ -22,8 +22,6 @@ export interface LeasePlace {
 
 /** A holder that was not heard for so long has lost its claim to be asked. */
 export const leaseSeconds = 15
-/** How often the holder is heard; a living one is told from a dead one within it. */
-const renewEveryMs = 3_000
 const lookEveryMs = 1_000
 
 /** What a host answered, or null when it did not. */
@@ -96,11 +94,11 @@ export class Lease {
   readonly #places: readonly LeasePlace[]
   readonly #quorum: number
   readonly #guard: Guard
-  #timer: NodeJS.Timeout | null = null
-  #beat: Promise<unknown> = Promise.resolve()
+  readonly #time: Time
 
   /** `places` are reached past the guard: what takes the lease can not wait for it. */
-  constructor(places: readonly LeasePlace[], quorum: number, guard: Guard) {
+  constructor(places: readonly LeasePlace[], quorum: number, guard: Guard, time: Time = realTime) {
+    this.#time = time
     this.#places = places
     this.#quorum = quorum
     this.#guard = guard
@@ -117,46 +115,29 @@ export class Lease {
       holder: wanted.holder,
       run: wanted.run,
       by: wanted.by.replaceAll(/\s/g, '_'),
-      since: new Date().toISOString(),
+      since: new Date(this.#time.now()).toISOString(),
     }
     const from = wanted.dead.find((one) => one === before?.holder) ?? null
     const taken = await Promise.all(this.#places.map((place) => this.#takeOn(place, holder, from, signal)))
-    const whys = taken.filter((why) => why !== null)
+    const whys = taken.flatMap((failure) => failure?.message ?? [])
     if (taken.length - whys.length < this.#quorum) throw notTaken(taken.length, this.#quorum, whys)
     this.#guard.held = holder
     this.#guard.readmit = (host) => this.#readmit(host, holder)
     return holder
   }
 
-  /** Has the holder heard from now on. `placesBehindGuard` are the same hosts, through the guard. */
-  keepAlive(placesBehindGuard: readonly LeasePlace[]): void {
-    this.#timer = setInterval(() => {
-      this.#beat = Promise.all(placesBehindGuard.map((place) => this.#renewOn(place)))
-    }, renewEveryMs).unref()
-  }
-
-  /** The holder is not heard any more; the lease stays what it is until it runs out or is given back. */
-  async stopKeepingAlive(): Promise<void> {
-    if (this.#timer !== null) clearInterval(this.#timer)
-    this.#timer = null
-    await this.#beat
+  /** What a host answered to `renewLease`: a lease that was released by hand is lost. */
+  heard(host: string, answer: string): void {
+    if (answer === renewAnswers.released) this.#guard.lose(releasedByHand(host))
   }
 
   /** Gives it back where it still is this process's own; bounded, and never a reason to fail. */
   async end(): Promise<void> {
-    await this.stopKeepingAlive()
     const { held, lost } = this.#guard
     if (held === null || lost !== null) return
     await Promise.all(
       this.#places.map(({ remote, dir }) => remote.run(releaseLease(dir, held)).catch(() => undefined)),
     )
-  }
-
-  /** A host that can not be told now is told the next time; a lease lost to somebody else is noted by the guard. */
-  async #renewOn({ remote, dir }: LeasePlace): Promise<void> {
-    const outcome = await remote.run(renewLease(dir)).catch(() => null)
-    if (outcome?.kind !== 'finished' || outcome.exitCode !== leaseRefused.alive) return
-    this.#guard.lose(releasedByHand(remote.name))
   }
 
   /** The newest hold once nobody needs to be waited for; null when there was none. */
@@ -179,7 +160,7 @@ export class Lease {
       if (first !== null && isHeardSince(first, standing)) throw heldBy(standing)
       if (first === null) wanted.waiting(holder, leaseSeconds - (standing.silentSeconds ?? 0) + 1)
       first = standing
-      await sleep(lookEveryMs, undefined, signal === undefined ? {} : { signal })
+      await this.#time.sleep(lookEveryMs, signal)
     }
   }
 
@@ -189,17 +170,14 @@ export class Lease {
     holder: Holder,
     from: string | null,
     signal?: AbortSignal,
-  ): Promise<string | null> {
+  ): Promise<Failure | null> {
     try {
       const outcome = await remote.run(takeLease(dir, holder, from, leaseSeconds), signal)
-      if (outcome.kind === 'unknown') return outcome.message
+      if (outcome.kind === 'unknown') return notLaid('unreachable', outcome.message)
       if (outcome.exitCode === 0) return null
-      if (outcome.exitCode === leaseRefused.newer)
-        return `${remote.name}: somebody else took it in this moment`
-      if (outcome.exitCode === leaseRefused.alive) return `${remote.name}: its holder was heard again`
-      return `${remote.name}: older commands could not be ended: ${outcome.stderr.trim()}`
+      return notLaid('failed', `${remote.name}: ${whyNotTaken(outcome)}`)
     } catch (thrown) {
-      return failureOf(thrown).message
+      return failureOf(thrown)
     }
   }
 
@@ -212,9 +190,25 @@ export class Lease {
     if (same.length < this.#quorum) return false
     // Whatever older hold stands there: the majority has passed it by.
     const older = seen.find((one) => one.host === host)?.seen?.holder?.holder ?? null
-    return (await this.#takeOn(place, held, older)) === null
+    const failure = await this.#takeOn(place, held, older)
+    if (failure !== null) throw new EvhaError(failure)
+    return true
   }
 }
+
+function whyNotTaken({ exitCode, stderr }: Finished): string {
+  if (exitCode === leaseRefused.newer) return 'somebody else took the lease in this moment'
+  if (exitCode === leaseRefused.alive) return 'the holder of the lease was heard again'
+  return `the lease could not be taken there: ${stderr.trim().split('\n').at(-1) || 'older commands did not end'}`
+}
+
+const notLaid = (kind: 'unreachable' | 'failed', message: string): Failure => ({
+  kind,
+  message,
+  changedAnything: 'no',
+  retryable: true,
+  hint: 'mend what the host says, then `evha resume`',
+})
 
 const isHeardSince = (before: Standing, now: Standing) =>
   now.holder.holder !== before.holder.holder ||

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { EvhaError } from '../base/errors.ts'
 import { crashPoint } from './crash-point.ts'
 import { type LockOwner, locked, readOwnerFile } from './lock-owner.ts'
-import { makePrivateDirectory } from './private-directory.ts'
+import { inStateDirectory, makePrivateDirectory } from './private-directory.ts'
 import { type Liveness, livenessOf, ownIdentity } from './process-identity.ts'
 import { syncDirectory, writeNewFile } from './write-file.ts'
 
@@ -40,7 +40,7 @@ export function takeLock(
   }
   makePrivateDirectory(place.directory)
   const claim = join(place.directory, `${place.name}.new-${owner.nonce}`)
-  writeNewFile(claim, `${JSON.stringify(owner)}\n`)
+  inStateDirectory(() => writeNewFile(claim, `${JSON.stringify(owner)}\n`))
   try {
     crashPoint('lock.claimed')
     const takenOverFrom = contend(place, claim, owner)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { EvhaError } from '../base/errors.ts'
 import { crashPoint } from './crash-point.ts'
 import { createJournal, type Journal, openJournal } from './journal.ts'
-import { makePrivateDirectory } from './private-directory.ts'
+import { inStateDirectory, makePrivateDirectory } from './private-directory.ts'
 import { journalName } from './read-journal.ts'
 import type { Body } from './record.ts'
 import { syncDirectory, writeNewFile } from './write-file.ts'
@@ -20,6 +20,10 @@ export interface RunFiles {
   readonly journal: string
   /** The runbook as it was when the run began. */
   readonly runbook: string
+  /** The runbook it was adopted with: how this workstation reaches the hosts, and its hooks. Only there after adopt. */
+  readonly reach: string
+  /** Who this workstation was to the hosts, one hold a line. */
+  readonly holds: string
   readonly log: string
   readonly report: string
   /** `pause` or `abort` from another terminal. */
@@ -71,6 +75,8 @@ export function runFiles(stateDir: string, run: string): RunFiles {
     dir,
     journal: join(dir, journalName),
     runbook: join(dir, 'runbook.yaml'),
+    reach: join(dir, 'reach.yaml'),
+    holds: join(dir, 'holds'),
     log: join(dir, 'evha.log'),
     report: join(dir, 'report.json'),
     control: join(dir, 'control'),
@@ -87,21 +93,43 @@ export function createRun(
   runbookText: string,
   options: { readonly now?: () => number } = {},
 ): { readonly files: RunFiles; readonly journal: Journal } {
-  const files = runFiles(stateDir, header.run)
+  const files = bear(stateDir, header.run, (unborn) => {
+    writeNewFile(join(unborn, 'runbook.yaml'), runbookText)
+    createJournal(unborn, header, options).close()
+  })
+  return { files, journal: openJournal(files.dir, options) }
+}
+
+/** Lays down a run that was begun on another workstation, from a copy of its journal; appears whole, like a new one. */
+export function layRun(
+  stateDir: string,
+  run: string,
+  laid: { readonly lines: readonly string[]; readonly runbookText: string; readonly reachText: string },
+): RunFiles {
+  return bear(stateDir, run, (unborn) => {
+    writeNewFile(join(unborn, 'runbook.yaml'), laid.runbookText)
+    writeNewFile(join(unborn, 'reach.yaml'), laid.reachText)
+    writeNewFile(join(unborn, journalName), laid.lines.map((line) => `${line}\n`).join(''))
+  })
+}
+
+function bear(stateDir: string, run: string, lay: (unborn: string) => void): RunFiles {
+  const files = runFiles(stateDir, run)
   const runs = join(stateDir, 'runs')
   makePrivateDirectory(runs)
   const unborn = join(runs, `.new-${randomBytes(8).toString('hex')}`)
   makePrivateDirectory(unborn)
-  writeNewFile(join(unborn, 'runbook.yaml'), runbookText)
-  createJournal(unborn, header, options).close()
-  syncDirectory(unborn)
-  if (existsSync(files.dir)) throw usage(`a run ${header.run} exists already`, 'run the command again')
+  inStateDirectory(() => {
+    lay(unborn)
+    syncDirectory(unborn)
+  })
+  if (existsSync(files.dir)) throw usage(`a run ${run} exists already`, 'run the command again')
   crashPoint('run.before-birth')
   renameSync(unborn, files.dir)
   crashPoint('run.after-birth')
   syncDirectory(runs)
   syncDirectory(stateDir)
-  return { files, journal: openJournal(files.dir, options) }
+  return files
 }
 
 /** All runs of the state directory, the newest first. */

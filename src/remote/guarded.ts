@@ -12,7 +12,7 @@ const refusedByGuard = 79
  * command. One lock is held over the check and the effect (descriptor 8, inherited by the command): who takes the run
  * over writes a new epoch first, and then waits until nobody holds the lock any more.
  */
-export const guardScript = `
+const guardScript = `
 lease=$1 mine=$2 stands=none
 shift 2
 if [ -e "$lease/lock" ]; then
@@ -41,7 +41,8 @@ export interface Guard {
   readonly signal: AbortSignal
   lose(failure: Failure): void
   /**
-   * A host knows an older hold, or none: it was out of reach when this one was taken. True when it knows this one now.
+   * A host knows an older hold, or none: it was out of reach when this one was taken. True when it knows this one now,
+   * false when a majority does not know it either. Throws EvhaError when it can not be told.
    */
   readmit: (host: string) => Promise<boolean>
 }
@@ -65,11 +66,12 @@ export function newGuard(): Guard {
   }
 }
 
-/** The command as the host gets it: behind the guard, in one piece with it. */
-export const behindGuard = (command: Command, leaseDir: string, { epoch, holder }: Held): Command => ({
-  ...command,
-  argv: ['sh', '-c', guardScript, 'evha', leaseDir, `${epoch} ${holder}`, ...command.argv],
-})
+/** The command as the host gets it: where it is sent under a hold, in one piece with the guard that looks for it. */
+export function inOnePiece(command: Command): Command {
+  const { under, ...rest } = command
+  if (under === undefined) return command
+  return { ...rest, argv: ['sh', '-c', guardScript, 'evha', under.leaseDir, under.mine, ...command.argv] }
+}
 
 /**
  * The same host; what changes it goes through the guard once the run is held. Throws EvhaError 'locked' when somebody
@@ -77,12 +79,16 @@ export const behindGuard = (command: Command, leaseDir: string, { epoch, holder 
  */
 export function guarded(remote: Remote, leaseDir: string, guard: Guard): Remote {
   const admitted = new Set<Held>()
+  const sentUnder = (command: Command, { epoch, holder }: Held): Command => ({
+    ...command,
+    under: { leaseDir, mine: `${epoch} ${holder}` },
+  })
   const run = async (command: Command, signal?: AbortSignal): Promise<Outcome> => {
     for (;;) {
       refuseLost(guard)
       const { held } = guard
       if (!command.mutates || held === null) return remote.run(command, signal)
-      const outcome = await remote.run(behindGuard(command, leaseDir, held), signal)
+      const outcome = await remote.run(sentUnder(command, held), signal)
       const stands = standsIn(outcome)
       if (stands === null) {
         if (outcome.kind === 'finished') admitted.add(held)
@@ -101,7 +107,7 @@ export function guarded(remote: Remote, leaseDir: string, guard: Guard): Remote 
       if (!command.mutates || held === null) return remote.stream(command, signal)
       // Its input can not be sent twice: a host that does not know the hold yet is told before.
       if (!admitted.has(held)) await run({ ...command, argv: ['true'] }, signal)
-      const running = await remote.stream(behindGuard(command, leaseDir, held), signal)
+      const running = await remote.stream(sentUnder(command, held), signal)
       const done = running.done.then((outcome) => {
         const stands = standsIn(outcome)
         if (stands !== null) lose(guard, remote.name, stands)

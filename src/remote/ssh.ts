@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Command } from '../base/command.ts'
 import { EvhaError } from '../base/errors.ts'
+import { inOnePiece } from './guarded.ts'
 import type { FileToSend, Outcome, Remote, Running, Unknown } from './remote.ts'
 import { render } from './render.ts'
 import { sendCommand } from './send.ts'
@@ -115,7 +116,8 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
     }
   }
 
-  const run = async (command: Command, signal?: AbortSignal): Promise<Outcome> => {
+  const run = async (given: Command, signal?: AbortSignal): Promise<Outcome> => {
+    const command = inOnePiece(given)
     refuseTooLong(target, command)
     const inOne = await inShell(command, signal)
     if (inOne !== undefined) return inOne
@@ -126,7 +128,8 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
   return {
     name: target.name,
     run,
-    async stream(command: Command, signal?: AbortSignal): Promise<Running> {
+    async stream(given: Command, signal?: AbortSignal): Promise<Running> {
+      const command = inOnePiece(given)
       refuseTooLong(target, command)
       const started = (await becoming(command, signal)) ?? (await begin(command, signal, false))
       if ('kind' in started) {

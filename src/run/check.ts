@@ -12,7 +12,7 @@ import type { CheckReport } from './api.ts'
 import { unusableHooks } from './hooks.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { inputOf } from './rebuild.ts'
-import { stepContext } from './step-context.ts'
+import { ofNoRun, stepContext } from './step-context.ts'
 
 /** A preflight that came to its end, with the hosts still at hand. */
 export interface Preflight {
@@ -90,6 +90,7 @@ export function lookingContext(runbook: LoadedRunbook, hosts: readonly Host[]): 
     hosts,
     machine: begin(inputOf(runbook)).context,
     windowDeadlineMs: null,
+    ...ofNoRun,
     signal,
     tell: () => undefined,
     passing: () => undefined,

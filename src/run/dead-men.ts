@@ -2,6 +2,7 @@ import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import type { StateView } from '../machine/decider.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import { beatAnswers, putDeadManOff } from '../steps/dead-man/commands.ts'
+import type { Facts } from '../steps/facts.ts'
 import type { Host } from '../steps/step.ts'
 import { keyOf } from '../steps/window/arm.ts'
 import type { Clock } from './clock.ts'
@@ -53,7 +54,7 @@ export class DeadMen {
     const wanted = isPutOffIn(view)
     if (!wanted || this.#armed?.attempt !== view.context.attempt) this.#stop()
     if (!wanted || this.#armed !== null) return
-    this.#armed = this.#start(view.context.attempt)
+    this.#armed = this.#start(view)
     const waited = new AbortController()
     const late = this.#clock.sleep(firstAnswerMaxMs, waited.signal).catch(() => undefined)
     await Promise.race([this.#armed.answered, late])
@@ -91,14 +92,16 @@ export class DeadMen {
     this.#armed = null
   }
 
-  #start(attempt: number): Armed {
+  #start({ context }: StateView): Armed {
+    const { attempt } = context
     const gone = new AbortController()
     let answer: () => void = () => undefined
     const answered = new Promise<void>((resolve) => {
       answer = resolve
     })
     const { source, window } = this.#runbook
-    const key = keyOf({ run: this.#run, attempt })
+    const facts = context.facts as Partial<Facts>
+    const key = keyOf({ run: this.#run, attempt, epoch: 0, facts })
     const listeners = this.#hosts.map(({ spec, remote }) => ({
       remote,
       command: putDeadManOff(spec, key, window.deadManSeconds),

@@ -1,19 +1,24 @@
 import { EvhaError, failureOf } from '../base/errors.ts'
 import { clearControl } from '../journal/control.ts'
+import type { JournalRecord } from '../journal/record.ts'
 import { findRun } from '../journal/runs.ts'
-import { begin } from '../machine/decider.ts'
+import { begin, viewOf } from '../machine/decider.ts'
+import { newGuard } from '../remote/guarded.ts'
 import { type LoadedRunbook, loadRunbook } from '../runbook/load.ts'
 import { whoDrives } from '../steps/host/who.ts'
 import { steps as realSteps } from '../steps/registry.ts'
-import type { Host, StepRegistry } from '../steps/step.ts'
+import type { StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
+import { behindGuard, type Door } from './behind-guard.ts'
+import { catchUp } from './catch-up.ts'
 import { exitCodeOf, lastFailure, nextCommand, outcomeOf } from './ends.ts'
-import { Engine } from './engine.ts'
+import { type Driven, Engine } from './engine.ts'
 import { abortElsewhere, isDrivenElsewhere } from './from-elsewhere.ts'
+import { Holding } from './holding.ts'
 import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
-import { inputOf, snapshotOf, windowDeadline } from './rebuild.ts'
+import { inputOf, snapshotOf, unsettled, windowDeadline } from './rebuild.ts'
 import { heldToRehearsal, rehearsedFor, rehearsedIn, rehearsedNote } from './rehearsed.ts'
 import type { Stop } from './stop.ts'
 import { realWorld } from './world.ts'
@@ -30,8 +35,8 @@ export async function startRun(
   const rehearsed = rehearsedFor(runbook, options)
   const run = beginRun(runbook, options.stateDir, process.argv.slice(2), options.world)
   if (rehearsed !== null) run.journal.append(rehearsedNote(rehearsed))
-  return withHosts(run, options, false, async (hosts) => {
-    const engine = new Engine(run, hosts, heldToRehearsal(steps, rehearsed), options, {
+  return withHosts(run, options, false, async (driven) => {
+    const engine = new Engine(driven, heldToRehearsal(steps, rehearsed), options, {
       snapshot: begin(inputOf(run.runbook)),
       wantsAbort: false,
     })
@@ -45,11 +50,12 @@ export async function resumeRun(
   options: DriveOptions,
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
-  const run = reopenRun(options.stateDir, wanted, options.world)
-  return withHosts(run, options, true, async (hosts) => {
+  const found = reopenRun(options.stateDir, wanted, options.world)
+  return withHosts(found, options, true, async (driven) => {
+    const { run } = driven
     refuseOtherChain(run.runbook, options)
     const held = heldToRehearsal(steps, rehearsedIn(run.journal.records))
-    const engine = reopened(run, hosts, held, options, false)
+    const engine = await reopened(driven, held, options, false)
     if (engine.view.final) return endOf(run, engine, { why: 'end' })
     if (engine.view.path === 'window.returned') engine.give({ type: 'NEXT_ATTEMPT' })
     let stop = await engine.drive()
@@ -78,9 +84,10 @@ export async function abortRun(
     if (end !== null) return end
     options.observer.progress('the other process went away before it was through; going back from here')
   }
-  const run = reopenRun(options.stateDir, files.run, options.world)
-  return withHosts(run, options, true, async (hosts) => {
-    const engine = reopened(run, hosts, steps, options, true)
+  const found = reopenRun(options.stateDir, files.run, options.world)
+  return withHosts(found, options, true, async (driven) => {
+    const { run } = driven
+    const engine = await reopened(driven, steps, options, true)
     if (engine.view.final) return endOf(run, engine, { why: 'end' })
     return finishDrive(run, engine, await engine.drive(), options)
   })
@@ -92,10 +99,11 @@ export async function rollbackRun(
   options: DriveOptions,
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
-  const run = reopenRun(options.stateDir, wanted, options.world)
-  return withHosts(run, options, true, async (hosts) => {
+  const found = reopenRun(options.stateDir, wanted, options.world)
+  return withHosts(found, options, true, async (driven) => {
+    const { run } = driven
     refuseOtherChain(run.runbook, options)
-    const engine = reopened(run, hosts, steps, options, false)
+    const engine = await reopened(driven, steps, options, false)
     if (engine.view.phase !== 'rollback' && engine.view.gate !== 'rollback') {
       if (engine.refuses({ type: 'ROLLBACK' })) throw noRollbackFrom(engine)
       engine.give({ type: 'ROLLBACK' })
@@ -117,16 +125,24 @@ function noRollbackFrom({ view }: Engine): EvhaError {
   })
 }
 
-function reopened(
-  run: OpenRun,
-  hosts: ConstructorParameters<typeof Engine>[1],
+/** The machine as the journal left it, once the run is this process's own. */
+async function reopened(
+  driven: Driven,
   steps: StepRegistry,
   options: DriveOptions,
   wantsAbort: boolean,
-): Engine {
-  const snapshot = snapshotOf({ records: run.journal.records, runbook: run.runbook })
-  const engine = new Engine(run, hosts, steps, options, { snapshot, wantsAbort })
+): Promise<Engine> {
+  const { run, holding } = driven
+  const { records } = run.journal
+  const engine = new Engine(driven, steps, options, {
+    snapshot: snapshotOf({ records, runbook: run.runbook }),
+    wantsAbort,
+  })
   if (engine.view.final) return engine
+  if (touchesHosts(run)) {
+    tellUnfinished(records, steps, options)
+    await holding.take(options.stopNow)
+  }
   // What was asked of a process that is gone was not asked of this one.
   clearControl(run.files.dir)
   const [user = '', host = ''] = whoDrives().split('@')
@@ -135,6 +151,22 @@ function reopened(
   const { clock } = options.world ?? realWorld
   engine.give({ type: 'RESUME', windowOverran: deadlineMs !== null && clock.now() >= deadlineMs })
   return engine
+}
+
+/** Before the first look is over no host was changed, and none keeps a copy of the journal. */
+function touchesHosts({ journal, runbook }: OpenRun): boolean {
+  const view = viewOf(snapshotOf({ records: journal.records, runbook }))
+  return !view.final && view.path !== 'check'
+}
+
+/** Whoever held the run before may have died inside of what can not be undone: that is said before it is gone on with. */
+function tellUnfinished(records: readonly JournalRecord[], steps: StepRegistry, options: DriveOptions): void {
+  const name = unsettled(records)
+  const step = name === null ? null : steps[name]
+  if (step === null || !('irreversible' in step)) return
+  options.observer.progress(
+    `whoever held the run before was broken off in ${step.name}, which can not be undone; how far it came is read from the hosts`,
+  )
 }
 
 /** A confirmation names the chain it is for; the wrong name is a slip of the hand, not a refusal at the gate. */
@@ -152,27 +184,37 @@ function refuseOtherChain(runbook: LoadedRunbook, options: DriveOptions): void {
 }
 
 async function withHosts(
-  run: OpenRun,
+  begun: OpenRun,
   options: DriveOptions,
   resumed: boolean,
-  work: (hosts: readonly Host[]) => Promise<RunEnd>,
+  work: (driven: Driven) => Promise<RunEnd>,
 ): Promise<RunEnd> {
-  let hosts: readonly Host[] = []
+  const guard = newGuard()
+  const tell = (text: string) => options.observer.progress(text)
+  let run = begun
+  let hosts: readonly Door[] = []
+  let holding: Holding | null = null
   try {
-    const { openHosts } = options.world ?? realWorld
-    hosts = await openHosts(run.runbook, (entry) => run.log.command(entry), options.passphraseOf)
+    const world = options.world ?? realWorld
+    const opened = await world.openHosts(run.runbook, (entry) => run.log.command(entry), options.passphraseOf)
+    hosts = opened.map((host) => behindGuard(host, guard))
     options.observer.opened({ id: run.files.run, chain: run.runbook.chain, dir: run.files.dir, resumed })
-    return await work(hosts)
+    let known: ReadonlyMap<string, number> = new Map()
+    if (resumed && touchesHosts(run)) ({ run, known } = await catchUp(run, hosts, tell, world.clock))
+    holding = new Holding(run, hosts, guard, world, tell, known)
+    return await work({ run, hosts, holding })
   } catch (error) {
     run.log.problem(failureOf(error).message)
     throw error
   } finally {
+    await holding?.end()
     await closeHosts(hosts)
     closeRun(run)
   }
 }
 
 async function finishDrive(run: OpenRun, engine: Engine, stop: Stop, options: DriveOptions): Promise<RunEnd> {
+  if (stop.why === 'lost') throw new EvhaError(stop.failure)
   const end = endOf(run, engine, stop)
   if (stop.why === 'tooLateToAbort')
     options.observer.progress('the point of no return is behind: there is only forward or rollback')

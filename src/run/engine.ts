@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { Failure } from '../base/errors.ts'
+import { type Failure, failureOf } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import type { Approval } from '../machine/context.ts'
@@ -14,6 +14,7 @@ import { budgetSpent, type Deadline, untilDeadline } from './deadline.ts'
 import { Forecast } from './forecast.ts'
 import { gateIrreversible } from './gate-words.ts'
 import { Heights } from './heights.ts'
+import type { Holding } from './holding.ts'
 import { Hooks } from './hooks.ts'
 import { LiveFile } from './live.ts'
 import type { OpenWindow } from './observer.ts'
@@ -32,9 +33,17 @@ const retryPauseMs = 1_000
 /** Evidence older than this is weighed again before an approval is taken. */
 const freshMs = 10_000
 
+/** A run that this process drives: its files, its hosts, and its hold over them. */
+export interface Driven {
+  readonly run: OpenRun
+  readonly hosts: readonly Host[]
+  readonly holding: Holding
+}
+
 /** Binds the machine to steps, journal and hosts: asks the state what it wants, does it, tells the machine. */
 export class Engine {
   readonly #run: OpenRun
+  readonly #holding: Holding
   readonly #hosts: readonly Host[]
   readonly #steps: StepRegistry
   readonly #options: DriveOptions
@@ -51,13 +60,13 @@ export class Engine {
   #weighedAtMs = 0
 
   constructor(
-    run: OpenRun,
-    hosts: readonly Host[],
+    { run, hosts, holding }: Driven,
     steps: StepRegistry,
     options: DriveOptions,
     start: { readonly snapshot: Snapshot; readonly wantsAbort: boolean },
   ) {
     this.#run = run
+    this.#holding = holding
     this.#hosts = hosts
     this.#steps = steps
     this.#options = options
@@ -170,10 +179,13 @@ export class Engine {
   /** One try at the state's step: intent on the disk, effect, verify, outcome on the disk. */
   async #work(view: StateView, name: StepName): Promise<Stop | null> {
     const startedMs = this.#clock.now()
+    const held = await this.#held(name)
+    if (held !== null) return held
     const window = this.#windowSignal(view)
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
     const gone = this.#deadMen.signals
-    const context = this.#context(view, AbortSignal.any([window.signal, asked.signal, ...gone]))
+    const signals = [window.signal, asked.signal, this.#holding.signal, ...gone]
+    const context = this.#context(view, AbortSignal.any(signals))
     setMaxListeners(0, context.signal)
     const { journal } = this.#run
     const wasUnsettled = unsettled(journal.records) === name
@@ -184,6 +196,9 @@ export class Engine {
     crashPoint(`step.${name}.after`)
     window.clear()
     asked.release()
+    const { lost } = this.#holding
+    // Whoever holds the run now writes its journal: what this process saw last is not to be added to it.
+    if (lost !== null) return { why: 'lost', failure: lost }
     if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
     if ([asked.signal, ...gone].some(({ aborted }) => aborted) && ended.kind === 'failed') {
@@ -197,6 +212,18 @@ export class Engine {
     this.#weighedAtMs = this.#clock.now()
     if (view.gate === null) this.#options.observer.left(view, this.#clock.now() - startedMs)
     return null
+  }
+
+  /** The run is this process's own before the step begins; else why it stops here. */
+  async #held(name: StepName): Promise<Stop | null> {
+    try {
+      await this.#holding.before(name, this.#options.stopNow)
+      const { lost } = this.#holding
+      return lost === null ? null : { why: 'lost', failure: lost }
+    } catch (thrown) {
+      if (this.#options.stopNow.aborted) return { why: 'paused' }
+      return { why: 'failed', failure: failureOf(thrown) }
+    }
   }
 
   async #failed(view: StateView, name: StepName, failure: Failure): Promise<Stop | null> {
@@ -355,6 +382,8 @@ export class Engine {
       world: this.#world,
       machine: view.context,
       windowDeadlineMs: this.#deadline(),
+      epoch: this.#holding.epoch,
+      journalKept: () => this.#holding.kept(signal),
       signal,
       seen: view.work === 'weighCutover' ? this.#seen() : [],
       tell: (text) => this.#tell(text),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { EvhaError } from '../base/errors.ts'
 import type { Journal } from '../journal/journal.ts'
 import { openJournal } from '../journal/journal.ts'
 import { type HeldLock, releaseLock, takeLock } from '../journal/lock.ts'
 import { openLog, type RunLog } from '../journal/log.ts'
+import type { RecordOf } from '../journal/record.ts'
 import { createRun, findRun, listRuns, newRunId, type RunFiles, runFiles } from '../journal/runs.ts'
 import { viewOf } from '../machine/decider.ts'
 import { graphText } from '../machine/graph.ts'
@@ -64,9 +65,17 @@ export function reopenRun(
   const lock = takeLock(stateDir, { chain: files.chain, run: files.run, now: clock.now })
   try {
     const journal = openJournal(files.dir, { now: clock.now })
-    refuseOtherMachine(journal)
-    const runbook = runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook)
-    return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
+    try {
+      const runbook = reachedFromHere(
+        runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook),
+        files,
+      )
+      refuseOtherRun(files, journal.header, runbook)
+      return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
+    } catch (error) {
+      journal.close()
+      throw error
+    }
   } catch (error) {
     releaseLock(stateDir, lock)
     throw error
@@ -95,10 +104,13 @@ function refuseBesideUnfinished(stateDir: string, chain: string): void {
   }
 }
 
-function refuseOtherMachine(journal: Journal): void {
-  const { header } = journal
+/** The journal must be this run's own, begun with this runbook and by a machine that this evha still is. */
+export function refuseOtherRun(files: RunFiles, header: RecordOf<'header'>, runbook: LoadedRunbook): void {
+  if (header.run !== files.run || header.chain !== files.chain)
+    throw notThisRun(`the journal ${files.journal} belongs to the run ${header.run}, not to ${files.run}`)
+  if (header.runbookDigest !== runbook.digest)
+    throw notThisRun(`${files.runbook} is not the runbook that the run ${header.run} was begun with`)
   if (header.machineVersion === machineVersion && header.graphHash === graphHash()) return
-  journal.close()
   throw new EvhaError({
     kind: 'usage',
     message: `the run ${header.run} was begun by evha ${header.evhaVersion} with another state machine (version ${header.machineVersion}, graph ${header.graphHash.slice(0, 12)})`,
@@ -106,4 +118,26 @@ function refuseOtherMachine(journal: Journal): void {
     retryable: false,
     hint: `go on with evha ${header.evhaVersion}, the version that began it`,
   })
+}
+
+function notThisRun(message: string): EvhaError {
+  return new EvhaError({
+    kind: 'contradiction',
+    message,
+    changedAnything: 'no',
+    retryable: false,
+    hint: 'put the right file back; the hosts keep copies of journal and runbook, and `evha adopt RUNBOOK RUN --state-dir DIR` reads them into a directory of its own',
+  })
+}
+
+/** An adopted run is reached with the logins of this workstation, and calls its hooks; all else is as it was begun. */
+function reachedFromHere(runbook: LoadedRunbook, { reach }: RunFiles): LoadedRunbook {
+  if (!existsSync(reach)) return runbook
+  const here = runbookFromText(readFileSync(reach, 'utf8'), reach)
+  const nodes = runbook.nodes.map((node) => ({
+    ...node,
+    ssh: here.nodes.find(({ name }) => name === node.name)?.ssh ?? node.ssh,
+  }))
+  const source = nodes.find(({ name }) => name === runbook.source.name) ?? runbook.source
+  return { ...runbook, nodes, source, peers: nodes.filter((node) => node !== source), hooks: here.hooks }
 }

@@ -15,7 +15,7 @@ import { gateIrreversible } from './gate-words.ts'
 import { graphHash } from './open-run.ts'
 import { onPaper, Paper, type PlannedCommand, paperContext } from './paper.ts'
 import { inputOf } from './rebuild.ts'
-import { stepContext } from './step-context.ts'
+import { ofNoRun, stepContext } from './step-context.ts'
 import { evhaVersion } from './version.ts'
 
 /** One state of the straight path: what it does, in words and in commands. */
@@ -124,6 +124,7 @@ async function walk(
         hosts,
         machine: at.context,
         windowDeadlineMs: null,
+        ...ofNoRun,
         signal: live.signal,
         tell: () => undefined,
         passing: () => undefined,

@@ -26,11 +26,17 @@ export function readRun(files: RunFiles): StoredRun {
 }
 
 /** The machine as the journal left it: every outcome and event once more through the pure transition. */
-export function snapshotOf(stored: Pick<StoredRun, 'records' | 'runbook'>): Snapshot {
+export function snapshotOf(stored: {
+  readonly records: readonly JournalRecord[]
+  readonly runbook: InputOf
+}): Snapshot {
   return replay(inputOf(stored.runbook), stored.records.flatMap(eventOf))
 }
 
-export function inputOf(runbook: LoadedRunbook): Parameters<typeof begin>[0] {
+/** What of a runbook the machine is told. */
+type InputOf = Pick<LoadedRunbook, 'chain' | 'source' | 'nodes'>
+
+export function inputOf(runbook: InputOf): Parameters<typeof begin>[0] {
   return { chain: runbook.chain, source: runbook.source.name, nodes: runbook.nodes.length }
 }
 

@@ -19,7 +19,7 @@ import { readRun, snapshotOf, windowDeadline } from './rebuild.ts'
 import { type RehearsalRecord, type Subject, spreadOf, subjectDigest } from './rehearsal-record.ts'
 import { reportOf } from './report.ts'
 import { windowsIn } from './seen-windows.ts'
-import { stepContext } from './step-context.ts'
+import { ofNoRun, stepContext } from './step-context.ts'
 import { subjectOf } from './subject.ts'
 import { evhaVersion } from './version.ts'
 
@@ -156,6 +156,7 @@ async function failOver(runbook: LoadedRunbook, run: string, options: DriveOptio
         hosts,
         machine: viewOf(snapshotOf(stored)).context,
         windowDeadlineMs: null,
+        ...ofNoRun,
         signal: options.stopNow,
         tell: (text) => options.observer.progress(text),
         passing: () => undefined,

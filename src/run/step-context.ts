@@ -18,12 +18,19 @@ interface Parts {
   readonly machine: Pick<RunContext, 'attempt' | 'facts'>
   readonly seen?: readonly SeenWindows[]
   readonly windowDeadlineMs: number | null
+  /** Of the lease that this process holds. */
+  readonly epoch: number
+  /** Returns when a majority of the hosts has all of the journal. */
+  readonly journalKept: () => Promise<void>
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
   readonly passing: (text: string) => void
   /** Hears of each height that a step reads. */
   readonly sawHeight: (node: string, height: number) => void
 }
+
+/** Where nothing is driven there is no lease and no journal. */
+export const ofNoRun = { epoch: 1, journalKept: () => Promise.resolve() } as const
 
 /** What a step gets to see and use, for one call. */
 export function stepContext({
@@ -34,6 +41,8 @@ export function stepContext({
   machine,
   seen = [],
   windowDeadlineMs,
+  epoch,
+  journalKept,
   signal,
   tell,
   passing,
@@ -53,6 +62,8 @@ export function stepContext({
     facts: machine.facts as Partial<Facts>,
     seen,
     windowDeadlineMs,
+    epoch,
+    journalKept,
     onPaper: false,
     signal,
     hands: realHands(signal),

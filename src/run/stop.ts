@@ -5,6 +5,8 @@ import type { Gate } from '../base/names.ts'
 export type Stop =
   | { readonly why: 'end' }
   | { readonly why: 'failed'; readonly failure: Failure }
+  /** Somebody else holds the run now: nothing more is done, and nothing more is written. */
+  | { readonly why: 'lost'; readonly failure: Failure }
   | { readonly why: 'waiting'; readonly gate: Gate }
   | { readonly why: 'paused' }
   | { readonly why: 'tooLateToAbort' }

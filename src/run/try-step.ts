@@ -22,6 +22,7 @@ export async function tryStep(
       const settled = await step.verify(context)
       if (settled.done) return { kind: 'done', output: settled.output }
     }
+    if (step.keepsJournal === 'first') await context.journalKept()
     await step.precheck(context)
     const measured = await step.apply(context)
     return endOf(step, context, await step.verify(context, measured))

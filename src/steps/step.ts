@@ -28,6 +28,8 @@ export interface StepContext {
   readonly seen: readonly SeenWindows[]
   /** Epoch ms at which the open window's budget is spent; null outside of it. */
   readonly windowDeadlineMs: number | null
+  /** Of the lease this process holds: rises with each process that goes on with the run. */
+  readonly epoch: number
   /** True in a dry run: what only reads is really asked, what changes something is printed and counts as done. */
   readonly onPaper: boolean
   readonly signal: AbortSignal
@@ -35,6 +37,8 @@ export interface StepContext {
   rpc(host: Host): NodeRpc
   /** DA as this host reaches it. */
   da(host: Host, options: DaOptions): DaClient
+  /** Returns when a majority of the hosts has all of the journal; throws when none takes it. */
+  journalKept(): Promise<void>
   /** One line for the operator. */
   tell(text: string): void
   /** How far something is: true until the next one comes. */
@@ -61,13 +65,22 @@ interface Parts<K extends StepName> {
 }
 
 interface Undoable {
+  readonly keepsJournal?: KeepsJournal
   /** Puts the hosts back; safe to repeat, and safe when the step did nothing. */
   undo(context: StepContext): Promise<void>
 }
 
+/**
+ * Before it changes anything a majority of the hosts must keep the journal, so that whoever takes the run over knows
+ * that it may have begun. `first`: that is waited for before the step. `beside`: the step waits for it itself, by
+ * `journalKept`, beside other work and before its own point of no return; the chain stands still meanwhile.
+ */
+export type KeepsJournal = 'first' | 'beside'
+
 interface Irreversible {
   /** Why there is no way back from here. */
   readonly irreversible: string
+  readonly keepsJournal: KeepsJournal
 }
 
 /** A step is five answers; the fifth is how to undo it, or why nobody can. */

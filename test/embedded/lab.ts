@@ -22,8 +22,12 @@ const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
 export function evha(
   args: readonly string[],
   onStart: (kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   onStart((signal) => child.kill(signal))
   return outputOf(child)
 }

@@ -84,6 +84,6 @@ test('whatever a majority has acknowledged is known to everyone who takes the ru
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   )
 })

@@ -6,6 +6,8 @@ import { Lease, readLeases, standingOf, type Wanted } from '../../src/journal/le
 import { leaseDir, readLease, releaseLease, renewLease } from '../../src/journal/lease-commands.ts'
 import { type Guard, guarded, newGuard } from '../../src/remote/guarded.ts'
 import type { Remote } from '../../src/remote/remote.ts'
+import { realClock } from '../../src/run/clock.ts'
+import { Heartbeat } from '../../src/run/heartbeat.ts'
 import { type LocalHost, localHosts } from './local-host.ts'
 
 const run = 'lab-chain-20260131T120000-a1b2'
@@ -19,6 +21,18 @@ function workstation(hosts: readonly LocalHost[]) {
   const lease = new Lease(placesOf(hosts), Math.floor(hosts.length / 2) + 1, guard)
   return { guard, lease, doors: hosts.map((host) => guarded(host.remote, dirOn(host), guard)) }
 }
+
+/** The holder is heard, as a run does it. */
+const heartbeat = ({ lease, doors }: ReturnType<typeof workstation>, hosts: readonly LocalHost[]) =>
+  new Heartbeat(
+    hosts.map((host, i) => ({ remote: doors[i] as Remote, command: renewLease(dirOn(host)) })),
+    {
+      clock: realClock,
+      everyMs: 500,
+      heard: (host, answer) => lease.heard(host, answer),
+      silent: () => undefined,
+    },
+  )
 
 const wanted = (by: string, more: Partial<Wanted> = {}): Wanted => ({
   run,
@@ -64,13 +78,13 @@ test('a living holder is not taken over; a dead one of the same workstation at o
   const hosts = localHosts(3)
   const one = workstation(hosts)
   await one.lease.take(wanted('a@one'))
-  one.lease.keepAlive(hosts.map((host, i) => ({ remote: one.doors[i] as Remote, dir: dirOn(host) })))
+  const beat = heartbeat(one, hosts)
   const two = workstation(hosts)
   await expect(two.lease.take(wanted('b@two'))).rejects.toMatchObject({
     kind: 'locked',
     message: expect.stringMatching(/a@one holds the run lab-chain-.* since 20.*epoch 1, and is at work/),
   })
-  await one.lease.stopKeepingAlive()
+  await beat.stop()
   expect(await two.lease.take(wanted('a@one', { holder: 'again', dead: ['of-a@one'] }))).toMatchObject({
     epoch: 2,
   })
@@ -182,15 +196,31 @@ test('a host that was away when the lease was taken gets it with its first comma
   expect(existsSync(file)).toBe(false)
 })
 
+test('a host that can not be told of the lease says why; the run is not lost to anybody by that', async () => {
+  const hosts = localHosts(3)
+  const [, , third] = hosts as [LocalHost, LocalHost, LocalHost]
+  third.down = true
+  const one = workstation(hosts)
+  await one.lease.take(wanted('a@one'))
+  third.down = false
+  // A file stands where evha's directory should be: nothing can be written there.
+  writeFileSync(third.evha, '')
+  await expect((one.doors[2] as Remote).run(write('/dev/null', 'x'))).rejects.toMatchObject({
+    kind: 'failed',
+    message: expect.stringContaining('node-3: the lease could not be taken there'),
+  })
+  expect(one.guard.lost).toBeNull()
+})
+
 test('released by hand, it is lost to its holder at the next beat, and free for the next one', async () => {
   const hosts = localHosts(3)
   const one = workstation(hosts)
   const held = await one.lease.take(wanted('a@one'))
-  one.lease.keepAlive(hosts.map((host, i) => ({ remote: one.doors[i] as Remote, dir: dirOn(host) })))
+  const beat = heartbeat(one, hosts)
   for (const host of hosts) await host.remote.run(releaseLease(dirOn(host), held))
   expect(standingOf(await readLeases(placesOf(hosts)))).toMatchObject({ released: true })
   await expect.poll(() => one.guard.lost, { timeout: 10_000 }).toMatchObject({ kind: 'locked' })
-  await one.lease.stopKeepingAlive()
+  await beat.stop()
   expect(await workstation(hosts).lease.take(wanted('b@two'))).toMatchObject({ epoch: 2 })
 })
 

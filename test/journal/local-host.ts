@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/base/command.ts'
 import { EvhaError } from '../../src/base/errors.ts'
+import { inOnePiece } from '../../src/remote/guarded.ts'
 import { runLocal } from '../../src/remote/local.ts'
 import type { Remote } from '../../src/remote/remote.ts'
 import { sendCommand } from '../../src/remote/send.ts'
@@ -22,7 +23,7 @@ export function localHost(name: string): LocalHost {
   function run(command: Command, signal?: AbortSignal) {
     if (host.down) return Promise.reject(unreachable(name))
     host.says.push(command.says)
-    return runLocal(command, signal)
+    return runLocal(inOnePiece(command), signal)
   }
   function send(file: Parameters<Remote['send']>[0], path: string, signal?: AbortSignal) {
     return run(sendCommand(file, path), signal)

@@ -19,6 +19,8 @@ export class SimHost {
   readonly spec: NodeSpec
   readonly files: Files
   readonly jobs = new Map<string, Job>()
+  /** Commands that hold the lock of the lease: who takes it waits for them, then ends them. */
+  readonly guarded = new Set<{ end(): void }>()
   readonly systemd: Systemd
   bootId = ''
   clockOffsetMs = 0
@@ -155,6 +157,7 @@ export class SimHost {
     for (const path of this.#locks.keys()) this.#freedMs.set(path, this.sim.timeline.now)
     this.#boots++
     this.#locks.clear()
+    this.guarded.clear()
     this.systemd.vanish()
     for (const job of this.jobs.values()) {
       job.process?.vanish()

@@ -190,25 +190,27 @@ export class Door implements Remote {
   }
 }
 
-/** Runs a command on a host as its sshd does. */
+/** Runs a command on a host as its sshd does; what is returned kills it. */
 export function execute(
   host: SimHost,
-  command: Pick<Command, 'argv' | 'says'>,
+  command: Pick<Command, 'argv' | 'says' | 'under'>,
   stdin: string,
   ended: (code: number, out: string, err: string) => void,
   step?: () => void,
-): void {
-  const { argv } = command
+): () => void {
+  const { argv, under } = command
+  if (under !== undefined) return executeGuarded(host, { ...command, under }, stdin, ended, step)
   host.sim.meets(host, argv, stdin)
   const model = argv[0] === 'sh' && argv[1] === '-c' ? host.sim.modelled.get(argv[2] ?? '') : undefined
   if (model !== undefined) {
+    let stop: () => void = () => undefined
     const answer = ({ code, out, err = '' }: Said): void => {
-      host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
+      stop = host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
     }
     const said = model(host, argv.slice(4))
     if ('code' in said) answer(said)
-    else host.drive(answering(said, answer), () => undefined, step)
-    return
+    else stop = host.drive(answering(said, answer), () => undefined, step)
+    return () => stop()
   }
   const out = new Text()
   const err = new Text()
@@ -217,7 +219,7 @@ export function execute(
   const shell = new Shell(ground, argv.slice(4))
   const isScript = argv[0] === 'sh' && argv[1] === '-c'
   const work = isScript ? shell.script(host.sim.patch(argv[2] ?? ''), io) : ground.run(shell, argv, io)
-  host.drive(
+  const stop = host.drive(
     work,
     (code) => {
       host.unlock(shell)
@@ -225,6 +227,47 @@ export function execute(
     },
     step,
   )
+  return () => {
+    stop()
+    host.unlock(shell)
+  }
+}
+
+/** The guard of src/remote/guarded.ts: a look at the lease and the effect under one lock, as one piece. */
+function executeGuarded(
+  host: SimHost,
+  {
+    under: { leaseDir, mine },
+    ...command
+  }: Pick<Command, 'argv' | 'says'> & Required<Pick<Command, 'under'>>,
+  stdin: string,
+  ended: (code: number, out: string, err: string) => void,
+  step?: () => void,
+): () => void {
+  const stands = host.files.read(`${leaseDir}/holder`)?.trimEnd() ?? 'none'
+  if (!stands.startsWith(`${mine} `)) {
+    host.in(1, () => ended(79, '', `evha-lease ${stands}\n`))
+    return () => undefined
+  }
+  let stop: () => void = () => undefined
+  const holder = {
+    end: () => {
+      host.guarded.delete(holder)
+      stop()
+      ended(143, '', '')
+    },
+  }
+  host.guarded.add(holder)
+  stop = execute(
+    host,
+    command,
+    stdin,
+    (code, out, err) => {
+      if (host.guarded.delete(holder)) ended(code, out, err)
+    },
+    step,
+  )
+  return stop
 }
 
 function* answering(work: Waits<Said>, answer: (said: Said) => void): Waits<number> {

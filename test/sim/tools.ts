@@ -193,6 +193,12 @@ function* flock(call: Call, args: readonly string[]): Waits<number> {
   const path = /^\d$/.test(target) ? call.io.files.get(Number(target))?.path : target
   if (path === undefined || (!host.files.exists(path) && !host.files.write(path, '')))
     return complain(call, `flock: cannot open lock file ${target}`) && 66
+  // The lock of the lease: taken alone once nobody holds it shared any more; who holds it longer is ended.
+  if (path.endsWith('/lease/lock')) {
+    for (let waitedMs = 0; host.guarded.size > 0 && waitedMs < waitMs; waitedMs += 20) yield 20
+    for (const one of host.guarded) one.end()
+    return 0
+  }
   const holder = command.length === 0 ? call.shell : {}
   for (let waitedMs = 0; !host.lock(path, holder); waitedMs += 20) {
     if (waitedMs >= waitMs) return code
@@ -410,6 +416,20 @@ const tools: Readonly<Record<string, Tool>> = {
         .slice(-Number(args[1]) - 1)
         .join('\n'),
     )
+    return 0
+  }),
+  head: now((call, args) => {
+    const [option, bytes = '0', file] = args
+    if (option !== '-c') throw new Error(`nobody has modelled head ${args.join(' ')}`)
+    const text = Buffer.from(file === undefined ? call.io.stdin.text : (call.host.files.read(file) ?? ''))
+    call.io.out.write(text.subarray(0, Number(bytes)).toString())
+    if (file === undefined) call.io.stdin.text = text.subarray(Number(bytes)).toString()
+    return 0
+  }),
+  stat: now((call, args) => {
+    const text = args[1] === '%s' ? call.host.files.read(args[2] ?? '') : null
+    if (text === null) return complain(call, `stat: cannot statx '${args[2]}': No such file or directory`)
+    call.io.out.write(`${Buffer.byteLength(text)}\n`)
     return 0
   }),
   date: now(date),

@@ -47,6 +47,7 @@ export const finish: Step<'finish'> = {
     return done({ leftBehind: members(context).map((host) => leftOn(host, context)) })
   },
   irreversible: 'the old unit is put away; a single sequencer can only come back by a rollback by hand',
+  keepsJournal: 'first',
 }
 
 const members = (context: StepContext): Host[] => [

@@ -16,12 +16,18 @@ export const decide: Step<'decide'> = {
   plan: ({ source }) => [
     `measure fence, guard, boot ids and warm nodes once more, in one round of at most ${roundMaxMs} ms`,
     'disarm the dead-men of the peers, for good: none may end a member once the decision has fallen',
+    'see that a majority of the hosts keeps the journal',
     `change the decision file on ${source.spec.name} from open to committed`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source } = context
-    await Promise.all([disarmPeers(context), context.onPaper ? undefined : measuredLately(context)])
+    // The round trip of the journal runs beside those of the measuring and the disarming.
+    await Promise.all([
+      context.journalKept(),
+      disarmPeers(context),
+      context.onPaper ? undefined : measuredLately(context),
+    ])
     const stands = await must(
       context,
       source,
@@ -36,6 +42,7 @@ export const decide: Step<'decide'> = {
       ? readIt(context)
       : Promise.resolve(done({ decision: measured.decision })),
   irreversible: 'from here the cluster may produce a block; the old sequencer may never produce alone again',
+  keepsJournal: 'beside',
 }
 
 /** Reads which way the decision fell, after a crash or a try whose end was not seen. */

@@ -17,7 +17,11 @@ export const startQuorum: Step<'startQuorum'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
-    await onEach(warm, (peer) => must(context, peer, givePermit(peer.spec, 'raft', 'durable')))
+    await Promise.all([
+      // Once a majority keeps that the commit fell, the way forward needs node-1 no more.
+      context.journalKept(),
+      onEach(warm, (peer) => must(context, peer, givePermit(peer.spec, 'raft', 'durable'))),
+    ])
     const [last] = await Promise.all([
       startOneMore(context),
       onEach(warm, (peer) => startAgain(context, peer)),
@@ -42,6 +46,7 @@ export const startQuorum: Step<'startQuorum'> = {
     return done({ quorum: above, last, startedAtMs: measured?.startedAtMs ?? 0 })
   },
   irreversible: 'the cluster may have produced a block from the moment its quorum ran',
+  keepsJournal: 'beside',
 }
 
 /** The peer that makes the quorum: the first one with proved content that is not warm; the next one when it fails. */

@@ -48,6 +48,7 @@ export const startRest: Step<'startRest'> = {
     return done({ started })
   },
   irreversible: 'the cluster produces; its members are only added to',
+  keepsJournal: 'first',
 }
 
 /** node-1 becomes a member: old files kept, staged ones in, Raft permit, guard away, start. */

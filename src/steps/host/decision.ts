@@ -23,7 +23,8 @@ export const lostCompare = 3
 
 /**
  * Compare-and-set of the one arbiter: under a lock, fsynced with its directory. Prints the file as it is afterwards.
- * `from` names what may stand there: `absent`, `STATE` of this key, or `other:STATE` of any other key.
+ * `from` names what may stand there: `absent`, `STATE` of this run and attempt in this or an older epoch, or
+ * `other:STATE` of any other run or attempt.
  * Exit 3: something else stands there, and nothing was changed. Writing what already stands is a success.
  */
 export function changeDecision(
@@ -35,22 +36,24 @@ export function changeDecision(
   return changes(
     `decide: ${from.join(' or ')} -> ${to}`,
     script(
-      `file=$1 to=$2 key=$3
-shift 3
+      `file=$1 to=$2 key=$3 epoch=$4
+shift 4
 mkdir -p "\${file%/*}"
 exec 9>"$file.lock"
 flock -w 5 9
-now=absent stands=
-if [ -e "$file" ]; then IFS=' ' read -r now stands < "$file"; fi
-if [ "$now $stands" = "$to $key" ]; then cat "$file"; exit 0; fi
-for allowed in "$@"; do
+now=absent run= attempt= stood=0
+if [ -e "$file" ]; then IFS=' ' read -r now run attempt stood < "$file"; fi
+stands="$run $attempt"
+if [ "$now $stands $stood" = "$to $key $epoch" ]; then cat "$file"; exit 0; fi
+for allowed in "$to" "$@"; do
   case $allowed in
     absent) [ "$now" = absent ] || continue ;;
     other:*) [ "$now" = "\${allowed#other:}" ] && [ "$stands" != "$key" ] || continue ;;
-    *) [ "$now $stands" = "$allowed $key" ] || continue ;;
+    *) [ "$now $stands" = "$allowed $key" ] && [ "$stood" -le "$epoch" ] || continue ;;
   esac
   new=$file.new
-  if [ "$(cat "$file.$to" 2>/dev/null)" = "$to $key" ]; then new=$file.$to; else printf '%s %s\\n' "$to" "$key" > "$new"; fi
+  if [ "$(cat "$file.$to" 2>/dev/null)" = "$to $key $epoch" ]; then new=$file.$to
+  else printf '%s %s %s\\n' "$to" "$key" "$epoch" > "$new"; fi
   sync "$new"
   mv -f "$new" "$file"
   sync "\${file%/*}"
@@ -61,7 +64,8 @@ if [ -e "$file" ]; then cat "$file"; else echo absent; fi
 exit ${lostCompare}`,
       fileOf(spec),
       to,
-      textOf(key),
+      `${key.run} ${key.attempt}`,
+      String(key.epoch),
       ...from,
     ),
   )

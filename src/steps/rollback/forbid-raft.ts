@@ -24,6 +24,7 @@ export const stopAll: Step<'stopAll'> = {
     return up.length === 0 ? done(reached) : notYet(`${up.join(', ')}: the node still runs`)
   },
   irreversible: noWayBack,
+  keepsJournal: 'first',
 }
 
 /** Stopped, permit gone, disabled: so many members that no quorum can form, not even after a reboot. */
@@ -61,6 +62,7 @@ export const forbidRaft: Step<'forbidRaft'> = {
       : looked
   },
   irreversible: noWayBack,
+  keepsJournal: 'first',
 }
 
 /** Counts the members that are forbidden; the one that goes on alone must be among them. */

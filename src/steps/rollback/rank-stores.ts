@@ -54,6 +54,7 @@ export const rankStores: Step<'rankStores'> = {
     return Promise.resolve(done({ heights, target, best }))
   },
   irreversible: 'reads only; the cluster stays down',
+  keepsJournal: 'first',
 }
 
 /** A host that was silent when the nodes were stopped may be back; one that stays away may hold more than the others. */

@@ -27,6 +27,7 @@ export const restoreBest: Step<'restoreBest'> = {
     return done({ from: best, height })
   },
   irreversible: 'the store of the source is now the most advanced one; the shorter one it had is part of it',
+  keepsJournal: 'first',
 }
 
 function bestHost(context: StepContext): Host {
@@ -54,4 +55,5 @@ export const moveRaftDirs: Step<'moveRaftDirs'> = {
     return done({ moved: context.nodes.map((host) => host.spec.name) })
   },
   irreversible: 'the cluster of these directories does not come back; a new migration makes new ones',
+  keepsJournal: 'first',
 }

@@ -42,6 +42,7 @@ export const startSingle: Step<'startSingle'> = {
     return done({ heightBefore: fact(context, 'restoreBest').height })
   },
   irreversible: 'the single sequencer produces blocks that the stopped members do not have',
+  keepsJournal: 'first',
 }
 
 /** Config, unit and drop-ins as check found them; where the cutover never swapped them, they are there already. */
@@ -95,4 +96,5 @@ export const seeSingleBlock: Step<'seeSingleBlock'> = {
       : done({ height })
   },
   irreversible: 'the single sequencer produces',
+  keepsJournal: 'first',
 }

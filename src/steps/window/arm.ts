@@ -12,13 +12,22 @@ import {
 import { bootId } from '../host/systemd.ts'
 import { done, notYet, type Step, type StepContext } from '../step.ts'
 
-/** This attempt's key of the decision file. The epoch stays 1 as long as one workstation holds the run. */
-export function keyOf(context: Pick<StepContext, 'run' | 'attempt'>): DecisionKey {
-  return { run: context.run, attempt: context.attempt, epoch: 1 }
+/**
+ * This attempt's key of the decision file and of the dead-men, in the epoch in which they were armed: whoever takes the
+ * run over in between goes on with them. An older process can not arm them again: a newer epoch stands there.
+ */
+export function keyOf({
+  run,
+  attempt,
+  epoch,
+  facts,
+}: Pick<StepContext, 'run' | 'attempt' | 'epoch' | 'facts'>): DecisionKey {
+  return { run, attempt, epoch: facts.arm?.epoch ?? epoch }
 }
 
 export const arm: Step<'arm'> = {
   name: 'arm',
+  keepsJournal: 'first',
   plan: ({ source, nodes, runbook }) => [
     `write "open" into the decision file on ${source.spec.name}`,
     `arm the dead-man on ${nodes.length} nodes: ${runbook.window.deadManSeconds} s without a heartbeat of this workstation, and each goes back by itself`,

@@ -19,6 +19,7 @@ export const guardDir = (context: StepContext) =>
 
 export const stopSource: Step<'stopSource'> = {
   name: 'stopSource',
+  keepsJournal: 'first',
   plan: ({ source }) => [
     `stop ${source.spec.unit} on ${source.spec.name}, wait until it says it halted, and ask its store for the height`,
     `hold the store's lock on ${source.spec.name} until the decision`,

@@ -1,0 +1,105 @@
+import { type Copy, chooseCopy, epochOf, sharedLines } from '../journal/choose-copy.ts'
+import { openJournal, supersedeJournal } from '../journal/journal.ts'
+import { mustBeMajority, type ReadCopy, readCopies } from '../journal/read-copies.ts'
+import type { JournalRecord } from '../journal/record.ts'
+import { viewOf } from '../machine/decider.ts'
+import { everCommitted } from '../machine/rules.ts'
+import type { LoadedRunbook } from '../runbook/load.ts'
+import type { Host } from '../steps/step.ts'
+import type { Clock } from './clock.ts'
+import { runDirOn } from './holding.ts'
+import { type OpenRun, refuseOtherRun } from './open-run.ts'
+import { snapshotOf } from './rebuild.ts'
+
+/** The run as the hosts know it, and how far each of them had it already. */
+export interface CaughtUp {
+  readonly run: OpenRun
+  /** Lines of the run's journal on each host, by its name. */
+  readonly known: ReadonlyMap<string, number>
+}
+
+/**
+ * Compares the journal here with those on a majority of the hosts, node-1 among them before the commit. What was
+ * written there in a higher epoch, or longer, takes the place of the one here, which is kept beside it.
+ * Throws EvhaError 'contradiction' or 'unreachable', and has changed nothing then.
+ */
+export async function catchUp(
+  run: OpenRun,
+  hosts: readonly Host[],
+  tell: (text: string) => void,
+  clock: Clock,
+): Promise<CaughtUp> {
+  const startedMs = clock.now()
+  const read = await readRunCopies(run.files.run, hosts)
+  const here: Copy = { host: null, content: run.journal }
+  const chosen = chosenOf(read, here, run.runbook) ?? here
+  for (const copy of read)
+    if (copy.kind === 'damaged') tell(`${copy.why}; it is laid anew from the others, and kept beside it`)
+  const next =
+    chosen.content.lines.at(-1) === here.content.lines.at(-1) ? run : supersede(run, chosen, tell, clock)
+  const { says } = viewOf(snapshotOf({ records: next.journal.records, runbook: next.runbook }))
+  const seconds = ((clock.now() - startedMs) / 1_000).toFixed(1)
+  const told = read.filter(({ kind }) => kind === 'whole').length
+  tell(`known after ${seconds} s from the journal and ${told} copies on the hosts: ${says}`)
+  return { run: next, known: knownOf(read, next.journal.lines) }
+}
+
+export const readRunCopies = (run: string, hosts: readonly Host[]) =>
+  readCopies(
+    run,
+    hosts.map(({ spec, remote }) => ({ remote, dir: runDirOn(spec, run) })),
+  )
+
+/** The copy to go on from; null when there is none. Throws when what was read is not enough to choose. */
+export function chosenOf(
+  read: readonly ReadCopy[],
+  here: Copy | null,
+  runbook: Pick<LoadedRunbook, 'quorum' | 'source' | 'chain' | 'nodes'>,
+): Copy | null {
+  const { quorum, source } = runbook
+  mustBeMajority(read, quorum, [])
+  const whole = read.flatMap((copy): Copy[] => (copy.kind === 'whole' ? [copy] : []))
+  const chosen = chooseCopy(here === null ? whole : [here, ...whole], quorum)
+  if (chosen !== null && !isCommitted(chosen.content.records, runbook))
+    mustBeMajority(read, quorum, [source.name])
+  return chosen
+}
+
+/** The point of no return is behind: node-1 may be gone for good. */
+function isCommitted(
+  records: readonly JournalRecord[],
+  runbook: Pick<LoadedRunbook, 'source' | 'chain' | 'nodes'>,
+): boolean {
+  return everCommitted(viewOf(snapshotOf({ records, runbook })).context)
+}
+
+function supersede(run: OpenRun, chosen: Copy, tell: (text: string) => void, { now }: Clock): OpenRun {
+  const shared = sharedLines(chosen, { host: null, content: run.journal })
+  const [ours, theirs] = [epochOf(run.journal.records), epochOf(chosen.content.records)]
+  const more = chosen.content.lines.length - shared
+  const aside = run.journal.records.length - shared
+  run.journal.close()
+  const kept = supersedeJournal(run.files.dir, chosen.content.lines, aside > 0)
+  const why =
+    theirs > ours
+      ? `epoch ${theirs} is newer than ${ours}`
+      : 'it goes on where this one ends, or a majority stands behind it'
+  const what =
+    kept === null ? 'they are taken over' : `it counts; ${aside} records of this one are set aside in ${kept}`
+  tell(`the journal on ${chosen.host} has ${more} records that are not here (${why}): ${what}`)
+  const journal = openJournal(run.files.dir, { now })
+  refuseOtherRun(run.files, journal.header, run.runbook)
+  return { ...run, journal }
+}
+
+function knownOf(read: readonly ReadCopy[], lines: readonly string[]): Map<string, number> {
+  return new Map(
+    read.flatMap((copy) => {
+      if (copy.kind !== 'whole') return []
+      const has = copy.content.lines.length
+      // A torn tail there has to go first: that copy is laid anew.
+      const follows = copy.content.torn.length === 0 && copy.content.lines.at(-1) === lines[has - 1]
+      return follows && !copy.content.newlineMissing ? [[copy.host, has] as const] : []
+    }),
+  )
+}
