@@ -224,6 +224,8 @@ export const worldKinds = [
   'something starts the node past its unit',
 ] as const
 
+export type WorldKind = (typeof worldKinds)[number]
+
 /** A container or a cron line with the sequencer's old command. */
 function startPastUnit(sim: Sim): void {
   const { source } = sim

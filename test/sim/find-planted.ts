@@ -18,7 +18,7 @@ export async function findPlanted(
 ): Promise<Found[]> {
   let current: Sim | null = null
   const all: Found[] = []
-  for (const { name, steps, prepare, kinds, around } of plantedBugs(() => current as Sim)) {
+  for (const { name, steps, prepare, kinds, scene, around } of plantedBugs(() => current as Sim)) {
     if (!name.includes(only)) continue
     const giveBack = around?.()
     let found: Found = { name, seeds: null, why: '' }
@@ -26,6 +26,7 @@ export async function findPlanted(
       for (let seed = 1; seed <= seedsMax && found.seeds === null; seed++) {
         const { broken } = await simulate({
           seed,
+          ...scene,
           ...(steps === undefined ? {} : { steps }),
           ...(kinds === undefined ? {} : { kinds }),
           prepare: (sim) => {

@@ -2,13 +2,16 @@ import { migrateMachine } from '../../src/machine/migrate.ts'
 import type { NodeSpec } from '../../src/runbook/load.ts'
 import { must } from '../../src/steps/ask.ts'
 import { headOf } from '../../src/steps/chain/head.ts'
+import { disarmDeadMan } from '../../src/steps/dead-man/commands.ts'
 import { changeDecision } from '../../src/steps/host/decision.ts'
 import { takePermit } from '../../src/steps/host/permits.ts'
 import { readUnit, showUnit } from '../../src/steps/host/systemd.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import { done, type Step, type StepContext, type StepRegistry } from '../../src/steps/step.ts'
+import { keyOf } from '../../src/steps/window/arm.ts'
 import type { FaultKind } from './faults.ts'
 import type { Sim } from './sim.ts'
+import type { Scene } from './simulate.ts'
 
 /** A bug of evha's, made on purpose: the simulation is worth what it finds. */
 export interface Planted {
@@ -17,6 +20,8 @@ export interface Planted {
   readonly prepare?: (sim: Sim) => void
   /** A fault that seeds do not choose by themselves. */
   readonly kinds?: readonly FaultKind[]
+  /** Where a bug shows only in one sort of run, its seeds are of that sort. */
+  readonly scene?: Pick<Scene, 'goal' | 'whileThinking'>
   /** Around all runs with this bug: changes the machine, and gives it back. */
   readonly around?: () => () => void
 }
@@ -137,6 +142,8 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     },
     {
       name: 'the rollback takes the store that was written last',
+      kinds: ['link between hosts cut'],
+      scene: { goal: 'roll back' },
       steps: withParts({ rankStores: { apply: (context) => newestStore(context, simOf()) } }),
     },
     {
@@ -153,9 +160,23 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     { name: 'the warm set is a quorum', steps: withParts({ warmPeers: oneMore(realSteps.warmPeers) }) },
     {
       name: 'it is decided without measuring once more',
+      scene: { goal: 'answer at the terminal', whileThinking: 'another host reboots' },
       steps: withParts({
-        // On paper it measures nothing.
-        decide: { apply: (context) => realSteps.decide.apply({ ...context, onPaper: true }) },
+        decide: {
+          apply: async (context) => {
+            // The dead-men are told, and whatever they answer is taken for well.
+            const told = context.peers.map(({ spec, remote }) =>
+              remote.run(disarmDeadMan(spec, keyOf(context))),
+            )
+            await Promise.allSettled(told)
+            await must(
+              context,
+              context.source,
+              changeDecision(context.source.spec, ['open'], 'committed', keyOf(context)),
+            )
+            return undefined
+          },
+        },
       }),
     },
   ]

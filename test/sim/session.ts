@@ -1,6 +1,6 @@
 import type { Gate } from '../../src/base/names.ts'
 import type { Workstation } from './evha.ts'
-import { type Faults, worldKinds } from './faults.ts'
+import { type Faults, type WorldKind, worldKinds } from './faults.ts'
 import { finalState } from './judge-end.ts'
 import type { Came, Operator, Verb, Wish } from './operator.ts'
 import type { Random } from './random.ts'
@@ -29,6 +29,8 @@ interface Parts {
   readonly random: Random
   /** Nothing happens but the faults of the plan. */
   readonly quiet: boolean
+  /** What the world does whenever the operator thinks; by chance, where nothing is given. */
+  readonly whileThinking?: WorldKind
 }
 
 /** The commands an operator types one after the other until the run is at an end. */
@@ -45,7 +47,7 @@ export class Session {
   /** The run asked for a human at some time; the operator looked, and typed what there is to type. */
   human = false
 
-  constructor({ sim, operator, faults, laptop, goal, random, quiet }: Parts) {
+  constructor({ sim, operator, faults, laptop, goal, random, quiet, whileThinking }: Parts) {
     this.#sim = sim
     this.#operator = operator
     this.#faults = faults
@@ -57,7 +59,8 @@ export class Session {
     if (quiet) return
     // While a human thinks, the world goes on.
     operator.thinks = (ms) => {
-      if (random.chance(0.3)) sim.timeline.in(random.between(0, ms), () => this.#byItself())
+      if (whileThinking !== undefined || random.chance(0.3))
+        sim.timeline.in(random.between(0, ms), () => this.#byItself(whileThinking))
     }
   }
 
@@ -157,9 +160,9 @@ export class Session {
     return source.files.read(`${source.spec.paths.evha}/decision`)?.startsWith('committed') === true
   }
 
-  #byItself(): void {
+  #byItself(kind: WorldKind = this.#random.pick(worldKinds)): void {
     const { current } = this.#operator
-    if (current !== null && !this.#isCalm) this.#faults.byItself(this.#random.pick(worldKinds), current)
+    if (current !== null && !this.#isCalm) this.#faults.byItself(kind, current)
   }
 
   #pause(came: Came): number {

@@ -30,7 +30,7 @@ test('a seed replays exactly: the same story, to the millisecond', async () => {
   expect(withoutNames(other.story)).toEqual(withoutNames(one.story))
 })
 
-/** Bugs that need so rare a chain of events that CI's seeds may miss them; the nightly tier must find them too. */
+/** Bugs that need so rare a chain of events that CI's seeds miss them; the nightly tier must find them too. */
 const rare = [
   'the rollback takes the store that was written last',
   'it is decided without measuring once more',

@@ -2,7 +2,7 @@ import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
 import { Disk, installDisks } from './disk.ts'
 import type { Workstation } from './evha.ts'
-import { chosen, type Fault, type FaultKind, Faults, type LoggedPoint } from './faults.ts'
+import { chosen, type Fault, type FaultKind, Faults, type LoggedPoint, type WorldKind } from './faults.ts'
 import { finalState, judgeEnd } from './judge-end.ts'
 import { Operator } from './operator.ts'
 import { Random } from './random.ts'
@@ -36,6 +36,8 @@ export interface Scene {
   readonly goal?: Goal
   /** What may go wrong; all that is not withheld where nothing is given. */
   readonly kinds?: readonly FaultKind[]
+  /** The world does this, and nothing else, whenever the operator thinks. */
+  readonly whileThinking?: WorldKind
   /** Nothing happens but the faults that are given; the points are logged. */
   readonly quiet?: boolean
   /** Steps with a guard taken out. */
@@ -123,6 +125,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
     goal,
     random: random.fork(),
     quiet: scene.quiet ?? false,
+    ...(scene.whileThinking === undefined ? {} : { whileThinking: scene.whileThinking }),
   })
   let over = false
   let failed: unknown
