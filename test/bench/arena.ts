@@ -13,7 +13,7 @@ const config = `${home}/config/evnode.yaml`
 const unit = '/etc/systemd/system/ev-node.service'
 const passphrase = '/etc/ev-node/passphrase'
 const kvEndpoint = '127.0.0.1:9090'
-/** The state of the test application stands in every header: this makes blocks of a chain that is used. */
+/** The state of the test application stands in every header: this makes blocks of a chain that is used. Not to be compressed. */
 const stateBytes = 20_000
 const buildingBlockMs = 25
 
@@ -60,7 +60,7 @@ export async function freshChain(hosts: Hosts, blocks: number): Promise<void> {
   await did(
     hosts,
     'node-1',
-    `/opt/evha/node -e "fetch('http://${kvEndpoint}/tx', { method: 'POST', body: 'k=' + 'v'.repeat(${stateBytes}) })"`,
+    `/opt/evha/node -e "fetch('http://${kvEndpoint}/tx', { method: 'POST', body: 'k=' + require('node:crypto').randomBytes(${stateBytes / 2}).toString('hex') })"`,
   )
   await until(`block ${blocks}`, async () => ((await heightOf(hosts, 'node-1')) ?? 0) >= blocks || undefined)
   await configure(hosts, '1s')
