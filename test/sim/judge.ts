@@ -74,8 +74,11 @@ export class Judge {
     this.#decision = now
     const [was = '', ...wasKey] = before.split(' ')
     const [is = '', ...isKey] = now.split(' ')
-    const same = wasKey.join(' ') === isKey.join(' ')
+    // Run and attempt; the epoch rises when another workstation takes the run up.
+    const same = wasKey.slice(0, 2).join(' ') === isKey.slice(0, 2).join(' ')
+    const rises = Number(isKey[2]) >= Number(wasKey[2])
     const legal =
+      (is === was && same && rises) ||
       (is === 'open' && (was === 'absent' || (was === 'returned' && !same))) ||
       (is === 'committed' && was === 'open' && same) ||
       (is === 'returned' && (was === 'open' || was === 'held') && same) ||

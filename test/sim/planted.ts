@@ -120,7 +120,7 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
       prepare: patched(
         'the decision is written without comparing',
         decisionScript,
-        '*) [ "$now $stands" = "$allowed $key" ] || continue ;;',
+        '*) [ "$now $stands" = "$allowed $key" ] && [ "$stood" -le "$epoch" ] || continue ;;',
         '*) ;;',
       ),
     },
