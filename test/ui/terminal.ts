@@ -1,9 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { quote } from '../../src/remote/render.ts'
+import { onTerminal } from '../on-terminal.ts'
 
 /** A gate asked by a real process on a real pseudo-terminal. */
 export interface GateOnTerminal {
@@ -49,41 +48,16 @@ export function askOnTerminal({
     String(deadlineMs ?? 'none'),
     String(waitMs),
   ]
-  const env: NodeJS.ProcessEnv = { ...process.env, TERM: 'xterm' }
-  delete env['CI']
-  const child = spawn('script', ['-qec', `exec ${words.map(quote).join(' ')}`, '/dev/null'], {
-    env,
-    stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: endMs,
-    killSignal: 'SIGKILL',
-  })
-  const closed = once(child, 'close')
-  let screen = ''
-  let seen = 0
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    screen += text
-  })
+  const { process: child, shows, type, screen, ended, pid } = onTerminal(words, endMs)
   return {
     process: child,
-    shows: async (text) => {
-      for (let waitedMs = 0; waitedMs < endMs; waitedMs += 20) {
-        const at = screen.indexOf(text, seen)
-        if (at >= 0) {
-          seen = at + text.length
-          return
-        }
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
-      throw new Error(`the terminal never showed ${JSON.stringify(text)}:\n${screen}`)
-    },
-    type: (keys) => {
-      child.stdin.write(keys)
-    },
+    shows,
+    type,
     ended: async () => {
-      await closed
+      await ended()
       const answer = existsSync(answerFile) ? readFileSync(answerFile, 'utf8') : 'none'
       rmSync(dir, { recursive: true, force: true })
-      return { answer, screen }
+      return { answer, screen: screen() }
     },
     answered: async () => {
       for (let waitedMs = 0; waitedMs < endMs; waitedMs += 20) {
@@ -91,10 +65,8 @@ export function askOnTerminal({
         if (answer !== '') return answer
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
-      throw new Error(`no answer was left behind:\n${screen}`)
+      throw new Error(`no answer was left behind:\n${screen()}`)
     },
-    // `script` runs the fixture through exec: its only child is the process that asks.
-    asker: () =>
-      Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' }).trim()),
+    asker: pid,
   }
 }
