@@ -19,6 +19,7 @@ import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
 import { inputOf, snapshotOf, unsettled, windowDeadline } from './rebuild.ts'
+import { refuseUnproved } from './refuse-unproved.ts'
 import { heldToRehearsal, rehearsedFor, rehearsedIn, rehearsedNote } from './rehearsed.ts'
 import type { Stop } from './stop.ts'
 import { realWorld } from './world.ts'
@@ -32,6 +33,7 @@ export async function startRun(
   const runbook = loadRunbook(runbookPath)
   refuseOtherChain(runbook, options)
   refuseUnusableHooks(runbook)
+  refuseUnproved(runbook)
   const rehearsed = rehearsedFor(runbook, options)
   const run = beginRun(runbook, options.stateDir, process.argv.slice(2), options.world)
   if (rehearsed !== null) run.journal.append(rehearsedNote(rehearsed))
