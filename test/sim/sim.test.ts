@@ -31,10 +31,7 @@ test('a seed replays exactly: the same story, to the millisecond', async () => {
 })
 
 /** Bugs that need so rare a chain of events that CI's seeds miss them; the nightly tier must find them too. */
-const rare = [
-  'the rollback takes the store that was written last',
-  'it is decided without measuring once more',
-]
+const rare = ['the rollback takes the store that was written last']
 
 test.skipIf(tier === 'default')(
   'each of ten planted bugs is found',
