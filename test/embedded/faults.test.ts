@@ -161,7 +161,10 @@ nightlyTest(
       expect(end.failure?.message).toContain('no peer could be started to make the quorum')
       expect((await lab.evha('abort', '--json')).code).toBe(2)
       expect((await lab.on('node-1', 'systemctl start ev-node.service')).code).not.toBe(0)
-      await lab.on('node-3', `cat tmp/right > ${passphrase} && systemctl reset-failed ev-node.service`)
+      await lab.on(
+        'node-3',
+        `cat tmp/right > ${passphrase} && rm tmp/right && systemctl reset-failed ev-node.service`,
+      )
       await resumed(lab, 3)
     }),
 )
