@@ -5,14 +5,13 @@ import { expect, test } from 'vitest'
 import { crashMatrix } from '../sim/matrix.ts'
 
 const nightly = process.env['EVHA_TEST_TIER'] === 'nightly'
-/** One cell in so many, another share of them each day. */
+/** One cell in so many, the same ones each time: CI must not hang on the day. */
 const every = nightly ? 1 : 97
-const today = Math.floor(Date.now() / 86_400_000)
 
 test(
   'wherever it is struck: one writer, no height signed twice, no block lost, a final state reached, the journal whole',
   async () => {
-    const matrix = await crashMatrix({ every, offset: today % every })
+    const matrix = await crashMatrix({ every, offset: 0 })
     process.stdout.write(matrix.text)
     expect(matrix.broken).toEqual([])
     expect(matrix.cells).toBeGreaterThan(50)

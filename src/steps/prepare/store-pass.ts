@@ -19,7 +19,7 @@ import {
   syncStore,
   unpackStore,
 } from '../host/store.ts'
-import type { Host, StepContext } from '../step.ts'
+import { fact, type Host, type StepContext } from '../step.ts'
 import { PassProgress } from './pass-progress.ts'
 
 /** What one pass over the peers moved. */
@@ -40,8 +40,17 @@ export interface PassOptions {
   readonly sync?: boolean
 }
 
-/** A hot pass of a large store may take long; the window's pass is bounded by the budget anyway. */
-const passTimeoutMs = { hot: 6 * 3600_000, still: 600_000 } as const
+/** Slower than this a pass is not copying any more but hanging, unless the runbook wants it slower. */
+const kibPerSecondMin = 1024
+/** What a pass may take beside that. */
+const passSlackMs = 600_000
+
+/** How long a pass may take: a hot one by the store's size; the window's is bounded by the budget anyway. */
+function passTimeoutMs(context: StepContext, source: PassOptions['source']): number {
+  if (source === 'still') return passSlackMs
+  const kibPerSecond = Math.min(kibPerSecondMin, context.runbook.copy.bandwidthKiBps ?? kibPerSecondMin)
+  return passSlackMs + Math.ceil((fact(context, 'check').dataBytes / 1024 / kibPerSecond) * 1_000)
+}
 
 /**
  * One pass of copying: manifests of source and peers, then only what differs, holes left out, relayed through the
@@ -129,7 +138,11 @@ function listingOf(
   { source, invocation, dug }: PassOptions & { readonly dug?: boolean },
 ): Listing {
   const running = source === 'hot' && host === context.source
-  const listing = { running, timeoutMs: passTimeoutMs[source], ...(dug === undefined ? {} : { dug }) }
+  const listing = {
+    running,
+    timeoutMs: passTimeoutMs(context, source),
+    ...(dug === undefined ? {} : { dug }),
+  }
   if (invocation === undefined || invocation === '') return listing
   const file = `${host.spec.paths.evha}/runs/${context.run}/marks`
   return { ...listing, marks: { file, invocation, mark: running ? 'restedTables' : 'everything' } }
@@ -151,7 +164,7 @@ async function copyTo(
   { streams, onBytes }: { readonly streams: number; readonly onBytes: (bytes: number) => void },
 ): Promise<number> {
   const { source } = options
-  const timeoutMs = passTimeoutMs[source]
+  const timeoutMs = passTimeoutMs(context, source)
   const many = to.filter(({ change }) => !standInCommand(change.toRemove))
   await onEach(
     many.map(({ peer }) => peer),
