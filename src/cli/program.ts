@@ -24,6 +24,7 @@ import { addResume } from './resume.ts'
 import { addRollback } from './rollback.ts'
 import { addSharedOptions } from './shared-options.ts'
 import { addStatus } from './status.ts'
+import { addTiming } from './timing.ts'
 
 const sentence = 'takes a live ev-node single sequencer to a Raft cluster over SSH'
 const helpColumns = 80
@@ -68,6 +69,7 @@ export function buildProgram(act: (program: Command) => Act): Command {
     addReport,
     addLab,
     addPeerId,
+    addTiming,
     addExplainLog,
     addGraph,
     addProve,

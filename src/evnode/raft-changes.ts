@@ -51,10 +51,7 @@ export function raftChanges(input: RaftChangesInput): ConfigChanges {
     'raft.raft_dir': raftDir,
     'raft.peers': others.map((member) => `${member.nodeId}@${raftAddress(member)}`).join(','),
     'raft.snap_count': 3,
-    'raft.send_timeout': durationText(timing.sendMs),
-    'raft.heartbeat_timeout': durationText(timing.heartbeatMs),
-    'raft.leader_lease_timeout': durationText(timing.leaseMs),
-    'raft.election_timeout': durationText(timing.electionMs),
+    ...timingSettings(timing),
     'raft.snapshot_threshold': 5000,
     'raft.trailing_logs': 18000,
     'p2p.listen_address':
@@ -63,6 +60,16 @@ export function raftChanges(input: RaftChangesInput): ConfigChanges {
     ...(input.da === undefined ? {} : { 'da.address': input.da.address, 'da.namespace': input.da.namespace }),
     ...(input.rpcAddress === undefined ? {} : { 'rpc.address': input.rpcAddress }),
     ...(input.signerPath === undefined ? {} : { 'signer.signer_path': absolute(input.signerPath) }),
+  }
+}
+
+/** The four timeouts as the node's settings. */
+export function timingSettings(timing: Timing): Readonly<Record<string, string>> {
+  return {
+    'raft.send_timeout': durationText(timing.sendMs),
+    'raft.heartbeat_timeout': durationText(timing.heartbeatMs),
+    'raft.leader_lease_timeout': durationText(timing.leaseMs),
+    'raft.election_timeout': durationText(timing.electionMs),
   }
 }
 

@@ -36,7 +36,7 @@ export const standings = {
     runs: 'nobody produces: {source} is stopped or about to be, fenced, and its store is locked; no node runs Raft',
     workstation: deadManReturns,
     source: sourceAfterBoot,
-    peer: 'the run goes on without it while enough peers hold the same content; otherwise it goes back by itself',
+    peer: 'the run goes back by itself',
   },
   warm: {
     runs: 'nobody produces: fewer than a quorum of peers wait in Raft mode, too few to elect a leader',
