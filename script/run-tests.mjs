@@ -1,6 +1,6 @@
 // Runs vitest and ends with the one line CI reads: `N passed, N failed, N skipped`.
-// `run-tests.mjs ARGS --beside ARGS` runs vitest twice at once; the second one's output comes whole, at its end.
-import { spawn } from 'node:child_process'
+// `run-tests.mjs ARGS --then ARGS` runs vitest twice, one after the other, and counts both.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,24 +8,16 @@ import { join } from 'node:path'
 const dir = mkdtempSync(join(tmpdir(), 'evha-test-'))
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const args = process.argv.slice(2)
-const at = args.indexOf('--beside')
+const at = args.indexOf('--then')
 const groups = at === -1 ? [args] : [args.slice(0, at), args.slice(at + 1)]
 
 function run(group, k) {
   const results = join(dir, `results-${k}.json`)
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-  const out = k === 0 ? 'inherit' : 'pipe'
-  const child = spawn(process.execPath, [vitest, 'run', ...reporters, ...group], {
-    stdio: ['ignore', out, out],
+  const { status } = spawnSync(process.execPath, [vitest, 'run', ...reporters, ...group], {
+    stdio: ['ignore', 'inherit', 'inherit'],
   })
-  const said = []
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => said.push(chunk))
-  return new Promise((done) => {
-    child.once('close', (status) => {
-      if (said.length > 0) process.stdout.write(Buffer.concat(said))
-      done({ ...seenIn(results), status })
-    })
-  })
+  return { ...seenIn(results), status }
 }
 
 function seenIn(results) {
@@ -37,7 +29,7 @@ function seenIn(results) {
   }
 }
 
-const all = await Promise.all(groups.map(run))
+const all = groups.map(run)
 rmSync(dir, { recursive: true, force: true })
 const sum = (of) => all.reduce((total, one) => total + of(one), 0)
 const passed = sum((one) => one.numPassedTests)
