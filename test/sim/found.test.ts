@@ -28,6 +28,29 @@ test('whatever starts the node past its unit while the sequencer becomes a membe
   }
 })
 
+test('while a peer is prepared and tidied up again, no hand can start its unit before it may', async () => {
+  const started: string[] = []
+  const tried: Record<string, number> = {}
+  const seen = await simulate({
+    seed: 1,
+    nodes: 3,
+    goal: 'abort in the window',
+    quiet: true,
+    prepare: (sim) => {
+      sim.meets = (host) => {
+        const service = host === sim.source ? null : host.systemd.service(host.spec.unit)
+        if (service === null || !['preparePeers', 'abort.tidy'].includes(sim.lastState)) return
+        tried[sim.lastState] = (tried[sim.lastState] ?? 0) + 1
+        if (host.systemd.start(service) === '') started.push(`${host.name} in ${sim.lastState}`)
+      }
+    },
+  })
+  expect(started).toEqual([])
+  expect(seen.broken).toEqual([])
+  expect(seen.state).toBe('aborted')
+  expect(Object.keys(tried)).toEqual(['preparePeers', 'abort.tidy'])
+})
+
 test('a wish that can not be written down is told as such', () => {
   expect(() => writeControl('/nowhere/at/all', 'abort')).toThrow(EvhaError)
   expect(() => writeControl('/nowhere/at/all', 'abort')).toThrow(/could not be asked to abort/)

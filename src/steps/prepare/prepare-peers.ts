@@ -110,7 +110,7 @@ export const preparePeers: Step<'preparePeers'> = {
       await must(
         context,
         host,
-        remove('remove unit and drop-in', [permitDropInPath(spec), unitPath(spec), configPath(spec)]),
+        remove('remove unit and drop-in', [unitPath(spec), permitDropInPath(spec), configPath(spec)]),
       )
       await must(context, host, removeDeadMan(spec))
       await must(context, host, remove('remove the copied data', [homeFiles(spec.home).data]))
@@ -245,13 +245,16 @@ function filesFor(
   return [
     { path: genesisPath(spec), text: live.genesisText, mode: 0o600, owner },
     { path: configPath(spec), text: config, mode: 0o600, owner },
-    { path: unitPath(spec), text: unit, mode: 0o644, owner: '' },
     { path: permitDropInPath(spec), text: dropIn('raft'), mode: 0o644, owner: '' },
+    { path: unitPath(spec), text: unit, mode: 0o644, owner: '' },
     deadMan,
   ]
 }
 
-/** On the source the permit stands before the drop-in that asks for it: at no moment would a restart be refused. */
+/**
+ * On the source the permit stands before the drop-in that asks for it: at no moment would a restart be refused. On a peer
+ * the drop-in stands before the unit: at no moment would a start go through.
+ */
 async function layFiles(context: StepContext, host: Host, files: readonly LaidFile[]): Promise<void> {
   const { spec, remote } = host
   if (host === context.source) await must(context, host, givePermit(spec, 'single', 'durable'))

@@ -19,7 +19,10 @@ export const seedData: Step<'seedData'> = {
   precheck: async (context) => {
     for (const peer of context.peers)
       if (isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit)))))
-        throw stuck(`${peer.spec.name}: ${peer.spec.unit} runs; a seed is never copied under a running node`)
+        throw stuck(
+          `${peer.spec.name}: ${peer.spec.unit} runs; a seed is never copied under a running node`,
+          `find out who started it, \`systemctl disable --now ${peer.spec.unit}\` on ${peer.spec.name}, then \`evha resume\``,
+        )
   },
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
