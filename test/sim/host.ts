@@ -13,6 +13,9 @@ export interface Job {
   exit: string | null
 }
 
+/** A script that does so many things without that time passes turns in a circle. */
+const stepsMax = 100_000
+
 /** One machine: its files, its systemd, its locks, its clock, and whether it is there at all. */
 export class SimHost {
   readonly sim: Sim
@@ -84,12 +87,17 @@ export class SimHost {
     })
   }
 
-  /** Runs a shell's generator to its end in simulated time; what is returned stops it. A reboot stops it too. */
+  /**
+   * Runs a shell's generator to its end in simulated time; what is returned stops it. A reboot stops it too. Throws when
+   * it does not come to a wait.
+   */
   drive(work: Waits<number>, ended: (code: number) => void, step?: () => void): () => void {
     let stopped = false
     const boot = this.#boots
     const go = (): void => {
-      for (;;) {
+      for (let steps = 0; ; steps++) {
+        if (steps > stepsMax)
+          throw new Error(`a script on ${this.name} turns in a circle and waits for nothing`)
         if (stopped || this.#boots !== boot) return
         const next = work.next()
         if (next.done === true) {

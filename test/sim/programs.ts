@@ -91,7 +91,11 @@ class Script implements Running {
     this.#free = () => host.unlock(shell)
     const out = { write: (text: string) => host.log(invocation, `sh[${this.pid}]: ${text.trimEnd()}`) }
     const io = { stdin: { text: '' }, out, err: new Text(), files: new Map() }
-    this.#stop = host.drive(shell.script(script ?? 'exit 127', io), (code) => this.#end(code))
+    // One that waits for nothing is over before whoever starts it knows of it: its end is told a moment later.
+    this.#stop = host.drive(
+      shell.script(script ?? 'exit 127', io),
+      (code) => void host.in(1, () => this.#end(code)),
+    )
   }
 
   term(): void {

@@ -5,6 +5,11 @@ interface Due {
   off: boolean
 }
 
+/** A run has some thousand things that happen; one of so many turns in a circle, though time passes. */
+const eventsMax = 100_000
+/** So many at one moment, and time stands still; a run has some hundred. */
+const atOnceMax = 10_000
+
 /**
  * Simulated time. Nothing happens but what was put on it; between two moments everything that awaits comes to rest,
  * so that the order of things is the order of the timeline and a seed replays exactly.
@@ -13,6 +18,8 @@ export class Timeline {
   readonly #heap: Due[] = []
   #now: number
   #order = 0
+  #events = 0
+  #atOnce = 0
 
   constructor(startMs: number) {
     this.#now = startMs
@@ -35,7 +42,7 @@ export class Timeline {
     return new Promise((resolve) => void this.in(ms, resolve))
   }
 
-  /** Goes on until `over` holds. Throws when nothing is left to happen, or the time is up. */
+  /** Goes on until `over` holds. Throws when nothing is left to happen, the time is up, or it turns in a circle. */
   async until(over: () => boolean, limitMs: number): Promise<void> {
     const endMs = this.#now + limitMs
     for (;;) {
@@ -45,9 +52,18 @@ export class Timeline {
       if (next === undefined) throw new Error('nothing is left to happen, and it is not over')
       if (next.off) continue
       if (next.at > endMs) throw new Error(`not over after ${limitMs} ms of simulated time`)
+      this.#count(next.at)
       this.#now = next.at
       next.run()
     }
+  }
+
+  #count(at: number): void {
+    this.#atOnce = at === this.#now ? this.#atOnce + 1 : 0
+    if (this.#atOnce > atOnceMax)
+      throw new Error(`time stands still: more than ${atOnceMax} things happen at one moment`)
+    if (++this.#events > eventsMax)
+      throw new Error(`more than ${eventsMax} things happen, and it is not over: something turns in a circle`)
   }
 
   #push(due: Due): void {

@@ -54,6 +54,9 @@ class Leaves extends Error {
   }
 }
 
+/** What a script waits for in a loop comes sooner; builtins alone pass no time and no border between two commands. */
+const turnsMax = 200_000
+
 let processes = 1000
 
 /** One process of a shell: `sh -c`, with the subset of POSIX that evha's scripts use. */
@@ -169,7 +172,8 @@ export class Shell {
       }
       case 'while': {
         let code = 0
-        while (((yield* this.#run(node.test, io, true)) === 0) !== node.until) {
+        for (let turns = 0; ((yield* this.#run(node.test, io, true)) === 0) !== node.until; turns++) {
+          if (turns > turnsMax) throw new Error(`a loop of a script turns more than ${turnsMax} times`)
           const leaves = yield* this.#turn(node.body, io, judged)
           if (typeof leaves === 'number') code = leaves
           else if (leaves === 'break') break
