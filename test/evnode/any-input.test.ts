@@ -26,12 +26,12 @@ import { readGenesis } from '../../src/evnode/genesis.ts'
 import { durationMs } from '../../src/evnode/go-duration.ts'
 import { readLogLine } from '../../src/evnode/log-line.ts'
 import { eventOf, readLog } from '../../src/evnode/logs.ts'
-import { homeOfStart, nodeCommand } from '../../src/evnode/node-command.ts'
+import { homeOfStart, isNodeStart, nodeCommand } from '../../src/evnode/node-command.ts'
 import { peerIdOf } from '../../src/evnode/peer-id.ts'
 import { nodeRpc, type Open } from '../../src/evnode/rpc.ts'
 import { counterIn, namespacesIn, netInfoIn, stateIn, storesIn } from '../../src/evnode/rpc-answers.ts'
 import { readSigner } from '../../src/evnode/signer.ts'
-import { readOfflineHeight } from '../../src/evnode/store.ts'
+import { readOfflineHeight, storeAmong } from '../../src/evnode/store.ts'
 import { parseUnit } from '../../src/evnode/unit-file.ts'
 import { unitProblems } from '../../src/evnode/unit-problems.ts'
 import { raftUnit } from '../../src/evnode/unit-raft.ts'
@@ -77,6 +77,8 @@ const parsers: readonly (readonly [name: string, parse: (text: string) => unknow
   ['readConfig', (text) => configProblems(readConfig(text)), yaml],
   ['mergeConfig', (text) => mergeConfig(text, { 'raft.enable': true, 'p2p.peers': 'a' }), yaml],
   ['readGenesis', readGenesis, genesis],
+  ['isNodeStart', (text) => isNodeStart(text.split(/\s/)), 'node start --home /var/lib/node'],
+  ['storeAmong', (text) => storeAmong(text.split(/\s/)), 'testapp executor'],
   ['readSigner', readSigner, signer],
   ['peerIdOf', peerIdOf, nodeKey],
   ['parseUnit', (text) => unitProblems(parseUnit(text)), unit],
@@ -192,6 +194,7 @@ const makers = new Set([
   'dataHashOf',
   'databasesOf',
   'execQuote',
+  'ballastDir',
   'homeFiles',
   'libp2pPublicKey',
   'linked',
