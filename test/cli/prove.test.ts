@@ -21,5 +21,5 @@ test('an unsafe path is told in sentences, with exit code 3', () => {
   expect(exitCode).toBe(3)
   expect(text).toContain('NOT SAFE')
   expect(text).toContain('ungatedEffect: a host was changed without the approval of the gate that guards it')
-  expect(text).toMatch(/\d+\. warmPeers is done\n +\d+\. everything is measured once more/)
+  expect(text).toMatch(/\d+\. warmPeers is done\n +\d+\. the dead-men of the peers are disarmed/)
 })

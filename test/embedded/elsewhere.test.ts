@@ -72,7 +72,7 @@ test('pause and abort from another terminal are heeded while a gate is open, and
     expect(await resumed).toMatchObject({ exitCode: 5, outcome: 'aborted' })
     const watched = await watching
     expect(watched.code, watched.stderr).toBe(0)
-    expect(watched.stdout).toMatch(/^[\d:]{8} gate\.commit: the warm nodes wait/)
+    expect(watched.stdout).toMatch(/^[\d:]{8} gate\.commit: window: .* predicted at /)
     expect(watched.stdout).toMatch(/\n[\d:]{8} abort\.\w+: /)
     expect(watched.stdout).toContain('the run was aborted, and the single sequencer produces.')
     expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')

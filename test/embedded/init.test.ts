@@ -38,7 +38,7 @@ test('each thing that goes wrong is one sentence, and nothing is written', async
     expect(ended.stderr).toMatch(/^ {2}next: ./m)
     expect(existsSync(out)).toBe(false)
   }
-  await refused(2, /--source is not given, and stdin is no terminal/)
+  await refused(2, /--source is not given, and (stdin is no terminal|CI is set)/)
   await refused(2, /--peer is not given/, '--source', ssh('node-1'))
   await refused(2, /2 nodes; a cluster has 3, 5 or 7/, '--source', ssh('node-1'), '--peer', ssh('node-2'))
   await refused(2, /is no host to log in to/, '--source', 'a b c', ...peers())
