@@ -8,7 +8,7 @@ const lockSeconds = 10
 
 /**
  * Arms the dead-man: its first deadline counts from now. One of an earlier attempt that still stands, or runs, is
- * replaced whole. Fails when its unit does not run afterwards.
+ * replaced whole. Fails when its unit does not run within 3 s: one that systemd is just restarting counts as not yet.
  */
 export function armDeadMan(spec: NodeSpec, key: DecisionKey, seconds: number, watch: string): Command {
   const { dir, lock, armed, deadline, watch: path } = deadManFiles(spec)
@@ -32,7 +32,15 @@ mv -f "$armed.new" "$armed"
 sync "$dir"
 exec 9>&-
 systemctl restart "$unit"
-systemctl is-active "$unit" >/dev/null`,
+tries=0
+until systemctl is-active "$unit" >/dev/null; do
+  tries=$((tries + 1))
+  if [ "$tries" -ge 30 ]; then
+    echo "$unit does not run: systemctl status $unit" >&2
+    exit 1
+  fi
+  sleep 0.1
+done`,
       dir,
       lock,
       armed,
