@@ -79,7 +79,8 @@ function layOperator(hosts: Hosts, host: string): Promise<unknown> {
      echo 'Banner /etc/ssh/banner' >> /etc/ssh/sshd_config.d/evha.conf && systemctl reload ssh &&
      echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers} &&
      # Who is not root is let in only once the host is through with its boot.
-     while [ -e /run/nologin ]; do sleep 0.1; done`,
+     for i in $(seq 100); do [ -e /run/nologin ] || break; sleep 0.1; done
+     [ ! -e /run/nologin ] || systemctl restart systemd-user-sessions`,
   )
 }
 
