@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import ssh2, { type Connection, type ServerChannel, type Session } from 'ssh2'
+import { sendOutputs } from './channel-outputs.ts'
 import { SlowLink } from './slow-link.ts'
 
 /** One host's SSH server inside the lab's process. */
@@ -124,22 +125,18 @@ function runCommand(channel: ServerChannel, command: string, { env, cwd }: Optio
   stdin.on('error', () => undefined)
   channel.on('error', () => undefined)
   channel.pipe(stdin)
-  channel.on('close', () => {
-    stdin.end()
-    // Nobody reads any more: the process must not block on a full pipe.
-    stdout.unpipe().resume()
-    stderr.unpipe().resume()
-  })
-  stdout.pipe(channel, { end: false })
-  stderr.pipe(channel.stderr, { end: false })
+  channel.on('close', () => stdin.end())
+  const sent = sendOutputs(stdout, stderr, channel)
   child.on('error', () => {
     channel.exit(127)
     channel.end()
   })
   child.on('close', (code, signal) => {
-    if (signal === null) channel.exit(code ?? 1)
-    else channel.exit(signal.replace(/^SIG/, ''))
-    channel.end()
+    void sent().then(() => {
+      if (signal === null) channel.exit(code ?? 1)
+      else channel.exit(signal.replace(/^SIG/, ''))
+      channel.end()
+    })
   })
 }
 

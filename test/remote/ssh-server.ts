@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerChannel } from 'ssh2'
 import ssh2 from 'ssh2'
+import { sendOutputs } from '../../src/lab/channel-outputs.ts'
 import type { SshTarget } from '../../src/remote/ssh-target.ts'
 
 export type KeyKind = 'ed25519' | 'ecdsa' | 'rsa'
@@ -160,13 +161,14 @@ function serve(
   child.stdin.on('error', () => {})
   channel.on('error', () => {})
   channel.pipe(child.stdin)
-  child.stdout.pipe(channel, { end: false })
-  child.stderr.pipe(channel.stderr, { end: false })
+  const sent = sendOutputs(child.stdout, child.stderr, channel)
   child.on('close', (code, signal) => {
     children.delete(child)
-    if (code === null) channel.exit(String(signal).replace(/^SIG/, ''), false, '')
-    else channel.exit(code)
-    channel.end()
+    void sent().then(() => {
+      if (code === null) channel.exit(String(signal).replace(/^SIG/, ''), false, '')
+      else channel.exit(code)
+      channel.end()
+    })
   })
 }
 

@@ -111,16 +111,20 @@ test('commands in a waiting shell: words, stdin, exit code, both outputs, one af
   expect(server.executed).toHaveLength(1)
 })
 
-// Now and then the first command's end is not seen: looked into, not found yet.
-test('output of a waiting shell is capped for each command, and the next one is whole again', {
-  retry: 3,
-}, async () => {
+test('output of a waiting shell is capped for each command, and the next one is whole again', async () => {
   const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
   const loud = script('head -c 3000000 /dev/zero | tr "\\0" x; head -c 3000000 /dev/zero | tr "\\0" y >&2')
   const outcome = await remote.run(reads('shout', loud, { outputBytesMax: 5 }))
   expect(outcome).toMatchObject({ exitCode: 0, stdout: 'xxxxx', stderr: 'yyyyy', truncated: true })
   expect(await remote.run(echo)).toMatchObject({ stdout: 'hello\n', stderr: '', truncated: false })
   expect(server.executed).toHaveLength(1)
+})
+
+test('two outputs at once, each more than the channel has room for, both come to their end', async () => {
+  const { remote } = await host({}, { sudo: false }, { shellsMax: 1 })
+  const both = script('head -c 6000000 /dev/zero & head -c 6000000 /dev/zero >&2; wait')
+  for (let times = 0; times < 3; times++)
+    expect(await remote.run(reads('shout', both, { outputBytesMax: 5 }))).toMatchObject({ exitCode: 0 })
 })
 
 test('what no shell variable holds, and what is long, goes the ordinary way', async () => {
