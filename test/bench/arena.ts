@@ -6,12 +6,12 @@ import { peerIdOf } from '../../src/evnode/peer-id.ts'
 import { raftChanges } from '../../src/evnode/raft-changes.ts'
 import type { Timing } from '../../src/evnode/timing.ts'
 import { chainOf, heightOf } from '../hosts/blocks.ts'
+import { beginChain, did as done, passphrase } from '../hosts/found-chain.ts'
 import { addressOf, type Hosts, hostsDir, hostsOf, run, script, until } from '../hosts/hosts.ts'
 
 const home = '/var/lib/ev-node'
 const config = `${home}/config/evnode.yaml`
 const unit = '/etc/systemd/system/ev-node.service'
-const passphrase = '/etc/ev-node/passphrase'
 const kvEndpoint = '127.0.0.1:9090'
 /** The state of the test application stands in every header: this makes blocks of a chain that is used. Not to be compressed. */
 const stateBytes = 20_000
@@ -34,10 +34,9 @@ export async function withArena(work: (hosts: Hosts) => Promise<void>): Promise<
   }
 }
 
+/** Runs a command on a host and gives what it prints; throws unless it exits 0. */
 export async function did(hosts: Hosts, host: string, command: string, stdin = ''): Promise<string> {
-  const ended = await hosts.on(host, command, stdin)
-  if (ended.code !== 0) throw new Error(`${host}: ${command}: exit ${ended.code}: ${ended.stderr}`)
-  return ended.stdout
+  return (await done(hosts, host, command, stdin)).stdout
 }
 
 /** A new chain on node-1 with so many blocks, at 1 s a block from there on, and no trace of an earlier one anywhere. */
@@ -46,13 +45,7 @@ export async function freshChain(hosts: Hosts, blocks: number): Promise<void> {
     did(hosts, 'da', 'systemctl restart da'),
     ...hosts.names.map((host) => clear(hosts, host)),
   ])
-  await did(
-    hosts,
-    'node-1',
-    `install -d -o ev-node -g ev-node -m 750 ${home} &&
-     runuser -u ev-node -- testapp init --home ${home} --chain_id ${hosts.chain} \\
-       --evnode.node.aggregator=true --evnode.signer.passphrase_file ${passphrase}`,
-  )
+  await beginChain(hosts)
   await configure(hosts, `${buildingBlockMs}ms`)
   await did(hosts, 'node-1', `cat > ${unit}`, unitText('always', 1))
   await did(hosts, 'node-1', 'systemctl daemon-reload && systemctl enable -q --now ev-node.service')

@@ -139,8 +139,8 @@ test('the runbook it writes is commented, passes the check, and migrates the cha
   expect(text.match(/# found: /g)?.length).toBeGreaterThan(8)
   expect(text.match(/# assumed: /g)?.length).toBeGreaterThan(3)
   const [written, given] = [loadRunbook(out), loadRunbook(lab.runbook)]
-  expect(
-    written.nodes.map(({ name, address, home, unit, rpc, db, binary, paths }) => ({
+  const placed = ({ nodes }: typeof written) =>
+    nodes.map(({ name, address, home, unit, rpc, db, binary, paths }) => ({
       name,
       address,
       home,
@@ -149,19 +149,8 @@ test('the runbook it writes is commented, passes the check, and migrates the cha
       db,
       binary,
       paths,
-    })),
-  ).toEqual(
-    given.nodes.map(({ name, address, home, unit, rpc, db, binary, paths }) => ({
-      name,
-      address,
-      home,
-      unit,
-      rpc,
-      db,
-      binary,
-      paths,
-    })),
-  )
+    }))
+  expect(placed(written)).toEqual(placed(given))
 
   const checked = await lab.evha('check', out)
   expect(checked.code, checked.stdout).toBe(0)

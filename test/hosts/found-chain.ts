@@ -1,4 +1,5 @@
 import { mergeConfig } from '../../src/evnode/config.ts'
+import type { Ended } from '../output-of.ts'
 import { heightOf } from './blocks.ts'
 import { addressOf, type Hosts, until } from './hosts.ts'
 
@@ -17,13 +18,8 @@ export const deadMan = [
 /** And the one of evha. */
 export const permitDropIn = `${unit}.d/90-evha-permit.conf`
 
-/**
- * Lays what operators' hosts have before evha comes: a user without a home and a passphrase everywhere, a sequencer
- * with a grown unit on node-1, a login on node-2 that needs sudo, has a shell that is slow and not POSIX, DA.
- */
-export async function foundChain(hosts: Hosts): Promise<void> {
-  await Promise.all([startDa(hosts), ...hosts.names.map((host) => prepare(hosts, host))])
-  await layOperator(hosts, 'node-2')
+/** Makes home, key and genesis of the chain on node-1. */
+export async function beginChain(hosts: Hosts): Promise<void> {
   await did(
     hosts,
     'node-1',
@@ -31,6 +27,16 @@ export async function foundChain(hosts: Hosts): Promise<void> {
      runuser -u ev-node -- testapp init --home ${home} --chain_id ${hosts.chain} \\
        --evnode.node.aggregator=true --evnode.signer.passphrase_file ${passphrase}`,
   )
+}
+
+/**
+ * Lays what operators' hosts have before evha comes: a user without a home and a passphrase everywhere, a sequencer
+ * with a grown unit on node-1, a login on node-2 that needs sudo, has a shell that is slow and not POSIX, DA.
+ */
+export async function foundChain(hosts: Hosts): Promise<void> {
+  await Promise.all([startDa(hosts), ...hosts.names.map((host) => prepare(hosts, host))])
+  await layOperator(hosts, 'node-2')
+  await beginChain(hosts)
   const config = `${home}/config/evnode.yaml`
   const { stdout } = await did(hosts, 'node-1', `cat ${config}`)
   const merged = mergeConfig(stdout, {
@@ -79,8 +85,8 @@ function layOperator(hosts: Hosts, host: string): Promise<unknown> {
      echo 'Banner /etc/ssh/banner' >> /etc/ssh/sshd_config.d/evha.conf && systemctl reload ssh &&
      echo '${operator.name} ALL=(root) NOPASSWD: ALL' > ${operator.sudoers} && chmod 440 ${operator.sudoers} &&
      # Who is not root is let in only once the host is through with its boot.
-     for i in $(seq 100); do [ -e /run/nologin ] || break; sleep 0.1; done
-     [ ! -e /run/nologin ] || systemctl restart systemd-user-sessions`,
+     { for i in $(seq 100); do [ -e /run/nologin ] || break; sleep 0.1; done
+       [ ! -e /run/nologin ] || systemctl restart systemd-user-sessions; }`,
   )
 }
 
@@ -130,7 +136,8 @@ async function startDa(hosts: Hosts): Promise<void> {
   )
 }
 
-async function did(hosts: Hosts, host: string, command: string, stdin = '') {
+/** Runs a command on a host, and throws unless it exits 0. */
+export async function did(hosts: Hosts, host: string, command: string, stdin = ''): Promise<Ended> {
   const ended = await hosts.on(host, command, stdin)
   if (ended.code !== 0) throw new Error(`${host}: ${command}: exit ${ended.code}: ${ended.stderr}`)
   return ended

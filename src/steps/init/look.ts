@@ -2,6 +2,7 @@ import { reads, script } from '../../base/command.ts'
 import { homeFiles } from '../../evnode/home.ts'
 import { databaseMark } from '../../evnode/store.ts'
 import { isNodeStart } from '../../evnode/unit.ts'
+import { labelledLines } from '../host/labelled-lines.ts'
 import type { HostProcess } from '../prepare/starters.ts'
 
 /** What any host says of itself before anything is known of it. */
@@ -42,12 +43,7 @@ echo "addresses $(hostname -I 2>/dev/null || true)"`),
   )
 
 export function readHost(text: string): HostLook {
-  const value = (key: string) =>
-    text
-      .split('\n')
-      .find((line) => line.startsWith(`${key} `))
-      ?.slice(key.length + 1)
-      .trim() ?? ''
+  const value = labelledLines(text)
   const units = value('unitpath')
     .split(' ')
     .find((dir) => dir.endsWith(unitDir))

@@ -2,6 +2,7 @@ import { reads, script } from '../../base/command.ts'
 import { namespaceHexOf } from '../../evnode/da-namespace.ts'
 import { printPublicKey } from '../../evnode/home.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
+import { labelledLines } from '../host/labelled-lines.ts'
 import { genesisPath, signerPath } from '../host/unit-files.ts'
 
 /** What tells one chain from another. '' where it is not known. */
@@ -27,12 +28,7 @@ if [ -f "$2" ]; then echo "genesis $(sha256sum < "$2" | cut -d ' ' -f 1)"; fi`,
   )
 
 export function readIdentity(text: string): Pick<Identity, 'signerPublicKey' | 'genesisSha256'> {
-  const value = (key: string) =>
-    text
-      .split('\n')
-      .find((line) => line.startsWith(`${key} `))
-      ?.slice(key.length + 1)
-      .trim() ?? ''
+  const value = labelledLines(text)
   return { signerPublicKey: value('signer'), genesisSha256: value('genesis') }
 }
 

@@ -1,6 +1,6 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { Secret } from '../../base/secret.ts'
-import { fileNames, homeFiles, initArgv } from '../../evnode/home.ts'
+import { homeFiles, initArgv } from '../../evnode/home.ts'
 import { ballastDir } from '../../evnode/throwaway.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { asServiceUser } from '../host/service-user.ts'
@@ -123,5 +123,3 @@ systemctl reset-failed "$unit" 2>/dev/null || true`,
 /** Prints the chain a home was laid for by a rehearsal; nothing where it was not. */
 export const laidFor = (spec: NodeSpec): Command =>
   reads('see whose home it is', script('if [ -e "$1" ]; then cat "$1"; fi', `${spec.home}/${markName}`))
-
-export const configName = fileNames.config
