@@ -128,13 +128,18 @@ gone 2 || { end TERM; gone 2; } || { end KILL; gone 5; }`,
 /** What `renewLease` prints. */
 export const renewAnswers = { heard: 'heard', released: 'released' } as const
 
-/** The holder is heard on this host. Sent behind the guard; not when the lease was released by hand. */
+/**
+ * The holder is heard on this host. Sent behind the guard; not when the lease was released by hand, and not in the moment in
+ * which it is: a beat that looked before and wrote after would undo the release. It waits for nobody; the next one comes soon.
+ */
 export const renewLease = (dir: string): Command =>
   changes(
     'renew the lease',
     script(
       `lease=$1
 ${silence}
+exec 9>"$lease/take"
+flock -n 9 || { echo ${renewAnswers.heard}; exit 0; }
 look
 if [ "$silent" = released ]; then echo ${renewAnswers.released}; exit 0; fi
 hear

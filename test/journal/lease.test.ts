@@ -1,4 +1,6 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { changes, script } from '../../src/base/command.ts'
@@ -222,6 +224,26 @@ test('released by hand, it is lost to its holder at the next beat, and free for 
   await expect.poll(() => one.guard.lost, { timeout: 10_000 }).toMatchObject({ kind: 'locked' })
   await beat.stop()
   expect(await workstation(hosts).lease.take(wanted('b@two'))).toMatchObject({ epoch: 2 })
+})
+
+test('a beat does not write while somebody else releases or takes the lease', async () => {
+  const hosts = localHosts(1)
+  const [host] = hosts as [LocalHost]
+  const { lease } = workstation(hosts)
+  await lease.take(wanted('a@one'))
+  const dir = dirOn(host)
+  const heardAt = () => statSync(join(dir, 'alive')).ino
+  const before = heardAt()
+  const busy = spawn('flock', [join(dir, 'take'), 'sh', '-c', 'echo held; read -r line'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(busy.stdout, 'data')
+  expect(await host.remote.run(renewLease(dir))).toMatchObject({ exitCode: 0 })
+  expect(heardAt()).toBe(before)
+  busy.stdin.end()
+  await once(busy, 'close')
+  expect(await host.remote.run(renewLease(dir))).toMatchObject({ exitCode: 0, stdout: 'heard\n' })
+  expect(heardAt()).not.toBe(before)
 })
 
 test('the guard leaves words, input, output and exit code as they are', async () => {

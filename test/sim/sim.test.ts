@@ -6,7 +6,7 @@ import { simulate } from './simulate.ts'
 
 const tier = process.env['EVHA_TEST_TIER'] ?? 'default'
 /** CI takes a sample, a quick look by hand a smaller one. */
-const runs = { default: 30, all: 150, nightly: 10_000 }[tier] ?? 30
+const runs = { default: 60, all: 150, nightly: 10_000 }[tier] ?? 30
 
 test(
   `${runs} seeds: one writer, no height signed twice, no block lost, a final state reached, the journal whole`,
