@@ -89,8 +89,8 @@ async function abortDyingInTidy(
   deaths: Map<StepName, number>,
   say: (text: string) => void,
 ): Promise<RunEnd> {
-  const more = 3 * stride
-  for (let commands = Math.floor(Math.random() * more); ; commands += more) {
+  // The first death comes early whatever the chance: a second one then fits into tidy's twenty commands, always.
+  for (let commands = Math.floor(Math.random() * stride); ; commands += 3 * stride) {
     let dead = false
     const apply = async (context: StepContext): Promise<undefined> => {
       const { mortal, died } = dyingAfter(context, dead ? 0 : commands)
