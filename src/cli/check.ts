@@ -11,6 +11,7 @@ import { whyNotAsked } from '../ui/terminal-approver.ts'
 import { askPlainly } from '../ui/terminal-line.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import { talk } from './output.ts'
 import type { Act, Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -60,7 +61,7 @@ async function cure(runbook: string, shared: Shared): Promise<Result> {
   }
   const fixed = await fixHosts(runbook, consent, terminalPassphrase(settings))
   const result = told(fixed.report, shared)
-  const json = { ...fixed.report, planned: fixed.planned, done: fixed.done }
+  const json = jsonOf('fixed', { ...fixed.report, planned: fixed.planned, done: fixed.done })
   if (fixed.done !== null) {
     const failed = fixed.done.some((one) => one.failed !== null)
     const exitCode = failed && result.exitCode === 0 ? 1 : result.exitCode
@@ -93,7 +94,7 @@ function told(report: CheckReport, shared: Shared): Result {
   const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
   return {
     exitCode: report.ok ? 0 : 3,
-    json: report,
+    json: jsonOf('check', report),
     text: checkText(report, widthOf(process.stdout), palette),
   }
 }
@@ -101,7 +102,7 @@ function told(report: CheckReport, shared: Shared): Result {
 async function writeUnit(runbook: string, shared: Shared, file: string): Promise<Result> {
   const { text, next } = await unitFileFor(runbook, terminalPassphrase(terminal(shared)))
   const path = writeOwn(file, text, '# Written by evha')
-  return { exitCode: 0, json: { file: path, text, next }, text: `${path}\n`, last: next }
+  return { exitCode: 0, json: jsonOf('unitFile', { file: path, text, next }), text: `${path}\n`, last: next }
 }
 
 function terminal(shared: Shared) {

@@ -35,7 +35,8 @@ function isMissingCommand(thrown: unknown): boolean {
 
 function print(result: Result | null, argv: readonly string[]): ExitCode {
   if (result === null) return 2
-  writeData(asWritten(argv).json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text)
+  if (!asWritten(argv).json) writeData(result.text)
+  else if (result.json !== null) writeData(`${JSON.stringify(result.json, null, 2)}\n`)
   talk(result.last ?? [])
   return result.exitCode
 }

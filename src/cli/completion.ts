@@ -5,6 +5,7 @@ import { fishCompletion } from './completion/fish.ts'
 import { type Place, placesOf } from './completion/places.ts'
 import { zshCompletion } from './completion/zsh.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 const shells = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const satisfies Readonly<
@@ -27,7 +28,7 @@ export function addCompletion(program: Command, act: Act): void {
     .action((shell: Shell) =>
       act(() => {
         const script = shells[shell](placesOf(treeOf(program)))
-        return { exitCode: 0, json: { shell, script }, text: script }
+        return { exitCode: 0, json: jsonOf('completion', { shell, script }), text: script }
       }),
     )
 }

@@ -14,6 +14,7 @@ import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
 import { type Interrupts, watchInterrupts } from './interrupts.ts'
+import { jsonOf } from './json/schema.ts'
 import { talk } from './output.ts'
 import type { Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -52,7 +53,7 @@ export async function driveCommand(
     const untouched = narrator.state === null && exitCode === 0
     const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
     const last = endLines({ end, log, untouched }, palette)
-    return { exitCode, json: report, text: summaryText(report, onStdout), last }
+    return { exitCode, json: jsonOf('report', report), text: summaryText(report, onStdout), last }
   } catch (thrown) {
     const { run } = narrator
     if (run === null) return failed(thrown, { shared })

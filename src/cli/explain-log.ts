@@ -5,6 +5,7 @@ import { widthOf } from '../ui/columns.ts'
 import { storyText } from '../ui/log-story-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import { eachLine } from './log-file.ts'
 import type { Act } from './result.ts'
 
@@ -23,7 +24,11 @@ export function addExplainLog(program: Command, act: Act): void {
         })
         const story = reader.story()
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
-        return { exitCode: 0, json: story, text: storyText(story, widthOf(process.stdout), palette) }
+        return {
+          exitCode: 0,
+          json: jsonOf('logStory', story),
+          text: storyText(story, widthOf(process.stdout), palette),
+        }
       }),
     )
 }

@@ -5,6 +5,7 @@ import { widthOf } from '../ui/columns.ts'
 import { explainText } from '../ui/explain-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** `evha explain [RUN]` */
@@ -21,7 +22,11 @@ export function addExplain(program: Command, act: Act): void {
         if (run !== undefined && state !== undefined) throw eitherOr()
         const told = state === undefined ? explainRun(shared.stateDir, run) : explainState(state)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
-        return { exitCode: 0, json: told, text: explainText(told, palette, widthOf(process.stdout)) }
+        return {
+          exitCode: 0,
+          json: jsonOf('explanation', told),
+          text: explainText(told, palette, widthOf(process.stdout)),
+        }
       }),
     )
 }

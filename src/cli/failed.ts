@@ -2,6 +2,7 @@ import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import { failureLines } from '../ui/failure-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { exitCodeOf } from './exit-codes.ts'
+import { jsonOf } from './json/schema.ts'
 import { talk } from './output.ts'
 import type { Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -23,7 +24,7 @@ export function failed(thrown: unknown, { shared, run }: FailedIn): Result {
   if (shared.verbose && thrown instanceof Error) lines.push(...stackLines(thrown))
   talk(lines)
   const error = run === undefined ? { error: failure } : { error: failure, run: run.id }
-  return { exitCode: exitCodeOf(failure), json: error, text: '' }
+  return { exitCode: exitCodeOf(failure), json: jsonOf('error', error), text: '' }
 }
 
 function surprise(thrown: unknown, run: FailedIn['run']): Failure {

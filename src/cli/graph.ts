@@ -3,6 +3,7 @@ import type { Phase } from '../machine/context.ts'
 import { edges, stateFacts } from '../machine/graph.ts'
 import { graphPage, phaseDiagram, phases } from '../ui/graph-text.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** `evha graph` */
@@ -17,7 +18,7 @@ export function addGraph(program: Command, act: Act): void {
       act(() => {
         const graph = { states: stateFacts(), edges: edges() }
         const text = phase === undefined ? graphPage(graph) : phaseDiagram(graph, phase)
-        return { exitCode: 0, json: graph, text }
+        return { exitCode: 0, json: jsonOf('graph', graph), text }
       }),
     )
 }

@@ -12,6 +12,7 @@ import { type TerminalSettings, whyNotAsked } from '../ui/terminal-approver.ts'
 import { askPlainly } from '../ui/terminal-line.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import { talk } from './output.ts'
 import type { Act, Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -69,14 +70,13 @@ async function init(options: Options, shared: Shared): Promise<Result> {
   write(path, result.text)
   return {
     exitCode: 0,
-    json: {
-      version: 1,
+    json: jsonOf('init', {
       file: path,
       chain: result.chain,
       found: result.found,
       assumed: result.assumed,
       warnings: result.warnings,
-    },
+    }),
     text: initText(result, widthOf(stdout), paletteOf(wantsColour(stdout, env, shared.color))),
     last: [
       `written: ${path}; nothing was changed on any host`,

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { labDownText, labText, noLabText } from '../ui/lab-text.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** `evha lab up|down|status`; the lab's own modules are loaded only when they are wanted. */
@@ -38,7 +39,7 @@ function addUp(lab: Command, act: Act): void {
       act(async ({ stateDir }) => {
         const { labUp } = await import('../lab/up.ts')
         const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast, rttMs: rtt })
-        return { exitCode: 0, json: info, text: labText(info, stateDir) }
+        return { exitCode: 0, json: jsonOf('lab', info), text: labText(info, stateDir) }
       }),
     )
 }
@@ -55,8 +56,8 @@ function addStatus(lab: Command, act: Act): void {
     act(async ({ stateDir }) => {
       const { labInfo } = await import('../lab/up.ts')
       const info = await labInfo(stateDir)
-      if (info !== undefined) return { exitCode: 0, json: info, text: labText(info, stateDir) }
-      return { exitCode: 0, json: { running: false }, text: noLabText(stateDir) }
+      if (info !== undefined) return { exitCode: 0, json: jsonOf('lab', info), text: labText(info, stateDir) }
+      return { exitCode: 0, json: jsonOf('noLab', { running: false }), text: noLabText(stateDir) }
     }),
   )
 }
@@ -68,7 +69,7 @@ function addDown(lab: Command, act: Act): void {
     act(async ({ stateDir }) => {
       const { labDown } = await import('../lab/down.ts')
       await labDown({ stateDir })
-      return { exitCode: 0, json: { down: true }, text: labDownText }
+      return { exitCode: 0, json: jsonOf('labDown', { down: true }), text: labDownText }
     }),
   )
 }

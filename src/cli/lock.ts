@@ -8,6 +8,7 @@ import { paletteOf, wantsColour } from '../ui/style.ts'
 import { whyNotAsked } from '../ui/terminal-approver.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import { talk } from './output.ts'
 import type { Act, Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
@@ -55,7 +56,7 @@ const passphraseOf = (shared: Shared) => terminalPassphrase(terminal(shared))
 function shown(report: LockReport, runbook: string | undefined, shared: Shared): Result {
   const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
   const last = lockNext(report, runbook === undefined ? 'RUNBOOK' : quote(runbook))
-  return { exitCode: 0, json: report, text: lockText(report, palette), last }
+  return { exitCode: 0, json: jsonOf('lock', report), text: lockText(report, palette), last }
 }
 
 /** The holder's name as the operator types it: what is about to be refused is not to be guessed. */

@@ -3,6 +3,7 @@ import { evhaVersion } from '../run/version.ts'
 import { type CommandShape, everyCommand, type OptionShape, treeOf } from './command-tree.ts'
 import { exitCodes } from './exit-codes.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** `evha man` */
@@ -13,7 +14,7 @@ export function addMan(program: Command, act: Act): void {
   ]).action(() =>
     act(() => {
       const page = manPage(treeOf(program))
-      return { exitCode: 0, json: { page }, text: page }
+      return { exitCode: 0, json: jsonOf('man', { page }), text: page }
     }),
   )
 }

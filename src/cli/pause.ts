@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { pauseRun } from '../run/from-elsewhere.ts'
 import { printable } from '../ui/printable.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** `evha pause [RUN]` */
@@ -19,7 +20,7 @@ export function addPause(program: Command, act: Act): void {
         const text = `asked ${paused.run} to stop: ${when}\nnow: ${printable(paused.says)}\n`
         return {
           exitCode: 0,
-          json: paused,
+          json: jsonOf('paused', paused),
           text,
           last: ['see it stop: evha status --watch', 'go on: evha resume'],
         }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { EvhaError } from '../base/errors.ts'
 import { peerIdOf } from '../evnode/peer-id.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** A node_key.json has some 200 bytes; what is larger is another file. */
@@ -17,7 +18,7 @@ export function addPeerId(program: Command, act: Act): void {
     .action((file: string) =>
       act(() => {
         const peerId = peerIdOf(readKeyFile(file))
-        return { exitCode: 0, json: { peerId }, text: `${peerId}\n` }
+        return { exitCode: 0, json: jsonOf('peerId', { peerId }), text: `${peerId}\n` }
       }),
     )
 }

@@ -8,6 +8,7 @@ import { planText } from '../ui/plan-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act, Result } from './result.ts'
 import type { Shared } from './shared-options.ts'
 import { writeOwn } from './write-own.ts'
@@ -41,7 +42,7 @@ export async function dryRun(runbook: string, shared: Shared, out?: string): Pro
   if (plan === null)
     return {
       exitCode: 3,
-      json: { chain, ok, findings, plan, file: null },
+      json: jsonOf('plan', { chain, ok, findings, plan, file: null }),
       text: checkText(check, width, palette),
       last: ['no plan was made: cure what blocks first'],
     }
@@ -49,7 +50,7 @@ export async function dryRun(runbook: string, shared: Shared, out?: string): Pro
   const found = findings.length === 0 ? [] : ['', checkText({ ...check, facts: [] }, width, palette)]
   return {
     exitCode: 0,
-    json: { chain, ok, findings, plan, file },
+    json: jsonOf('plan', { chain, ok, findings, plan, file }),
     text: [planText(plan, width, palette), ...found].join('\n'),
     last: [
       'nothing was changed',

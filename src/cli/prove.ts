@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type Proof, prove } from '../machine/proof/prove.ts'
 import { proofText } from '../ui/proof-text.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act, Result } from './result.ts'
 
 /** `evha prove` */
@@ -18,5 +19,5 @@ export function addProve(program: Command, act: Act): void {
 
 /** The preflight of evha itself: it blocks when a path is unsafe, and nothing was changed. */
 export function proofResult(proof: Proof): Result {
-  return { exitCode: proof.ok ? 0 : 3, json: proof, text: proofText(proof) }
+  return { exitCode: proof.ok ? 0 : 3, json: jsonOf('proof', proof), text: proofText(proof) }
 }

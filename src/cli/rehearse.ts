@@ -13,6 +13,7 @@ import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import { tellPress } from './drive.ts'
 import { explain } from './help.ts'
 import { watchInterrupts } from './interrupts.ts'
+import { jsonOf } from './json/schema.ts'
 import { labStage } from './lab-stage.ts'
 import { talk } from './output.ts'
 import type { Act, Result } from './result.ts'
@@ -101,7 +102,7 @@ async function run(runbook: string | undefined, options: Options, shared: Shared
     const ended = interrupts.exitCode()
     return {
       exitCode: record.ok ? 0 : (ended ?? (record.signedTwice.length > 0 ? 6 : 1)),
-      json: { ...record, file },
+      json: jsonOf('rehearsal', { ...record, file }),
       text: rehearsalText(record, paletteOf(wantsColour(stdout, env, shared.color))),
       last: [
         `kept: ${file}`,
@@ -177,7 +178,7 @@ async function clean(runbook: string | undefined, shared: Shared): Promise<Resul
     loadRunbook(runbook),
     terminalPassphrase({ ...shared, stdin, stderr, env, closing }),
   )
-  return { exitCode: 0, json: { version: 1, cleaned }, text: `taken away on ${cleaned.join(', ')}\n` }
+  return { exitCode: 0, json: jsonOf('cleaned', { cleaned }), text: `taken away on ${cleaned.join(', ')}\n` }
 }
 
 const usage = (message: string, hint: string) =>

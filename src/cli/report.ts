@@ -3,6 +3,7 @@ import { type FullReport, fullReportOf } from '../run/full-report.ts'
 import { pageMark, reportPage } from '../ui/report-html.ts'
 import { reportText } from '../ui/report-text.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act, Result } from './result.ts'
 import { writeOwn } from './write-own.ts'
 
@@ -27,7 +28,7 @@ export function addReport(program: Command, act: Act): void {
 }
 
 function told(full: FullReport, { html, markdown }: Options): Result {
-  const json = full.report
+  const json = jsonOf('report', full.report)
   const written = [
     ...(html === undefined ? [] : [writeOwn(html, reportPage(full), pageMark)]),
     ...(markdown === undefined ? [] : [writeOwn(markdown, reportText(full), '# ')]),

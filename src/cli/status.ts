@@ -3,6 +3,7 @@ import { statusOf } from '../run/report.ts'
 import { statusText } from '../ui/status-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 import { watchStatus } from './watch-status.ts'
 
@@ -18,9 +19,11 @@ export function addStatus(program: Command, act: Act): void {
     .action((run: string | undefined, { watch }: { watch?: boolean }) =>
       act(async (shared) => {
         const watched = watch === true ? (await watchStatus(shared, run)).run : run
+        // The last line said it already, and one object a line is what a program reads.
+        if (watch === true && shared.json) return { exitCode: 0, json: null, text: '' }
         const status = statusOf(shared.stateDir, watched)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
-        return { exitCode: 0, json: status, text: statusText(status, palette) }
+        return { exitCode: 0, json: jsonOf('status', status), text: statusText(status, palette) }
       }),
     )
 }

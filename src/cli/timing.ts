@@ -3,6 +3,7 @@ import { EvhaError } from '../base/errors.ts'
 import { timingSettings } from '../evnode/raft-changes.ts'
 import { timingFor } from '../evnode/timing.ts'
 import { explain } from './help.ts'
+import { jsonOf } from './json/schema.ts'
 import type { Act } from './result.ts'
 
 /** A round trip beyond this is no link between the members of one cluster. */
@@ -21,7 +22,7 @@ export function addTiming(program: Command, act: Act): void {
         const lines = Object.entries(settings).map(([name, value]) => `${name}: ${value}`)
         return {
           exitCode: 0,
-          json: { ...timing, settings, because },
+          json: jsonOf('timing', { ...timing, settings, because }),
           text: `${lines.join('\n')}\n`,
           last: [because],
         }

@@ -3,6 +3,7 @@ import { widthOf } from '../ui/columns.ts'
 import { LiveRegion } from '../ui/live-region.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { watchLine, watchLines } from '../ui/watch-text.ts'
+import { jsonOf } from './json/schema.ts'
 import { writeData } from './output.ts'
 import type { Shared } from './shared-options.ts'
 
@@ -67,7 +68,7 @@ class Screen {
   }
 
   #tell(seen: Watched): void {
-    const line = this.#json ? JSON.stringify(seen) : watchLine(seen)
+    const line = this.#json ? JSON.stringify(jsonOf('watched', seen)) : watchLine(seen)
     if (line === this.#last) return
     this.#last = line
     writeData(this.#json ? `${line}\n` : `${new Date().toISOString().slice(11, 19)} ${line}\n`)

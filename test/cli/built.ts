@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { heldToSchema } from '../json-held.ts'
 import { outputOf } from '../output-of.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
@@ -66,5 +67,6 @@ export async function evha(
   }
   child.stdin.on('error', () => undefined).end(options.stdin ?? '')
   const { code: exitCode, stdout, stderr } = await outputOf(child)
+  heldToSchema(args, stdout)
   return { exitCode, stdout, stderr }
 }

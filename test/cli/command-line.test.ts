@@ -86,7 +86,7 @@ test.each([
 test('peer-id prints the id alone', async () => {
   const id = '12D3KooWNopb21uSZmz5vwL3Dw1XScL1cCwdqHrycvDixYgABoLs'
   expect(await evha(['peer-id', nodeKey])).toEqual({ exitCode: 0, stdout: `${id}\n`, stderr: '' })
-  expect(JSON.parse((await evha(['peer-id', nodeKey, '--json'])).stdout)).toEqual({ peerId: id })
+  expect(JSON.parse((await evha(['peer-id', nodeKey, '--json'])).stdout)).toEqual({ version: 1, peerId: id })
 })
 
 test('help shows examples first and the exit codes last', async () => {

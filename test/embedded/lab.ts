@@ -11,6 +11,7 @@ import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
 import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
+import { heldToSchema } from '../json-held.ts'
 import { type Ended, outputOf } from '../output-of.ts'
 import { silentObserver } from '../run/silent-observer.ts'
 import { withAccount } from './account.ts'
@@ -29,7 +30,11 @@ export function evha(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onStart((signal) => child.kill(signal))
-  return outputOf(child)
+  return outputOf(child).then((ended) => {
+    // Killed in the middle of a line it promised nothing.
+    if (ended.code !== null) heldToSchema(args, ended.stdout)
+    return ended
+  })
 }
 
 export interface Lab extends LabInfo {

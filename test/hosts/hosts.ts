@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Gate } from '../../src/base/names.ts'
 import { heightsTwice } from '../../src/lab/witness.ts'
 import type { Report } from '../../src/run/api.ts'
+import { heldToSchema } from '../json-held.ts'
 import { type Ended, outputOf } from '../output-of.ts'
 import { foundChain, operator } from './found-chain.ts'
 
@@ -100,7 +101,11 @@ export function hostsOf(count: number, stateDir: string): Hosts {
     names: Array.from({ length: count }, (_, k) => `node-${k + 1}`),
     on: (host, command, stdin = '') => run(script, ['exec', host, command], { stdin }).ended,
     start,
-    evha: (...args) => start(...args).ended,
+    evha: async (...args) => {
+      const ended = await start(...args).ended
+      heldToSchema(args, ended.stdout)
+      return ended
+    },
     async fault(what, host) {
       const ended = await run(script, [what, host]).ended
       if (ended.code !== 0) throw new Error(`script/hosts ${what} ${host}: ${ended.stderr}`)
