@@ -28,7 +28,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   enquirer: ['ui'],
   commander: ['cli'],
   yaml: ['evnode', 'runbook'],
-  zod: ['runbook', 'journal', 'run'],
+  zod: ['runbook', 'journal', 'run', 'cli'],
 }
 
 interface Import {
