@@ -41,6 +41,7 @@ export async function runCluster(node: Node, stop: AbortSignal): Promise<void> {
     await p2p.listen()
     await p2p.dial()
     raft.start(() => membersOf(self, config.peers))
+    member.watch()
     await Promise.race([member.ended, aborted(stop)])
     await member.stopProducing()
     const led = raft.isLeader

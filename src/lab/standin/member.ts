@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { checkFirstLeader, checkFollower, checkFollowerElected } from './chain/against-raft.ts'
 import { DaSubmitter } from './chain/da-submitter.ts'
 import type { Node } from './chain/node.ts'
@@ -17,6 +18,12 @@ type Role = 'idle' | 'following' | 'leading'
 
 /** Messages the real node's channel from Raft to its syncer holds. */
 const waitingMax = 100
+
+/** How often a node that has no role yet looks for a leader; it does so until it knows the first one (evnode.md B 8.3). */
+const leaderPollMs = 300
+
+/** What a node that ends waits at least for messages to land before it leaves Raft (evnode.md B 7.1). */
+const landingPollMs = 50
 
 const headersKey = 'last-submitted-header-height'
 const dataKey = 'last-submitted-data-height'
@@ -40,6 +47,7 @@ export class Member implements RaftEvents {
   /** The newest block Raft has committed. Height 0 until then: no guard exists. */
   #raftBlock: SignedBlock | undefined
   #leading: Promise<void> = Promise.resolve()
+  #poll: NodeJS.Timeout | undefined
   /** Counts elections won: work of an older one must not go on. */
   #turn = 0
   #stopped = false
@@ -58,10 +66,15 @@ export class Member implements RaftEvents {
     this.#raft = raft
   }
 
-  onLeader(id: string): void {
-    if (id === '' || this.#role !== 'idle' || this.#stopped || id === this.#node.settings.config.raft.nodeId)
-      return
-    this.#guard(this.#follow())
+  /** Looks for the first leader, and follows it. Once one was seen this node takes up a role only by leading. */
+  watch(): void {
+    this.#poll = setInterval(() => {
+      const leader = this.#raft?.leaderId ?? ''
+      if (leader === '') return
+      clearInterval(this.#poll)
+      if (this.#role === 'idle' && !this.#stopped && leader !== this.#node.settings.config.raft.nodeId)
+        this.#guard(this.#follow())
+    }, leaderPollMs / this.#node.environment.speed)
   }
 
   onLeading(leading: boolean): void {
@@ -75,7 +88,7 @@ export class Member implements RaftEvents {
       // start before it hears of a leader, it would sign those heights again (evnode.md B 2.4, docs/stand-in.md).
       this.#raft?.close()
       this.#fail(new NodeFailure('leader lock lost'))
-    }
+    } else if (this.#role === 'idle') this.#guard(this.#follow())
   }
 
   onCommitted(entry: Entry): void {
@@ -105,6 +118,7 @@ export class Member implements RaftEvents {
   /** No new block; the one in flight is finished. */
   async stopProducing(): Promise<void> {
     this.#stopped = true
+    clearInterval(this.#poll)
     this.#work.abort()
     await this.#leading.catch(() => {})
   }
@@ -120,8 +134,19 @@ export class Member implements RaftEvents {
     return this.#raftBlock?.header.height ?? 0
   }
 
+  /**
+   * Who fails while it leads hands over before it ends, and is a voter until the next one leads (evnode.md B 8.4). So the followers
+   * of before the first block die one right after the other, and come back together with nobody among them that follows: that is
+   * how a cluster gets out of it.
+   */
   #guard(work: Promise<void>): void {
-    work.catch((thrown: unknown) => this.#fail(thrown))
+    work.catch(async (thrown: unknown) => {
+      if (this.#raft?.isLeader === true) {
+        await this.#raft.resign(this.#node.settings.config.raft.electionMs)
+        await sleep(landingPollMs)
+      }
+      this.#fail(thrown)
+    })
   }
 
   /** Followers know what was submitted to DA only from the leader. */
@@ -140,7 +165,7 @@ export class Member implements RaftEvents {
     this.#logRestored()
     const { sendMs } = settings.config.raft
     for (let waitedMs = 0; this.#raftHeight === 0 && waitedMs < sendMs && !this.#stopped; waitedMs += 20)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await sleep(20)
     if (this.#stopped || this.#role !== 'following') return
     if (this.#raftHeight === 0)
       log.info('raft state still at height 0 after wait; skipping recovery to allow normal sync')
@@ -222,7 +247,7 @@ export class Member implements RaftEvents {
     const { log, store } = this.#node
     checkFollowerElected(this.#node, this.#raftBlock)
     for (let waited = 0; store.head.height < this.#raftHeight && waited < waitMs; waited += 20)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+      await sleep(20)
     if (store.head.height >= this.#raftHeight) return true
     log.warn('store still significantly behind raft state after wait; abdicating leadership', {
       store_height: store.head.height,

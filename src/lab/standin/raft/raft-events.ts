@@ -20,8 +20,6 @@ export interface RaftOptions {
 export interface RaftEvents {
   /** This node leads, or no longer does. */
   onLeading(leading: boolean): void
-  /** Another leader is known, '' when none is. */
-  onLeader(id: string): void
   /** Committed, in order, each once a process. */
   onCommitted(entry: Entry): void
   /** A leader's snapshot took the place of entries. */

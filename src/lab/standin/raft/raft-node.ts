@@ -244,9 +244,7 @@ export class RaftNode {
   }
 
   #setLeader(id: string, address: string): void {
-    if (this.#leader.id === id) return
-    this.#leader = { id, address }
-    this.#events.onLeader(id)
+    if (this.#leader.id !== id) this.#leader = { id, address }
   }
 
   #answer(request: RaftRequest): VoteReply | AppendReply {

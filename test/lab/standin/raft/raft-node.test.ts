@@ -36,7 +36,6 @@ class Member {
         onLeading: (leading) => {
           this.lost = this.lost || !leading
         },
-        onLeader: () => {},
         onCommitted: (entry) => this.committed.push(entry),
         onSnapshot: ({ index }) => {
           this.snapshot = index
