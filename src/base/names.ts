@@ -25,6 +25,7 @@ export const stepNames = [
   'soak',
   'weighFinish',
   'finish',
+  'stopWriters',
   'killCopies',
   'revokePermits',
   'stopRaft',

@@ -3,7 +3,14 @@ import type { Gate, StepName } from '../base/names.ts'
 import type { StandingName } from './standing.ts'
 
 /** Why a run goes back to the single sequencer. */
-export type ReturnCause = 'operator' | 'failure' | 'budget' | 'declined' | 'interrupted' | 'deadMan'
+export type ReturnCause =
+  | 'operator'
+  | 'failure'
+  | 'budget'
+  | 'declined'
+  | 'interrupted'
+  | 'deadMan'
+  | 'signedTwice'
 
 /** What an approval was given for: the digest of the gate's bound fields, and the chain id that was typed. */
 export interface Approval {
@@ -13,6 +20,15 @@ export interface Approval {
   readonly digest: string
   /** Who approved: `terminal` or `--confirm`. */
   readonly by: string
+}
+
+/** Heights with two different headers that the proposer signed, and what proves it. */
+export interface SignedTwice {
+  readonly heights: readonly number[]
+  /** Sentences: which hash was seen where. */
+  readonly seen: readonly string[]
+  /** The headers' hashes with their signatures, plain JSON. */
+  readonly proofs: readonly unknown[]
 }
 
 /** All a run remembers between two events. Plain JSON: it is rebuilt by replaying the journal. */
@@ -32,7 +48,8 @@ export interface RunContext {
   readonly returnCause: ReturnCause | null
   /** What went wrong when the run turned back; outlives the steps of the way back. */
   readonly returnFailure: Failure | null
-  /** A rollback was approved: members may be down already, so from then on there is only the rollback. */
+  readonly signedTwice: SignedTwice | null
+  /** A rollback was approved, or every writer was stopped after the commit: members may be down already, so from then on there is only the rollback. */
   readonly rollbackBegan: boolean
 }
 
@@ -47,6 +64,8 @@ export type MigrateEvent =
   | { readonly type: 'BUDGET_SPENT'; readonly failure?: Failure }
   /** The dead-man of the source has brought the single sequencer back, or is about to. */
   | { readonly type: 'DEAD_MAN'; readonly failure: Failure }
+  /** The watch has found a height with two signatures. */
+  | ({ readonly type: 'SIGNED_TWICE'; readonly failure: Failure } & SignedTwice)
   /** The operator wants the single sequencer back (before the point of no return). */
   | { readonly type: 'ABORT' }
   /** The operator wants the single sequencer back after the point of no return. */

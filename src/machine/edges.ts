@@ -49,12 +49,16 @@ export const forgets = (gate: Gate) => ({ type: 'forgetEvidence' as const, param
 /** Before the point of no return the operator may want the old sequencer back. */
 export const abortable = { ABORT: { target: '#abort', actions: because('operator') } }
 
-/** Inside the window: abort, an empty budget, a dead-man that acted, and a resume that comes too late all lead back. */
+/**
+ * Inside the window: abort, an empty budget, a dead-man that acted, and a resume that comes too late all lead back. A
+ * height signed twice leads nowhere: all writing ends.
+ */
 export const returnable = {
   ...abortable,
   BUDGET_SPENT: { target: '#abort', actions: ['noteReason' as const, because('budget')] },
   // It may still be at work: the way back ends it, stops what is warm and waits for a block.
   DEAD_MAN: { target: '#abort', actions: ['noteReason' as const, because('deadMan')] },
+  SIGNED_TWICE: { target: '#halt', actions: ['noteSignedTwice' as const, because('signedTwice')] },
   RESUME: [
     {
       guard: 'windowOverran' as const,
@@ -65,5 +69,12 @@ export const returnable = {
   ],
 }
 
-/** After the point of no return there is a rollback, through its gate. */
-export const rollable = { ROLLBACK: '#gate.rollback' }
+/** After the point of no return there is a rollback, through its gate; and a height signed twice ends all writing. */
+export const rollable = {
+  ROLLBACK: '#gate.rollback',
+  // The writers go down: forward from here there is nothing that still runs.
+  SIGNED_TWICE: {
+    target: '#halt',
+    actions: ['noteSignedTwice' as const, because('signedTwice'), 'noteRollback' as const],
+  },
+}

@@ -7,7 +7,7 @@ import { rules } from './rules.ts'
 import { window } from './window.ts'
 
 /** Bumped whenever an old journal would replay differently; a journal of another version is refused. */
-export const machineVersion = 3
+export const machineVersion = 4
 
 /**
  * The migration, state by state. Every state has its sentence, every edge that can not be undone says so,
@@ -24,6 +24,7 @@ export const migrateMachine = rules.createMachine({
     failure: null,
     returnCause: null,
     returnFailure: null,
+    signedTwice: null,
     rollbackBegan: false,
   }),
   initial: 'check',
@@ -98,13 +99,7 @@ export const migrateMachine = rules.createMachine({
       id: 'soak',
       meta: { phase: 'after', standing: 'cluster', says: 'watching every node for a height signed twice' },
       tags: ['irreversible'],
-      invoke: {
-        ...tries('soak', '#gate.finish'),
-        onDone: [
-          { guard: 'signedTwice', target: '#needsHuman', actions: 'noteFacts' },
-          { target: '#gate.finish', actions: 'noteFacts' },
-        ],
-      },
+      invoke: tries('soak', '#gate.finish'),
       on: rollable,
     },
     finish: {
@@ -148,6 +143,22 @@ export const migrateMachine = rules.createMachine({
         says: 'rolled back: {source} produces as the single sequencer',
       },
       tags: ['irreversible'],
+    },
+    halt: {
+      id: 'halt',
+      meta: {
+        phase: 'end',
+        standing: 'halting',
+        says: 'a height was signed twice: stopping every node, and none starts by itself any more',
+      },
+      tags: ['unsafe', 'insist'],
+      invoke: {
+        src: 'stopWriters',
+        id: 'stopWriters',
+        onDone: { target: '#needsHuman', actions: 'noteFacts' },
+        // Whatever is found there: a human is asked only once nobody writes.
+        onError: { actions: 'noteFailure' },
+      },
     },
     needsHuman: {
       id: 'needsHuman',

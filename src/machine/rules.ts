@@ -78,8 +78,6 @@ export const rules = setup({
     contradicts: ({ event }) => (endOf(event).value as Failure | undefined)?.kind === 'contradiction',
     isCommitted: ({ event }) => decisionIn(event) === 'committed',
     isReturned: ({ event }) => decisionIn(event) === 'returned',
-    signedTwice: ({ event }) =>
-      ((endOf(event).value as { forks?: readonly number[] } | undefined)?.forks ?? []).length > 0,
     wasCommitted: ({ context }) => everCommitted(context),
     neverCommitted: ({ context }) => !everCommitted(context),
     byOperator: ({ context }) => context.returnCause === 'operator',
@@ -114,6 +112,11 @@ export const rules = setup({
     noteReason: assign(({ event }) =>
       'failure' in event && event.failure !== undefined ? { failure: event.failure } : {},
     ),
+    noteSignedTwice: assign(({ event }) => {
+      if (event.type !== 'SIGNED_TWICE') return {}
+      const { failure, heights, seen, proofs } = event
+      return { failure, signedTwice: { heights, seen, proofs } }
+    }),
     clearFailure: assign({ failure: null }),
     voidApprovals: assign({ approvals: {}, evidence: {}, failure: null }),
     goBackBecause: assign(({ context }, { cause }: { cause: ReturnCause }) => ({

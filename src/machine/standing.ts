@@ -95,6 +95,12 @@ export const standings = {
     source: `the chain stands still until its host is up again, and then ${untilResumed}`,
     peer: 'a host that could hold a higher block than the others must be back first; without it a human has to look',
   },
+  halting: {
+    runs: 'a height was signed twice: every node is losing its permits and is being killed, so that nobody signs',
+    workstation: 'what was not stopped yet goes on until a resume or an adopt stops it',
+    source: 'its permits are taken or go with the next resume; a reboot starts nothing without one',
+    peer: 'its permits are taken or go with the next resume; a reboot starts nothing without one',
+  },
   unknown: {
     runs: 'what was found contradicts itself, so nothing is claimed here: the report says what is known',
     workstation: 'nothing changes: evha starts nothing until a human has looked',

@@ -67,6 +67,7 @@ export const window = rules.createStateConfig({
       on: {
         BUDGET_SPENT: {},
         DEAD_MAN: {},
+        SIGNED_TWICE: {},
         RESUME: { actions: 'voidApprovals' },
         // The source produces already; the same order once more finds that, and then removes what was prepared.
         ABORT: abortable.ABORT,

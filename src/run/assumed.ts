@@ -44,7 +44,7 @@ export function assumed({ peers, nodes, source, quorum }: StepContext): Assumed 
     startQuorum: { quorum: peerNames.slice(0, quorum), last: peerNames[quorum - 1] ?? '', startedAtMs: 0 },
     startRest: { started: [...peerNames, source.spec.name] },
     verifyElection: cluster,
-    soak: { ...cluster, forks: [], daChecked: true },
+    soak: { ...cluster, daChecked: true },
     weighFinish: weighed,
     finish: { leftBehind: [] },
   }

@@ -24,6 +24,7 @@ import { seenWindows } from './seen-windows.ts'
 import { stepContext } from './step-context.ts'
 import type { Stop } from './stop.ts'
 import { tryStep } from './try-step.ts'
+import { noAlarm, Watch } from './watch.ts'
 import { Wishes } from './wishes.ts'
 import { realWorld, type World } from './world.ts'
 
@@ -55,6 +56,7 @@ export class Engine {
   readonly #wishes: Wishes
   readonly #deadMen: DeadMen
   readonly #forecast: Forecast
+  readonly #watch: Watch
   #snapshot: Snapshot
   #tries = 0
   #weighedAtMs = 0
@@ -80,6 +82,7 @@ export class Engine {
       options.observer.progress(text),
     )
     this.#live = new LiveFile(run.files.dir, this.#clock)
+    this.#watch = new Watch(run.files.run, this.#clock, (view, signal) => this.#context(view, signal))
     this.#forecast = new Forecast(this.#clock, (text) => this.#passing(text))
   }
 
@@ -106,6 +109,7 @@ export class Engine {
       this.#keepHeights()
       this.#forecast.end()
       this.#live.end()
+      await this.#watch.end()
       await this.#deadMen.end()
       await this.#hooks.settled()
     }
@@ -132,11 +136,13 @@ export class Engine {
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
       if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#keepHeights()
+      if (this.#findsTwice(view)) continue
       if (this.#wishes.turnsBack(view, this.#canAbort)) {
         this.give({ type: 'ABORT' })
         continue
       }
       await this.#deadMen.follow(view)
+      this.#watch.follow(view)
       if (this.#findsGone(view)) continue
       const over = view.final || view.work === null
       const stop = over ? null : this.#wishes.stopsHere(view)
@@ -148,6 +154,23 @@ export class Engine {
       const stopped = await this.#advanceOnce(view)
       if (stopped !== null) return stopped
     }
+  }
+
+  /** True when a height was signed twice: nothing else counts then. */
+  #findsTwice(view: StateView): boolean {
+    const { alarm } = this.#watch
+    if (alarm === null || this.refuses({ type: 'SIGNED_TWICE', ...alarm })) return false
+    this.#options.observer.failed(view, alarm.failure, false)
+    this.give({ type: 'SIGNED_TWICE', ...alarm })
+    return true
+  }
+
+  /**
+   * What ends a step when a height was signed twice. None while the decision falls or is read: which way it went is seen
+   * first. None on a way back: it leaves one writer.
+   */
+  get #alarms(): readonly AbortSignal[] {
+    return this.refuses({ type: 'SIGNED_TWICE', ...noAlarm }) ? [] : [this.#watch.signal]
   }
 
   /** True when the source has gone back by itself: whatever the state was about to do is void. */
@@ -183,7 +206,7 @@ export class Engine {
     if (held !== null) return held
     const window = this.#windowSignal(view)
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
-    const gone = this.#deadMen.signals
+    const gone = [...this.#deadMen.signals, ...this.#alarms]
     const signals = [window.signal, asked.signal, this.#holding.signal, ...gone]
     const context = this.#context(view, AbortSignal.any(signals))
     setMaxListeners(0, context.signal)
@@ -199,7 +222,8 @@ export class Engine {
     const { lost } = this.#holding
     // Whoever holds the run now writes its journal: what this process saw last is not to be added to it.
     if (lost !== null) return { why: 'lost', failure: lost }
-    if (window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
+    const isAlarmed = this.#alarms.some(({ aborted }) => aborted)
+    if (!isAlarmed && window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
     if ([asked.signal, ...gone].some(({ aborted }) => aborted) && ended.kind === 'failed') {
       // The loop sees why and turns back; the step's undo is part of the way back.
@@ -258,7 +282,8 @@ export class Engine {
     const askedMs = this.#clock.now()
     const deadlineMs = gate === 'commit' ? this.#deadline() : null
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort', 'pause'])
-    const gone = this.#deadMen.signals
+    const gone = [...this.#deadMen.signals, ...this.#alarms]
+    const isVoid = () => asked.asked() || gone.some(({ aborted }) => aborted)
     const answer = confirmed
       ? 'approved'
       : await this.#options.approver.ask(
@@ -273,7 +298,7 @@ export class Engine {
         )
     asked.release()
     // A wish that crossed the answer counts more than the answer; so it does once more, right before it is taken.
-    if (asked.asked() || this.#deadMen.failure !== null) return null
+    if (isVoid()) return null
     const waitedMs = confirmed ? 0 : this.#clock.now() - askedMs
     if (answer === 'approved') {
       const refused = gate === 'cutover' ? await this.#beforeCutover(view) : null
@@ -282,7 +307,7 @@ export class Engine {
         const again = await this.#work(view, view.work as StepName)
         if (again !== null || this.view.path !== view.path) return again
       }
-      if (asked.asked() || this.#deadMen.failure !== null) return null
+      if (isVoid()) return null
       return this.#approve(
         { gate, chain, digest, by: confirmed ? '--confirm' : 'terminal' },
         weighed,
@@ -384,6 +409,7 @@ export class Engine {
       windowDeadlineMs: this.#deadline(),
       epoch: this.#holding.epoch,
       journalKept: () => this.#holding.kept(signal),
+      watched: () => this.#watch.watched(),
       signal,
       seen: view.work === 'weighCutover' ? this.#seen() : [],
       tell: (text) => this.#tell(text),

@@ -1,3 +1,4 @@
+import type { SignedTwice } from '../machine/context.ts'
 import type { Facts } from '../steps/facts.ts'
 
 /** Label and value. */
@@ -92,12 +93,29 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
     ['head at the end', String(seen.head)],
   ]
   if (soak === undefined) return rows
-  const twice = soak.forks.length === 0 ? 'none' : soak.forks.join(', ')
   return [
     ...rows,
-    ['heights signed twice', `${twice}${soak.daChecked ? '; DA was read too' : '; DA was not read'}`],
-    ...(soak.forksSeen ?? []).map((sentence): EvidenceRow => ['what was seen', sentence]),
+    ['heights signed twice', `none${soak.daChecked ? '; DA was read too' : '; DA was not read'}`],
   ]
+}
+
+/** The heights that the watch found signed twice: where each header was seen, and the signatures that prove it. */
+export function evidenceOfTwice(
+  twice: SignedTwice | null,
+  stopped: Facts['stopWriters'] | undefined,
+): Evidence[] {
+  if (twice === null) return []
+  const rows: EvidenceRow[] = [
+    ['heights', twice.heights.join(', ')],
+    ...twice.seen.map((sentence): EvidenceRow => ['what was seen', sentence]),
+    ...twice.proofs.map((proof): EvidenceRow => ['signatures', JSON.stringify(proof)]),
+  ]
+  if (stopped !== undefined) {
+    const { unreached } = stopped
+    const without = unreached.length === 0 ? '' : `; not reached, stop it by hand: ${unreached.join(', ')}`
+    rows.push(['every node was stopped', `its permits are taken${without}`])
+  }
+  return [{ title: 'a height was signed twice', rows }]
 }
 
 function rolledBack({ rankStores, restoreBest, seeSingleBlock, seeBlock }: Partial<Facts>): EvidenceRow[] {

@@ -5,7 +5,7 @@ import { viewOf } from '../machine/decider.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { Report } from './api.ts'
 import { commandsOf, type RanCommands } from './commands-of.ts'
-import { type Evidence, type EvidenceRow, evidenceOf } from './evidence-of.ts'
+import { type Evidence, type EvidenceRow, evidenceOf, evidenceOfTwice } from './evidence-of.ts'
 import { readRun, type StoredRun, snapshotOf } from './rebuild.ts'
 import { isDriven, reportOf } from './report.ts'
 
@@ -83,7 +83,11 @@ export function fullReportOf(stateDir: string, run?: string): FullReport {
     window: windowOf(stored, facts),
     heights: heightsOf(stored),
     approvals: records.flatMap(approvalIn),
-    evidence: [...rehearsalEvidence(reportOf(stateDir, header.run)), ...evidenceOf(facts)],
+    evidence: [
+      ...rehearsalEvidence(reportOf(stateDir, header.run)),
+      ...evidenceOf(facts),
+      ...evidenceOfTwice(view.context.signedTwice, facts.stopWriters),
+    ],
     resumed: records.flatMap((record) =>
       record.type === 'resumed' ? [{ at: record.at, who: `${record.user}@${record.host}` }] : [],
     ),

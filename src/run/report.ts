@@ -29,7 +29,7 @@ export function reportOf(stateDir: string, run?: string): Report {
     endedAt: ended?.at ?? null,
     ...figures,
     nodesTotal: runbook.nodes.length,
-    forks: facts.soak?.forks ?? [],
+    forks: view.context.signedTwice?.heights ?? [],
     bytesSeeded: sumOf(records, 'seedData'),
     bytesFinal: facts.finalSync?.bytes ?? 0,
     approvals: records.flatMap(approvalIn),

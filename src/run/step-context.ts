@@ -2,9 +2,9 @@ import type { RunContext } from '../machine/context.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
-import type { Host, StepContext } from '../steps/step.ts'
+import type { Host, StepContext, Watched } from '../steps/step.ts'
 import { realHands } from './hands.ts'
-import { watched } from './heights.ts'
+import { watched as heard } from './heights.ts'
 import { realWorld, type World } from './world.ts'
 
 /** One question to a node's RPC, tunnel included. */
@@ -22,6 +22,7 @@ interface Parts {
   readonly epoch: number
   /** Returns when a majority of the hosts has all of the journal. */
   readonly journalKept: () => Promise<void>
+  readonly watched: () => Promise<Watched>
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
   readonly passing: (text: string) => void
@@ -29,8 +30,12 @@ interface Parts {
   readonly sawHeight: (node: string, height: number) => void
 }
 
-/** Where nothing is driven there is no lease and no journal. */
-export const ofNoRun = { epoch: 1, journalKept: () => Promise.resolve() } as const
+/** Where nothing is driven there is no lease, no journal and no watch. */
+export const ofNoRun = {
+  epoch: 1,
+  journalKept: () => Promise.resolve(),
+  watched: () => Promise.resolve({ daRead: false }),
+} as const
 
 /** What a step gets to see and use, for one call. */
 export function stepContext({
@@ -43,6 +48,7 @@ export function stepContext({
   windowDeadlineMs,
   epoch,
   journalKept,
+  watched,
   signal,
   tell,
   passing,
@@ -64,11 +70,12 @@ export function stepContext({
     windowDeadlineMs,
     epoch,
     journalKept,
+    watched,
     onPaper: false,
     signal,
     hands: realHands(signal),
     rpc: (host) =>
-      watched(world.rpc(host, { timeoutMs: rpcTimeoutMs, signal }), (height) =>
+      heard(world.rpc(host, { timeoutMs: rpcTimeoutMs, signal }), (height) =>
         sawHeight(host.spec.name, height),
       ),
     da: (host, options) => world.da(host, options),

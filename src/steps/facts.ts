@@ -99,13 +99,12 @@ export interface Facts {
   startRest: { readonly started: readonly string[] }
   verifyElection: Verified
   soak: Verified & {
-    readonly forks: readonly number[]
-    /** Sentences: which hash of such a height was seen where. */
-    readonly forksSeen?: readonly string[]
+    /** The watch has read DA to its head at the end. */
     readonly daChecked: boolean
   }
   weighFinish: Weighed
   finish: { readonly leftBehind: readonly string[] }
+  stopWriters: { readonly unreached: readonly string[] }
   killCopies: Record<string, never>
   revokePermits: { readonly unreached: readonly string[] }
   stopRaft: { readonly unreached: readonly string[] }

@@ -20,6 +20,7 @@ import { moveRaftDirs, restoreBest } from './rollback/restore-best.ts'
 import { seeSingleBlock, startSingle } from './rollback/start-single.ts'
 import { weighRollback } from './rollback/weigh-rollback.ts'
 import type { StepRegistry } from './step.ts'
+import { stopWriters } from './watch/stop-writers.ts'
 import { arm } from './window/arm.ts'
 import { fence } from './window/fence.ts'
 import { finalSync } from './window/final-sync.ts'
@@ -50,6 +51,7 @@ export const steps: StepRegistry = {
   soak,
   weighFinish,
   finish,
+  stopWriters,
   killCopies,
   revokePermits,
   stopRaft,

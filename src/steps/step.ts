@@ -13,6 +13,12 @@ export interface Host {
   readonly remote: Remote
 }
 
+/** What a whole round of the watch could see. A height signed twice is no answer here: it ends the step. */
+export interface Watched {
+  /** DA was read up to its head. */
+  readonly daRead: boolean
+}
+
 /** Everything a step may look at or use. Steps keep nothing between two calls: facts come from the journal. */
 export interface StepContext {
   readonly run: string
@@ -39,6 +45,8 @@ export interface StepContext {
   da(host: Host, options: DaOptions): DaClient
   /** Returns when a majority of the hosts has all of the journal; throws when none takes it. */
   journalKept(): Promise<void>
+  /** Returns when the run's watch has looked at all nodes and at DA once more. */
+  watched(): Promise<Watched>
   /** One line for the operator. */
   tell(text: string): void
   /** How far something is: true until the next one comes. */

@@ -1,8 +1,10 @@
 // Safety is shown by what fails: each guard is taken away once, and the stand-in does the harm it was there against.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { fullReportOf } from '../../src/run/full-report.ts'
 import { steps } from '../../src/steps/registry.ts'
 import type { StepContext } from '../../src/steps/step.ts'
-import { andThen, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
+import { SignatureWatch } from '../../src/steps/watch/signatures.ts'
+import { andThen, driveAlong, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
 
 /** Somebody's hand, a cron job or a second unit starts the old sequencer on the source just after the commit. */
 function oldSequencerStartedAgain(lab: Lab): Replaced {
@@ -118,4 +120,46 @@ test('without the proof, a stale store leads and signs heights a second time', (
   withLab(3, async (lab) => {
     await driveWith(lab, { ...staleCopies, ...withoutProof })
     expect(lab.signedTwice()).not.toEqual([])
+  }))
+
+/** How many heights are signed twice some blocks from now. */
+async function twiceLater(lab: Lab): Promise<number> {
+  await pause(1_500)
+  return lab.signedTwice().length
+}
+
+test('with the watch, every node is stopped once a height was signed twice, and what proves it is kept', () =>
+  withLab(3, async (lab) => {
+    const never = new AbortController()
+    const end = await driveAlong(lab, { ...withoutFence, ...oldSequencerStartedAgain(lab) }, never.signal)
+    expect(end).toMatchObject({ outcome: 'needsHuman', exitCode: 6 })
+    expect(end.failure?.message).toMatch(/block \d+ was signed twice: \S+ on .+; \S+ on /)
+    for (const { name } of lab.hosts) {
+      expect((await lab.on(name, 'systemctl is-active ev-node.service')).code, name).toBe(3)
+      expect((await lab.on(name, 'systemctl start ev-node.service')).code, name).not.toBe(0)
+    }
+    const twice = lab.signedTwice()
+    expect(twice.length).toBeGreaterThan(0)
+    expect(await twiceLater(lab)).toBe(twice.length)
+    const { report, evidence } = fullReportOf(lab.stateDir)
+    expect(report.forks.length).toBeGreaterThan(0)
+    expect(twice).toEqual(expect.arrayContaining([...report.forks]))
+    const rows = evidence.find(({ title }) => title === 'a height was signed twice')?.rows ?? []
+    expect(rows.map(([label]) => label)).toEqual(expect.arrayContaining(['what was seen', 'signatures']))
+  }))
+
+test('without the watch, the chain that was forked goes on signing heights a second time', () =>
+  withLab(3, async (lab) => {
+    const blind = vi.spyOn(SignatureWatch.prototype, 'twice').mockReturnValue([])
+    const stop = new AbortController()
+    const drive = driveAlong(lab, { ...withoutFence, ...oldSequencerStartedAgain(lab) }, stop.signal)
+    try {
+      await expect.poll(() => lab.signedTwice().length, { timeout: 60_000 }).toBeGreaterThan(0)
+      const before = await twiceLater(lab)
+      await expect.poll(() => lab.signedTwice().length, { timeout: 30_000 }).toBeGreaterThan(before)
+    } finally {
+      stop.abort()
+      await drive
+      blind.mockRestore()
+    }
   }))

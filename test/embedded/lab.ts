@@ -186,6 +186,15 @@ export function driveWith(
   })
 }
 
+/** The same, and it goes on whatever harm it does, until `stopNow`. */
+export function driveAlong(lab: Lab, replaced: Replaced, stopNow: AbortSignal): Promise<RunEnd> {
+  return startRun(
+    lab.runbook,
+    optionsFor(lab, () => undefined, ['cutover', 'commit'], stopNow),
+    withParts(replaced),
+  )
+}
+
 /** `evha abort` in this process, the same way. */
 export function abortWith(
   lab: Lab,
@@ -210,19 +219,26 @@ function untilHarm(
   const watch = setInterval(() => {
     if (lab.signedTwice().length > 0) harm.abort()
   }, 500)
-  return drive({
-    stateDir: lab.stateDir,
-    confirms: new Map(gates.map((gate) => [gate, lab.chain])),
-    approver: { ask: () => Promise.resolve('later') },
-    observer: {
-      ...silentObserver,
-      entered: (state) => onProgress(state.path),
-      failed: (_state, failure) => onProgress(failure.message),
-    },
-    stopNow: harm.signal,
-    stopSoon: () => false,
-  }).finally(() => clearInterval(watch))
+  return drive(optionsFor(lab, onProgress, gates, harm.signal)).finally(() => clearInterval(watch))
 }
+
+const optionsFor = (
+  lab: Lab,
+  onProgress: (text: string) => void,
+  gates: readonly Gate[],
+  stopNow: AbortSignal,
+): DriveOptions => ({
+  stateDir: lab.stateDir,
+  confirms: new Map(gates.map((gate) => [gate, lab.chain])),
+  approver: { ask: () => Promise.resolve('later') },
+  observer: {
+    ...silentObserver,
+    entered: (state) => onProgress(state.path),
+    failed: (_state, failure) => onProgress(failure.message),
+  },
+  stopNow,
+  stopSoon: () => false,
+})
 
 /** A part of a step that does what the real one does, and then something else. */
 export function andThen<T>(

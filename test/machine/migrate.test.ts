@@ -26,16 +26,10 @@ test.each<[string, readonly RunEvent[]]>([
   ['commit.decide', deciding],
   ['commit.start', committed],
   ['soak', verified],
-  ['gate.finish', [...verified, done('soak', { forks: [] })]],
+  ['gate.finish', [...verified, done('soak')]],
   [
     'done',
-    [
-      ...verified,
-      done('soak', { forks: [] }),
-      done('weighFinish', { digest: 'finish' }),
-      approve('finish'),
-      done('finish'),
-    ],
+    [...verified, done('soak'), done('weighFinish', { digest: 'finish' }), approve('finish'), done('finish')],
   ],
 ])('the straight path leads to %s', (state, events) => {
   expect(pathAfter(events)).toBe(state)
@@ -182,7 +176,34 @@ test('contradicting evidence needs a human, wherever it is found', () => {
       failed('verifyElection', 'contradiction'),
     ]),
   ).toBe('needsHuman')
-  expect(pathAfter([...verified, done('soak', { forks: [12] })])).toBe('needsHuman')
+})
+
+test('a height signed twice ends all writing first, and a human is asked then, with what was seen', () => {
+  const failure = {
+    kind: 'contradiction',
+    message: 'twice',
+    changedAnything: 'yes',
+    retryable: false,
+    hint: '',
+  } as const
+  const signedTwice = { type: 'SIGNED_TWICE', failure, heights: [7], seen: ['twice'], proofs: [] } as const
+  const found = (events: readonly RunEvent[]) => [...events, signedTwice]
+  for (const events of [warm, committed, verified, [...verified, done('soak')]]) {
+    expect(pathAfter(found(events))).toBe('halt')
+    // Not even a contradiction leads past the stop.
+    expect(pathAfter([...found(events), failed('stopWriters', 'contradiction')])).toBe('halt')
+    const { path: state, context } = viewOf(play([...found(events), done('stopWriters', { unreached: [] })]))
+    expect(state).toBe('needsHuman')
+    expect(context).toMatchObject({ signedTwice: { heights: [7], seen: ['twice'] }, returnFailure: failure })
+  }
+  // Which way the decision falls is seen first.
+  expect(pathAfter(found(deciding))).toBe('commit.decide')
+  // Its members are down: a rollback that is declined does not go on with them.
+  const down = [...found(verified), done('stopWriters', { unreached: [] })]
+  const asked: RunEvent[] = [...down, { type: 'ROLLBACK' }, done('weighRollback', { digest: 'rollback' })]
+  expect(pathAfter(asked)).toBe('gate.rollback')
+  expect(pathAfter([...asked, { type: 'DECLINE', gate: 'rollback' }])).toBe('gate.rollback')
+  expect(pathAfter([...found(warm), done('stopWriters'), { type: 'ABORT' }])).toBe('abort.copies')
 })
 
 test('from needsHuman the way depends on whether the commit fell', () => {

@@ -1,7 +1,7 @@
 import type { Act, Effect, Effects, Scene } from './effect.ts'
 import { act, given, when } from './effect.ts'
 import { looks, weighs } from './effects-forward.ts'
-import { after, canStartSingle, mayRunRaft, quorumForbidden, type World } from './world.ts'
+import { after, canStartSingle, mayRunRaft, mayRunSingle, quorumForbidden, type World } from './world.ts'
 
 const stopsPeer: Act = act('a peer without a permit is stopped', (world) =>
   given(world.lingering > 0, () => after(world, { lingering: world.lingering - 1 })),
@@ -28,6 +28,10 @@ const endsDeadMan: Act = act('the dead-man of node-1 is ended, whatever it was a
 
 const stopsSource: Act = act('node-1 is stopped', (world) =>
   given(world.process !== 'none', () => after(world, { process: 'none' })),
+)
+
+const losesPermits: Act = act('node-1 loses its permits', (world) =>
+  given(world.memberPermit || world.permit, () => after(world, { memberPermit: false, permit: false })),
 )
 
 /** n - q + 1 members, the one that goes on alone among them. */
@@ -134,15 +138,7 @@ const rollback = {
   },
   forbidRaft: {
     needs: 'rollback',
-    acts: [
-      takesPermit,
-      stopsPeer,
-      stopsSource,
-      endsDeadMan,
-      act('node-1 loses its permits', (world) =>
-        given(world.memberPermit || world.permit, () => after(world, { memberPermit: false, permit: false })),
-      ),
-    ],
+    acts: [takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits],
     done: (world, scene) => when(forbidden(world, scene) && !world.permit && !world.armed),
   },
   rankStores: {
@@ -201,4 +197,14 @@ const rollback = {
   },
 } as const satisfies Partial<Effects>
 
-export const back = { ...abort, ...rollback }
+/** After a height that was signed twice, wherever the run is. */
+const alarm = {
+  stopWriters: {
+    needs: null,
+    acts: [takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits],
+    // Those that are left do not answer, and are too few.
+    done: (world, { quorum }) => when(mayRunRaft(world) < quorum && !mayRunSingle(world)),
+  },
+} as const satisfies Partial<Effects>
+
+export const back = { ...abort, ...rollback, ...alarm }

@@ -36,6 +36,18 @@ const always: readonly Told[] = [
     { type: 'DEAD_MAN', failure: { ...failedWith, kind: 'interrupted' } },
     false,
   ),
+  told(
+    'SIGNED_TWICE',
+    'the watch finds a height with two signatures',
+    {
+      type: 'SIGNED_TWICE',
+      failure: { ...failedWith, kind: 'contradiction' },
+      heights: [7],
+      seen: [],
+      proofs: [],
+    },
+    false,
+  ),
   told('NEXT_ATTEMPT', 'the run makes its next attempt', { type: 'NEXT_ATTEMPT' }, true),
 ]
 

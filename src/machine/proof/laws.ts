@@ -38,6 +38,14 @@ export const laws: readonly Law[] = [
     breaks: (_, { to: { world } }) => world.committed && world.peersArmed,
   },
   {
+    name: 'writerAfterAlarm',
+    broken: 'a height was signed twice, a human is asked, and somebody may still write',
+    breaks: ({ pilot }, { to }, { quorum }) =>
+      pilot.view.path === 'halt' &&
+      to.pilot.view.path === 'needsHuman' &&
+      (mayRunSingle(to.world) || mayRunRaft(to.world) >= quorum),
+  },
+  {
     name: 'ungatedEffect',
     broken: 'a host was changed without the approval of the gate that guards it',
     breaks: (_, { by, needs }) => needs !== null && by?.approved.some((gate) => gate === needs) !== true,

@@ -59,6 +59,9 @@ export function unreachable(
     .filter((path) => path !== first && (!entered.has(path) || (whole && !met.has(path))))
 }
 
+/** Where the watch goes on once the decision fell; while it falls, its file is read first. */
+const watchedAfter = ['commit.start', 'commit.rest', 'verifyElection', 'soak']
+
 /** Events that may reach a state, by what the runner gives, and for which it has no edge. */
 export function unhandled(machine: RunMachine, pilots: Iterable<Pilot>): string[] {
   const all = edges(machine)
@@ -71,6 +74,8 @@ export function unhandled(machine: RunMachine, pilots: Iterable<Pilot>): string[
     if (gate !== null) wanted.push('APPROVE')
     if (gate === 'commit' || gate === 'rollback') wanted.push('DECLINE')
     if (phase === 'window' || gate === 'commit') wanted.push('BUDGET_SPENT', 'DEAD_MAN')
+    if (phase === 'window' || gate === 'commit' || gate === 'finish' || watchedAfter.includes(path))
+      wanted.push('SIGNED_TWICE')
     if (path === 'window.returned') wanted.push('NEXT_ATTEMPT')
     return wanted.filter((event) => !has(path, event)).map((event) => `${path}: ${event}`)
   })

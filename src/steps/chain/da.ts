@@ -3,17 +3,15 @@ import type { DaClient } from '../../evnode/da.ts'
 import { must } from '../ask.ts'
 import { readSecretFile } from '../host/files.ts'
 import { configPath } from '../host/unit-files.ts'
-import { fact, type StepContext } from '../step.ts'
+import { fact, type Host, type StepContext } from '../step.ts'
 
 const timeoutMs = 3_000
 
-/** DA as the source reaches it. The token, if there is one, is read for this question and kept nowhere. */
-export async function daOf(context: StepContext): Promise<DaClient> {
+/** DA as the source reaches it, or another host. The token, if there is one, is read for this client and kept nowhere else. */
+export async function daOf(context: StepContext, through: Host = context.source): Promise<DaClient> {
   const { daAddress } = fact(context, 'check')
-  const config = readConfig(
-    await must(context, context.source, readSecretFile(configPath(context.source.spec))),
-  )
-  return context.da(context.source, {
+  const config = readConfig(await must(context, through, readSecretFile(configPath(through.spec))))
+  return context.da(through, {
     address: daAddress,
     timeoutMs,
     ...(config.daAuthToken === undefined ? {} : { authToken: config.daAuthToken }),

@@ -7,7 +7,7 @@ import { daClient } from '../../../src/evnode/da.ts'
 import { namespaceHexOf } from '../../../src/evnode/da-namespace.ts'
 import { startDa } from '../../../src/lab/da/da.ts'
 import { opened } from '../../../src/lab/standin/chain/da-client.ts'
-import { SignatureWatch } from '../../../src/steps/after/soak.ts'
+import { SignatureWatch } from '../../../src/steps/watch/signatures.ts'
 import { bootstrapAll, chainFor, startAll } from './chain.ts'
 import { differing } from './contents.ts'
 import { said } from './said.ts'
@@ -141,7 +141,7 @@ async function headersOn(port: number): Promise<SignatureWatch> {
   for (let height = 1; head.kind === 'ok' && height <= head.value; height += 1) {
     const blobs = await da.headerBlobs(height, namespaceHexOf('test-ns'))
     for (const blob of blobs.kind === 'ok' ? blobs.value : [])
-      if (blob.validSignature) watch.note(blob.header.height, blob.hash, 'DA')
+      if (blob.validSignature) watch.note({ ...blob, height: blob.header.height }, 'DA')
   }
   return watch
 }

@@ -183,13 +183,19 @@ export const effectMutants: readonly Mutant[] = [
       },
     }),
     'deadEnd',
-    'rollback.stop: from here no way leads to a safe end',
+    'halt: from here no way leads to a safe end',
   ],
   [
     'the claim that an abort asks for',
     withEffects({ killCopies: idle(migrate.effects.killCopies) }),
     'quorumBeforeCommit',
     'a second operator, with a run of his own: one peer starts in Raft mode, with a permit that a reboot takes\na peer loses its Raft permit\na second operator, with a run of his own: one peer starts in Raft mode',
+  ],
+  [
+    'the stop of every writer once a height was signed twice',
+    withEffects({ stopWriters: idle(migrate.effects.stopWriters) }),
+    'writerAfterAlarm',
+    'stopWriters is done',
   ],
   [
     'the effect of a step',
