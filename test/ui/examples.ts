@@ -144,6 +144,27 @@ export const full: FullReport = {
   },
 }
 
+const hostile = `</style><script src=//evil></script><img onerror="x" src='http://evil'>&"'\u202e\u001b[2J`
+
+/** The example with words from outside wherever a host or a file has its say. */
+export const spoiled: FullReport = {
+  ...full,
+  report: {
+    ...migrated,
+    says: hostile,
+    leftBehind: [hostile],
+    failure: { kind: 'failed', message: hostile, changedAnything: 'yes', retryable: true, hint: hostile },
+    steps: migrated.steps.map((step) => ({ ...step, says: hostile })),
+  },
+  evidence: [{ title: hostile, rows: [[hostile, hostile]] }],
+  heights: full.heights.map((one) => ({ ...one, node: hostile })),
+  approvals: full.approvals.map((one) => ({ ...one, by: hostile, rows: [[hostile, hostile]] as const })),
+  ran: {
+    commands: full.ran.commands.map((one) => ({ ...one, host: hostile, says: hostile, text: hostile })),
+    missing: hostile,
+  },
+}
+
 export const status: Status = {
   run: waiting.run,
   chain: 'lab-chain',

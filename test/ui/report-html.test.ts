@@ -1,29 +1,7 @@
 import { expect, test } from 'vitest'
-import type { FullReport } from '../../src/run/full-report.ts'
 import { pageMark, reportPage } from '../../src/ui/report-html.ts'
-import { full, migrated, waiting } from './examples.ts'
+import { full, spoiled, waiting } from './examples.ts'
 import { elementsOf } from './well-formed.ts'
-
-const hostile = `</style><script src=//evil></script><img onerror="x" src='http://evil'>&"'\u202e\u001b[2J`
-
-/** The example with words from outside wherever a host or a file has its say. */
-const spoiled: FullReport = {
-  ...full,
-  report: {
-    ...migrated,
-    says: hostile,
-    leftBehind: [hostile],
-    failure: { kind: 'failed', message: hostile, changedAnything: 'yes', retryable: true, hint: hostile },
-    steps: migrated.steps.map((step) => ({ ...step, says: hostile })),
-  },
-  evidence: [{ title: hostile, rows: [[hostile, hostile]] }],
-  heights: full.heights.map((one) => ({ ...one, node: hostile })),
-  approvals: full.approvals.map((one) => ({ ...one, by: hostile, rows: [[hostile, hostile]] as const })),
-  ran: {
-    commands: full.ran.commands.map((one) => ({ ...one, host: hostile, says: hostile, text: hostile })),
-    missing: hostile,
-  },
-}
 
 test.each([
   ['a migrated chain', full],
