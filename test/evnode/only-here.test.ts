@@ -3,11 +3,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { expect, test } from 'vitest'
+import { readConfig } from '../../src/evnode/config.ts'
+import { defaults } from '../../src/runbook/defaults.ts'
 
 const src = join(import.meta.dirname, '..', '..', 'src')
 
 /** Rooms that act on a node through src/evnode. src/lab is left out: its stand-in is a node. */
-const rooms = ['base', 'machine', 'steps', 'run', 'remote', 'journal', 'cli', 'ui']
+const rooms = ['base', 'machine', 'runbook', 'steps', 'run', 'remote', 'journal', 'cli', 'ui']
 
 const facts: readonly (readonly [what: string, pattern: RegExp])[] = [
   ['a flag of the node', /--(evnode|rollkit|evm)\./],
@@ -38,6 +40,17 @@ const files = rooms.flatMap((room) =>
     .map((name) => join(src, room, name)),
 )
 
+/** Sentences that show the operator an example, keys of the runbook that have the names of the node's, and its default port. */
+const told: readonly string[] = [
+  'a flag of the node: runbook/write.ts',
+  'a key of evnode.yaml: runbook/write.ts',
+  'a dotted key of evnode.yaml: runbook/schema.ts',
+  'a database of an application: runbook/check-together.ts',
+  'a database of an application: runbook/words.ts',
+  'a default port: runbook/defaults.ts',
+  'a default port: runbook/words.ts',
+]
+
 /** Code without its comments: those may explain with the node's own words. */
 const code = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
 
@@ -50,9 +63,14 @@ test('there is something to look at, and the patterns find what they are for', (
   expect(inEvnode.length).toBeGreaterThanOrEqual(facts.length - 2)
 })
 
-test.each(facts)('%s stands nowhere but in src/evnode', (_what, pattern) => {
+test.each(facts)('%s stands nowhere but in src/evnode', (what, pattern) => {
   const elsewhere = files
     .filter((file) => pattern.test(code(readFileSync(file, 'utf8'))))
     .map((file) => relative(src, file))
+    .filter((file) => !told.includes(`${what}: ${file}`))
   expect(elsewhere).toEqual([])
+})
+
+test("where a runbook says nothing, RPC is asked for where the node's own default is", () => {
+  expect(readConfig('').rpc).toEqual(defaults.rpc)
 })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
 import { defaults } from '../../src/runbook/defaults.ts'
@@ -120,4 +121,31 @@ test('hooks are programs of this workstation with their arguments; none is the d
     timeoutSeconds: 5,
     commands: { prepared: [join(homedir(), 'bin/page')], ended: ['/usr/bin/page', '-m', 'a b'] },
   })
+})
+
+test('whatever a runbook says, it is loaded or refused in words', () => {
+  const good = `${runbookText()}raft: { timing: auto }\nhooks: { timeoutSeconds: 3 }\n`
+  const broken = fc
+    .tuple(
+      fc.nat(good.length),
+      fc.nat(40),
+      fc.oneof(
+        fc.string(),
+        fc.string({ unit: 'binary' }),
+        fc.constantFrom('\t', '&a [*a]', '<<: *a', '{', '---\n', '? ', '1e999', '!!js '),
+      ),
+    )
+    .map(([at, cut, put]) => good.slice(0, at) + put + good.slice(at + cut))
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json(), broken), (text) => {
+      try {
+        expect(runbookFromText(text, 'chain.yaml').nodes.length).toBeGreaterThan(2)
+      } catch (thrown) {
+        expect(thrown).toBeInstanceOf(EvhaError)
+        expect((thrown as EvhaError).kind).toBe('usage')
+        expect((thrown as EvhaError).message.length).toBeLessThan(4_000)
+      }
+    }),
+    { numRuns: 300 },
+  )
 })

@@ -3,15 +3,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
+import { parseLease } from '../../src/journal/lease-commands.ts'
 import { readSettings } from '../../src/remote/ssh-settings.ts'
 import { parseDecision } from '../../src/steps/host/decision.ts'
 import { readDigests } from '../../src/steps/host/files.ts'
 import { difference, readManifest } from '../../src/steps/host/manifest.ts'
 import { parseStopRecord } from '../../src/steps/host/stop-record.ts'
 import { isUp, readUnit } from '../../src/steps/host/systemd.ts'
+import { nodeProcessesIn, nodeUnits, readHost, readNode } from '../../src/steps/init/look.ts'
 import { readGround } from '../../src/steps/prepare/ground.ts'
 import { readStarters } from '../../src/steps/prepare/starters.ts'
 import { readSurvey } from '../../src/steps/prepare/survey.ts'
+import { readIdentity } from '../../src/steps/rehearse/identity.ts'
 
 const digest = 'ab'.repeat(32)
 const readers: readonly (readonly [name: string, read: (text: string) => unknown, good: string])[] = [
@@ -35,6 +38,16 @@ const readers: readonly (readonly [name: string, read: (text: string) => unknown
     'process\t1\t0\troot\t/x\t/bin/x\t/\tA B\tx\tstart\t\ntrigger\tx.timer\nline\t/f\tx\n',
   ],
   ['readSurvey', readSurvey, 'tar gnu\nbinary ab\nmissing flock\nfree 9\n'],
+  ['readHost', readHost, 'hostname a\nboot b\nunitpath /r/etc/systemd/system /x\naddresses 10.0.0.1 ::1\n'],
+  ['readNode', readNode, `bytes 7\ndatabase testapp\nbinary ${digest}\npassphrase there\n`],
+  [
+    'nodeUnits',
+    nodeUnits,
+    'Id=a.service\nActiveState=active\nMainPID=7\nExecStart={ path=/x ; argv[]=/x start --home /h ; }\n\nId=b\n',
+  ],
+  ['nodeProcessesIn', nodeProcessesIn, '7\t1\troot\t0::/\t/bin/x\t/\t/bin/x\tstart\t--home\t/h\t\n'],
+  ['readIdentity', readIdentity, `signer AAAA\ngenesis ${digest}\n`],
+  ['parseLease', parseLease, '3 host run by 1764000000000\n4\nclaim 1\n'],
   [
     'readSettings',
     (text) => readSettings(text, { host: 'h' }),
