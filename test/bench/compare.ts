@@ -2,15 +2,15 @@
 //   --rounds N      rounds of each way and size (2)
 //   --sizes A,B     how many times the data (1,20)
 //   --ways A,B      only ways whose name has one of these words
-//   --commands N    how often each kind of command is timed (100; 0: not)
 //   --results FILE  keeps the rounds in FILE and adds those that stand there to the tables
-//   --write FILE    writes the page (docs/benchmarks.md)
+//   --write FILE    writes the page (docs/benchmarks.md); what `script/bench ssh --write` wrote there stays
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { type Hosts, realNode, run, script } from '../hosts/hosts.ts'
+import { type Hosts, realNode, run } from '../hosts/hosts.ts'
 import { dataBytes, freshChain, settledHead, withArena } from './arena.ts'
 import { judge } from './judge.ts'
 import { machine, pageOf, type Round, rowOf, tableHead } from './page.ts'
+import { sectionOf, sshHeading, withSection } from './section.ts'
 import { type Way, ways } from './ways.ts'
 
 const { values } = parseArgs({
@@ -18,7 +18,6 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '2' },
     sizes: { type: 'string', default: '1,20' },
     ways: { type: 'string', default: '' },
-    commands: { type: 'string', default: '100' },
     results: { type: 'string' },
     write: { type: 'string' },
   },
@@ -45,12 +44,6 @@ async function round(hosts: Hosts, way: Way, size: number): Promise<Round> {
   }
 }
 
-async function commandCost(): Promise<string> {
-  const asked = ['within', 'node_modules/.bin/tsx', 'test/bench/ssh.ts', values.commands, 'inside']
-  const { stdout, stderr } = await run(script, asked).ended
-  return stdout === '' ? `not measured: ${stderr.slice(-300)}` : stdout.trim()
-}
-
 function installAnsible(): Promise<unknown> {
   const command =
     'command -v ansible-playbook || { apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ansible-core; }'
@@ -59,7 +52,6 @@ function installAnsible(): Promise<unknown> {
 
 interface Kept {
   readonly rounds: Round[]
-  readonly commandCost: string
 }
 
 await installAnsible()
@@ -69,7 +61,6 @@ const kept: Kept | undefined =
     : undefined
 const rounds: Round[] = [...(kept?.rounds ?? [])]
 const chosen = ways.filter(({ name }) => values.ways.split(',').some((word) => name.includes(word)))
-let cost = kept?.commandCost ?? ''
 process.stdout.write(`${machine()}; ${realNode ? 'real node' : 'stand-in'}\n\n${tableHead}\n`)
 await withArena(async (hosts) => {
   for (let k = 0; k < Number(values.rounds); k += 1) {
@@ -81,17 +72,15 @@ await withArena(async (hosts) => {
         if (one.failed !== undefined) say(one.failed)
         rounds.push(one)
         process.stdout.write(`${rowOf([one])}\n`)
-        if (values.results !== undefined)
-          writeFileSync(values.results, JSON.stringify({ rounds, commandCost: cost }, null, 1))
+        if (values.results !== undefined) writeFileSync(values.results, JSON.stringify({ rounds }, null, 1))
       }
     }
   }
-  if (values.commands === '0') return
-  say('what a command costs')
-  cost = await commandCost()
 })
-if (values.results !== undefined)
-  writeFileSync(values.results, JSON.stringify({ rounds, commandCost: cost }, null, 1))
-const page = pageOf(rounds, cost)
-if (values.write !== undefined) writeFileSync(values.write, page)
+if (values.results !== undefined) writeFileSync(values.results, JSON.stringify({ rounds }, null, 1))
+const page = pageOf(rounds)
+if (values.write !== undefined) {
+  const before = existsSync(values.write) ? readFileSync(values.write, 'utf8') : ''
+  writeFileSync(values.write, withSection(page, sectionOf(before, sshHeading)))
+}
 process.stdout.write(`\n${page}`)

@@ -56,7 +56,7 @@ export function rowOf(rounds: readonly Round[]): string {
 }
 
 /** The whole page, from whatever rounds there are. */
-export function pageOf(rounds: readonly Round[], commandCost: string): string {
+export function pageOf(rounds: readonly Round[]): string {
   const sizes = [...new Set(rounds.map(({ size }) => size))].sort((a, b) => a - b)
   const ways = [...new Set(rounds.map(({ way }) => way))]
   const of = (way: string, size: number) => rounds.filter((one) => one.way === way && one.size === size)
@@ -93,10 +93,6 @@ sequencer, proves that the copies are equal, or goes back by itself; evha's part
 ## evha itself
 
 ${evhaFigures(rounds, sizes)}
-
-## What a command on a host costs
-
-${commandCost}
 `
 }
 

@@ -1,13 +1,17 @@
-// What a short command on a host costs: `script/bench ssh [ROUNDS]`. All in one run, on the same host, one after the other.
+// What a short command on a host costs: `script/bench ssh [ROUNDS] [--write FILE]`. All in one run, on the same host, one after the
+// other. With --write the figures become a section of that page.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { reads } from '../../src/base/command.ts'
 import { openSsh } from '../../src/remote/ssh.ts'
 import { addressOf, hostsDir, run, script } from '../hosts/hosts.ts'
 import { quantile } from './figures.ts'
+import { machine } from './page.ts'
+import { sshHeading, withSection } from './section.ts'
 
 const host = addressOf('node-2')
 const key = join(hostsDir, 'operator_key')
@@ -68,8 +72,8 @@ async function inside(rounds: number): Promise<void> {
   if (spawnSync('ansible', ['--version']).status === 0) row('Ansible ad-hoc task', await ansible(5))
   else process.stdout.write('\nAnsible is not measured: it is not installed (Debian: ansible-core)\n')
   const beyond = quantile(warm, 0.95) - quantile(trips, 0.5)
-  process.stdout.write(`\nevha, warm, p95 beyond the round trip: ${beyond.toFixed(1)} ms (goal: 5)\n`)
-  process.stdout.write(`a pulled cable is noticed after ${(await deadLink()).toFixed(0)} ms\n`)
+  process.stdout.write(`\nevha, warm, p95 beyond the median round trip: ${beyond.toFixed(1)} ms (goal: 5).\n`)
+  process.stdout.write(`A pulled cable is noticed after ${(await deadLink()).toFixed(0)} ms (goal: 5000).\n`)
 }
 
 /** From the pulled cable of another host to the end of a command that runs there, ms. */
@@ -121,7 +125,19 @@ async function ansible(rounds: number): Promise<number[]> {
   }
 }
 
-const [rounds = '200', where] = process.argv.slice(2)
+/** The section of docs/benchmarks.md. */
+const sectionWith = (figures: string) => `${sshHeading}
+
+Written by \`script/bench ssh --write\`, in one run with nothing else on the machine: ${machine()}. \`true\` on one of three hosts
+([host tier](host-tier.md)); evha's warm figure is a command in a shell that waits there, ssh and Ansible start a program here each time.
+
+${figures.trim()}`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { write: { type: 'string' } },
+})
+const [rounds = '200', where] = positionals
 if (where === 'inside') await inside(Number(rounds))
 else {
   const up = await run(script, ['up', '3']).ended
@@ -130,6 +146,8 @@ else {
   const seen = await run(script, ['within', tsx, 'test/bench/ssh.ts', rounds, 'inside']).ended
   process.stdout.write(seen.stdout)
   process.stderr.write(seen.stderr)
+  if (values.write !== undefined && seen.code === 0)
+    writeFileSync(values.write, withSection(readFileSync(values.write, 'utf8'), sectionWith(seen.stdout)))
   await run(script, ['down']).ended
   process.exitCode = seen.code ?? 1
 }
