@@ -1,9 +1,12 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { labFiles } from '../../src/lab/layout.ts'
 import type { CheckReport } from '../../src/run/api.ts'
 import type { DoneFix } from '../../src/run/fix.ts'
 import { documented } from '../documented.ts'
+import { onTerminal } from '../on-terminal.ts'
 import { type Lab, labForAll, worldOf } from './lab.ts'
 
 let lab: Lab
@@ -48,6 +51,34 @@ test('all findings come at once: of hosts that are there, beside one that is not
   expect(found).toMatch(/^node-2: there is data below/m)
   for (const finding of findings) expect(finding.evidence, finding.what).not.toBe('')
   rmSync(join(lab.root, 'node-2', 'var/lib/ev-node/data'), { recursive: true })
+})
+
+test('a key with a passphrase is asked for at the terminal, is not shown and lies nowhere; off one it is refused', async () => {
+  const phrase = 'the phrase of a key'
+  const key = join(labFiles(lab.stateDir).ssh, 'operator_key')
+  const locked = join(lab.stateDir, 'locked_key')
+  copyFileSync(key, locked)
+  chmodSync(locked, 0o600)
+  execFileSync('ssh-keygen', ['-q', '-p', '-P', '', '-N', phrase, '-f', locked])
+  const runbook = join(lab.stateDir, 'locked.yaml')
+  writeFileSync(runbook, readFileSync(lab.runbook, 'utf8').replaceAll(key, locked))
+
+  const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
+  const check = onTerminal([process.execPath, main, 'check', runbook, '--state-dir', lab.stateDir], 60_000)
+  await check.shows('passphrase of')
+  check.type('a slip of the finger\r')
+  await check.shows('that is not its passphrase')
+  await check.shows('passphrase of')
+  check.type(`${phrase}\r`)
+  // Five hosts, one answer.
+  expect(await check.ended(), check.screen()).toBe(0)
+  expect(check.screen()).not.toContain(phrase)
+  const kept = spawnSync('grep', ['-rlF', phrase, lab.stateDir, lab.root], { encoding: 'utf8' })
+  expect([kept.status, kept.stdout]).toEqual([1, ''])
+
+  const refused = await lab.evha('check', runbook)
+  expect(refused.code).toBe(3)
+  expect(refused.stdout).toContain(`ssh-add ${locked}`)
 })
 
 test('--fix lists what it would do, does it only with consent, and says how to take it back', async () => {

@@ -49,10 +49,7 @@ hostsTest(
       expect(ended.code, ended.stderr).toBe(5)
       expect(JSON.parse(ended.stdout)).toMatchObject({ outcome: 'returned' })
       // Promised in docs/what-evha-does-on-your-hosts.md: of the sequencer's own files none changed.
-      expect(changesOf(files, filesOf(hosts), 'node-1')).toEqual({
-        ...Object.fromEntries([permitDropIn, ...deadMan].map((path) => [`node-1 ${path}`, 'new'])),
-        'node-1 /var/lib/evha': 'new',
-      })
+      expect(changesOf(files, filesOf(hosts))).toEqual(preparedOn(hosts))
       await makesBlocks(hosts, 'node-1')
 
       await hosts.fault('join', 'node-3')
@@ -85,16 +82,11 @@ hostsTest(
       expect((JSON.parse(back.stdout) as Report).outcome).toBe('rolledBack')
       await makesBlocks(hosts, 'node-1')
       // Promised in docs/what-evha-does-on-your-hosts.md.
-      const config = ['evnode.yaml', 'genesis.json', 'node_key.json', 'signer.json'].map(
-        (one) => `/config/${one}`,
-      )
-      const onPeers = hosts.names
-        .slice(1)
-        .flatMap((host) => [
-          ...['', '/config', ...config].map((path) => `${host} ${homeOf(host)}${path}`),
-          ...[unit, `${unit}.d`, permitDropIn, '/var/lib/evha'].map((path) => `${host} ${path}`),
-        ])
-      const promised = [`node-1 ${permitDropIn}`, 'node-1 /var/lib/evha', ...onPeers]
+      const promised = [
+        `node-1 ${permitDropIn}`,
+        'node-1 /var/lib/evha',
+        ...hosts.names.slice(1).flatMap((host) => laidOn(host)),
+      ]
       expect(changesOf(files, filesOf(hosts))).toEqual(
         Object.fromEntries(promised.map((one) => [one, 'new'])),
       )
@@ -123,6 +115,7 @@ hostsTest(
   'evha is killed in the window, then once more and the sequencer loses its power: it goes back by itself each time',
   () =>
     withHosts(3, async (hosts) => {
+      const files = filesOf(hosts)
       const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
       await begun(hosts, 'weighCommit', going)
       going.kill('SIGKILL')
@@ -138,6 +131,8 @@ hostsTest(
         (await shown(hosts, 'node-2', 'ActiveState')) === 'ActiveState=active\n' ? undefined : true,
       )
       expect((await hosts.on('node-2', 'systemctl start ev-node.service')).code).not.toBe(0)
+      // Promised in docs/what-evha-does-on-your-hosts.md: nothing of the source's own, and what was prepared stays.
+      expect(changesOf(files, filesOf(hosts))).toEqual(preparedOn(hosts))
 
       const again = hosts.start('resume', '--json', ...confirm(hosts, 'cutover', 'commit'))
       await begun(hosts, 'finalSync', again, 2)
@@ -156,6 +151,28 @@ hostsTest(
       expect(signedTwice(hosts)).toEqual([])
     }),
 )
+
+/** What evha lays on a peer before the window, but for its dead-man. */
+function laidOn(host: string): string[] {
+  const config = ['evnode.yaml', 'genesis.json', 'node_key.json', 'signer.json'].map(
+    (one) => `/config/${one}`,
+  )
+  return [
+    ...['', '/config', ...config].map((path) => `${host} ${homeOf(host)}${path}`),
+    ...[unit, `${unit}.d`, permitDropIn, '/var/lib/evha'].map((path) => `${host} ${path}`),
+  ]
+}
+
+/** What an automatic return leaves on all hosts. */
+function preparedOn({ names }: Hosts): Record<string, 'new'> {
+  const [source = '', ...peers] = names
+  const paths = [
+    ...names.flatMap((host) => deadMan.map((path) => `${host} ${path}`)),
+    ...[permitDropIn, '/var/lib/evha'].map((path) => `${source} ${path}`),
+    ...peers.flatMap((host) => laidOn(host)),
+  ]
+  return Object.fromEntries(paths.map((path) => [path, 'new']))
+}
 
 /** Until the run's journal says that a step's effect is about to happen; a run that ends before it says why. */
 async function begun(hosts: Hosts, step: StepName, going: Started, attempt = 1): Promise<void> {

@@ -3,11 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { CheckReport } from '../../src/run/api.ts'
-import { filesOf } from './files.ts'
-import { unit } from './found-chain.ts'
-import { addressOf, confirm, type Hosts, hostsDir, until, withHosts } from './hosts.ts'
+import { contentsOf } from './files.ts'
+import { did } from './found-chain.ts'
+import { addressOf, confirm, type Hosts, hostsDir, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
-import { type Alone, alone, home, noSudo, rounds, type World } from './worlds.ts'
+import { adoptByUnit, checked } from './without-unit.ts'
+import { type Alone, alone, noSudo, rounds, type World } from './worlds.ts'
 
 hostsTest('each broken world is told by check, with its cure; mended, nothing stands against it', () =>
   withHosts(3, async (hosts) => {
@@ -16,8 +17,8 @@ hostsTest('each broken world is told by check, with its cure; mended, nothing st
     for (const one of alone) await toldAlone(hosts, one)
     await twoNames(hosts)
     expect(contentsOf(hosts)).toEqual(files)
+    await adoptByUnit(hosts)
     await wrongPassphrase(hosts)
-    await withoutUnit(hosts)
     expect((await checked(hosts)).text).toContain('nothing stands against migrating')
     await closedDoors(hosts)
   }),
@@ -54,7 +55,7 @@ async function typedEverywhere(
     hosts.names
       .filter((name) => of(name).length > 0)
       .map((name) =>
-        typed(
+        did(
           hosts,
           name,
           of(name)
@@ -69,23 +70,19 @@ async function toldAlone(
   hosts: Hosts,
   { world, host, breaks, mends, code, says, cure }: Alone,
 ): Promise<void> {
-  await typed(hosts, host, breaks)
+  await did(hosts, host, breaks)
   const told = await checked(hosts)
-  await typed(hosts, host, mends)
+  await did(hosts, host, mends)
   expect(told.code, `${world}: ${told.text}`).toBe(code)
   expect(told.text, world).toMatch(says)
   expect(told.text, world).toMatch(cure)
   expect(told.text, world).not.toMatch(/ at .*\.js:\d+|MaxListeners/)
 }
 
-/** Every file by its content; a directory only shows that something in it was looked at or changed back. */
-const contentsOf = (hosts: Hosts) =>
-  Object.fromEntries([...filesOf(hosts)].filter(([, kind]) => !kind.startsWith('40')))
-
 /** One host that is two names in the runbook: the second login is another address of node-2. */
 async function twoNames(hosts: Hosts): Promise<void> {
   const alias = '10.78.0.99'
-  await typed(hosts, 'node-2', `ip addr add ${alias}/24 dev host0`)
+  await did(hosts, 'node-2', `ip addr add ${alias}/24 dev host0`)
   const knownHosts = join(hosts.stateDir, 'known_hosts')
   const known = readFileSync(`${hostsDir}/known_hosts`, 'utf8')
   writeFileSync(
@@ -101,14 +98,14 @@ async function twoNames(hosts: Hosts): Promise<void> {
   const other = join(hosts.stateDir, 'two.yaml')
   writeFileSync(other, twice)
   const told = await hosts.evha('check', other)
-  await typed(hosts, 'node-2', `ip addr del ${alias}/24 dev host0`)
+  await did(hosts, 'node-2', `ip addr del ${alias}/24 dev host0`)
   expect(told.code, told.stderr).toBe(3)
   expect(told.stdout).toMatch(/it is the same host as node-2, with the same home/)
 }
 
 /** It is found by the trial start, while the chain runs; mended, the run goes on to the gate, and can be aborted. */
 async function wrongPassphrase(hosts: Hosts): Promise<void> {
-  await typed(
+  await did(
     hosts,
     'node-3',
     'cp -p /etc/ev-node/passphrase /root/pass && echo wrong > /etc/ev-node/passphrase',
@@ -116,52 +113,17 @@ async function wrongPassphrase(hosts: Hosts): Promise<void> {
   const failed = await hosts.evha('migrate', hosts.runbook, ...confirm(hosts, 'cutover', 'commit'))
   expect(failed.code, failed.stderr).toBe(1)
   expect(failed.stderr).toMatch(/node-3: the node does not start: .*passphrase/)
-  await typed(hosts, 'node-3', 'cp -p /root/pass /etc/ev-node/passphrase')
+  await did(hosts, 'node-3', 'cp -p /root/pass /etc/ev-node/passphrase')
   const going = await hosts.evha('resume')
   expect(going.code, going.stderr).toBe(4)
   expect((await hosts.evha('abort')).code).toBe(5)
 }
 
-/** The guide's own way: a process in a shell. Refused with what to do; a unit is written from it, laid, and check is content. */
-async function withoutUnit(hosts: Hosts): Promise<void> {
-  await typed(
-    hosts,
-    'node-1',
-    `set -e
-systemctl disable -q --now ev-node
-mv ${unit} ${unit}.d /root/
-systemctl daemon-reload
-cd /
-setsid runuser -u ev-node -- /usr/local/bin/testapp start --home ${home} --evnode.node.aggregator=true \\
-  --evnode.signer.passphrase_file /etc/ev-node/passphrase > /dev/null 2>&1 < /dev/null &
-sleep 3`,
-  )
-  const refused = await checked(hosts)
-  expect(refused.code).toBe(3)
-  expect(refused.text).toMatch(
-    /systemd has no unit ev-node\.service; process \d+ of ev-node runs the node without one/,
-  )
-  const file = `${hosts.runbook}.service`
-  const written = await hosts.evha('check', hosts.runbook, '--unit-file', file)
-  expect(written.code, written.stderr).toBe(0)
-  // The stand-in is a script: its interpreter is what runs. An operator would see that, too.
-  const laid = readFileSync(file, 'utf8').replace(/\/opt\/evha\/node \S+/, '/usr/local/bin/testapp')
-  const pid = /kill -INT (\d+)/.exec(written.stderr)?.[1] ?? ''
-  await typed(hosts, 'node-1', `cat > ${unit} && systemctl daemon-reload && kill -INT ${pid}`, laid)
-  await until('the end of the process', async () =>
-    (await hosts.on('node-1', `test -e /proc/${pid}`)).code === 0 ? undefined : true,
-  )
-  await typed(hosts, 'node-1', 'systemctl enable -q --now ev-node')
-  await until('the chain under its new unit', async () =>
-    (await checked(hosts)).code === 0 ? true : undefined,
-  )
-}
-
 /** A host without a cable, one whose login may do nothing, one that takes the connection and says nothing. */
 async function closedDoors(hosts: Hosts): Promise<void> {
   await hosts.fault('cut', 'node-1')
-  await typed(hosts, 'node-2', noSudo.breaks)
-  await typed(hosts, 'node-3', 'systemctl kill --kill-whom=main --signal=STOP ssh')
+  await did(hosts, 'node-2', noSudo.breaks)
+  await did(hosts, 'node-3', 'systemctl kill --kill-whom=main --signal=STOP ssh')
   const told = await hosts.evha('check', hosts.runbook, '--json')
   expect(told.code, told.stderr).toBe(3)
   const unreached = (host: string) => ({
@@ -182,14 +144,4 @@ async function closedDoors(hosts: Hosts): Promise<void> {
     },
     unreached('node-3'),
   ])
-}
-
-async function checked(hosts: Hosts): Promise<{ code: number | null; text: string }> {
-  const ended = await hosts.evha('check', hosts.runbook)
-  return { code: ended.code, text: `${ended.stdout}\n${ended.stderr}` }
-}
-
-async function typed(hosts: Hosts, host: string, command: string, stdin = ''): Promise<void> {
-  const ended = await hosts.on(host, command, stdin)
-  if (ended.code !== 0) throw new Error(`${host}: ${command}: exit ${ended.code}: ${ended.stderr}`)
 }

@@ -5,7 +5,7 @@ import { type Hosts, hostsDir } from './hosts.ts'
 
 /** What changes on any running host, or by the chain itself. */
 const lively =
-  /^\/(var\/(log|tmp|cache)|var\/lib\/(systemd|private|dbus)|tmp|run|proc|sys|dev)(\/|$)|^\/var\/lib\/(ev-node|chain)\/(data|raft)(\/|$)|^\/etc\/(machine-id|resolv\.conf|\.updated)$|^\/var\/\.updated$|^\/root\/\.cache/
+  /^\/(var\/(log|tmp|cache)|var\/lib\/(systemd|private|dbus)|tmp|run|proc|sys|dev)(\/|$)|^\/var\/lib\/(ev-node|sequencer|chain)\/(data|raft)(\/|$)|^\/etc\/(machine-id|resolv\.conf|\.updated)$|^\/var\/\.updated$|^\/root\/\.cache/
 
 /**
  * Every file that a host changed since it was made, by `HOST PATH`: kind, mode, owner and content. The hosts lie over
@@ -17,21 +17,19 @@ export function filesOf(hosts: Hosts): Map<string, string> {
   return found
 }
 
-/**
- * What became of each file, `evha`'s own directory counted as one; of one host's only, where one is named. A directory
- * counts where it is new or gone.
- */
+/** Every file by its content; a directory only shows that something in it was looked at or changed back. */
+export const contentsOf = (hosts: Hosts) =>
+  Object.fromEntries([...filesOf(hosts)].filter(([, kind]) => !kind.startsWith('40')))
+
+/** What became of each file, `evha`'s own directory counted as one. A directory counts where it is new or gone. */
 export function changesOf(
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>,
-  host?: string,
 ): Record<string, 'new' | 'gone' | 'changed'> {
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort()
   const changed = paths
     .filter((path) => before.get(path) !== after.get(path))
-    .filter(
-      (path) => !path.includes(' /var/lib/evha/') && (host === undefined || path.startsWith(`${host} `)),
-    )
+    .filter((path) => !path.includes(' /var/lib/evha/'))
   return Object.fromEntries(
     changed.map((path) => [path, before.has(path) ? (after.has(path) ? 'changed' : 'gone') : 'new']),
   )

@@ -125,8 +125,9 @@ export function addressOf(host: string): string {
 const writtenAddressOf = (host: string): string =>
   host === 'node-4' && existsSync('/proc/net/if_inet6') ? 'fd78::14' : addressOf(host)
 
-/** Where the node's home lies: on one of five at another path. */
-export const homeOf = (host: string): string => (host === 'node-5' ? '/var/lib/chain' : '/var/lib/ev-node')
+/** Where the node's home lies: of five hosts two have it at a path of their own. */
+export const homeOf = (host: string): string =>
+  ({ 'node-4': '/var/lib/sequencer', 'node-5': '/var/lib/chain' })[host] ?? '/var/lib/ev-node'
 
 function runbookOf({ chain, names }: Hosts): string {
   const nodes = names.map((name) =>

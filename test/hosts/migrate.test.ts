@@ -1,17 +1,28 @@
+import { join } from 'node:path'
 import { expect } from 'vitest'
+import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
-import { changesOf, filesOf } from './files.ts'
+import { changesOf, contentsOf, filesOf } from './files.ts'
 import { dropIn, unit } from './found-chain.ts'
-import { type Hosts, homeOf, migrate, signedTwice, until, withHosts } from './hosts.ts'
+import { confirm, type Hosts, homeOf, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
 hostsTest(
   'a live chain goes from one sequencer to five machines, and outlives a power cut and a reboot',
   () =>
     withHosts(5, async (hosts) => {
+      await clockIsOutOfReach(hosts)
+      await Promise.all(hosts.names.map((host) => hosts.on(host, 'rm /usr/bin/rsync')))
       const files = filesOf(hosts)
-      const { code, report, stderr } = await migrate(hosts, 'cutover', 'commit', 'finish')
-      expect(code, stderr).toBe(0)
+      const plan = await planned(hosts)
+      const gone = await hosts.evha(
+        'migrate',
+        plan,
+        '--json',
+        ...confirm(hosts, 'cutover', 'commit', 'finish'),
+      )
+      expect(gone.code, gone.stderr).toBe(0)
+      const report = JSON.parse(gone.stdout) as Report
       expect(report).toMatchObject({
         outcome: 'migrated',
         nodesVoting: 5,
@@ -35,6 +46,25 @@ hostsTest(
       expect(signedTwice(hosts)).toEqual([])
     }),
 )
+
+/** A host may not set the clock, which is this machine's own: CAP_SYS_TIME (25 in linux/capability.h) is out of its bounds. */
+async function clockIsOutOfReach(hosts: Hosts): Promise<void> {
+  for (const host of hosts.names) {
+    const { stdout } = await hosts.on(host, "sed -n 's/^CapBnd:[[:space:]]*//p' /proc/1/status")
+    expect((BigInt(`0x${stdout.trim()}`) >> 25n) & 1n, host).toBe(0n)
+  }
+}
+
+/** What would be done, told and saved: no file of any host is changed by that. Returns the saved plan. */
+async function planned(hosts: Hosts): Promise<string> {
+  const contents = contentsOf(hosts)
+  const file = join(hosts.stateDir, 'plan.json')
+  const told = await hosts.evha('plan', hosts.runbook, '--out', file)
+  expect(told.code, told.stderr).toBe(0)
+  expect(told.stdout).toContain('Step by step, with the commands')
+  expect(contentsOf(hosts)).toEqual(contents)
+  return file
+}
 
 /** By docs/what-evha-does-on-your-hosts.md: nothing else changed, and the old files of the source are kept as they were. */
 async function finishedAsPromised(hosts: Hosts, before: ReadonlyMap<string, string>): Promise<void> {

@@ -133,6 +133,25 @@ const ground: readonly World[] = [
     says: /^it does not reach node-2 on 10\.78\.0\.12:5001 \(no answer\)$/,
     cure: /open TCP 5001 from 10\.78\.0\.11 to 10\.78\.0\.12/,
   },
+  {
+    world: 'a firewall between one host and DA',
+    host: 'node-2',
+    breaks: `ip route add unreachable ${addressOf('da')}/32`,
+    mends: `ip route del unreachable ${addressOf('da')}/32`,
+    level: 'warns',
+    says: /^DA does not answer it on 10\.78\.0\.20:7980$/,
+    cure: /^open TCP 7980 to 10\.78\.0\.20 for this host/,
+  },
+  {
+    // The clock of a machine is never stepped: what tells the time there is.
+    world: 'a clock that is 30 s off',
+    host: 'node-3',
+    breaks: `printf '#!/bin/sh\nexec /bin/date -d "+30 seconds" "$@"\n' > /usr/local/bin/date && chmod 755 /usr/local/bin/date`,
+    mends: 'rm /usr/local/bin/date',
+    level: 'blocks',
+    says: /^its clock is (29|3\d)\d{3} ms off the source's$/,
+    cure: /timedatectl set-ntp true/,
+  },
 ]
 
 /** What was there before, and who else starts the node. */
@@ -257,6 +276,16 @@ const warnings: readonly World[] = [
     level: 'warns',
     says: /^its clock is not kept by NTP$/,
     cure: /timedatectl set-ntp true/,
+  },
+  {
+    world: 'a host without anybody who knows of NTP',
+    host: 'node-1',
+    breaks:
+      'printf "#!/bin/sh\\nexit 1\\n" > /usr/local/bin/timedatectl && chmod 755 /usr/local/bin/timedatectl',
+    mends: 'rm /usr/local/bin/timedatectl',
+    level: 'warns',
+    says: /^whether NTP keeps its clock is not known$/,
+    cure: /^see that a time service runs/,
   },
   {
     world: 'files of a peer that evha replaces; rsync, which nothing needs, is missing beside it',

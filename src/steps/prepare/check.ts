@@ -8,6 +8,7 @@ import type { Facts } from '../facts.ts'
 import { passphraseFileOf } from '../host/service-user.ts'
 import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
+import { daFindings } from './da-findings.ts'
 import { lookAtEnvironment } from './environment-files.ts'
 import { executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
@@ -101,18 +102,20 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const seen = looks.filter((one) => one !== null)
   const here = seen.find(({ host }) => host === source) ?? null
   const p2pPort = config?.p2pPort ?? defaultP2pPort
-  const [links, rttMaxMs, chain] = await Promise.all([
+  const [links, da, rttMaxMs, chain] = await Promise.all([
     tried(findings, source, () =>
       linkFindings(context, ({ spec }) =>
         spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
       ),
     ),
+    tried(findings, source, () => daFindings(context, config?.daAddress ?? '')),
     largestRoundTrip(context),
     live === null ? null : tried(findings, source, () => liveChain(context, live, config, here)),
   ])
   findings.push(
     ...(chain?.findings ?? []),
     ...(links ?? []),
+    ...(da ?? []),
     ...sameHost(
       seen.map(({ host }) => host.spec),
       Object.fromEntries(seen.map(({ host, ground }) => [host.spec.name, ground])),

@@ -31,17 +31,22 @@ export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isS
       ),
     ...keyFindings(spec, ground, user, isSource),
     ...portFindings(spec, ground, isSource),
-    ...(ground.ntp === 'no'
-      ? [
-          warns(
-            spec.name,
-            'its clock is not kept by NTP',
-            'clocks that drift apart stop the leader or its followers',
-            'timedatectl set-ntp true, and see that a time server is reached',
-            'timedatectl show: NTPSynchronized=no',
-          ),
-        ]
-      : []),
+    ...unkeptClock(spec, ground),
+  ]
+}
+
+function unkeptClock({ name }: NodeSpec, { ntp }: Ground): Finding[] {
+  if (ntp === 'yes') return []
+  return [
+    warns(
+      name,
+      ntp === 'no' ? 'its clock is not kept by NTP' : 'whether NTP keeps its clock is not known',
+      'clocks that drift apart stop the leader or its followers',
+      ntp === 'no'
+        ? 'timedatectl set-ntp true, and see that a time server is reached'
+        : 'see that a time service runs: timedatectl; where it can not tell: systemctl status systemd-timesyncd chrony ntp',
+      `timedatectl show: ${ntp === '' ? 'no answer' : `NTPSynchronized=${ntp}`}`,
+    ),
   ]
 }
 

@@ -95,6 +95,7 @@ test.each<[string, Partial<Ground>, RegExp]>([
   ['an open passphrase', { modes: { '/p': '640' } }, /^warns: \/p has mode 640/],
   ['a key the user can not read', { unreadable: ['/k'] }, /^blocks: ev-node can not read \/k/],
   ['no time server', { ntp: 'no' }, /^warns: its clock is not kept by NTP/],
+  ['nobody who tells of one', { ntp: '' }, /^warns: whether NTP keeps its clock is not known/],
 ])('%s is found, with a cure', (_name, change, what) => {
   const found = groundFindings(nodeIn('/d'), { ...healthy, ...change }, 'ev-node', false)
   expect(whats(found)).toEqual([expect.stringMatching(what)])
