@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Command } from '../../src/base/command.ts'
 import { attachScript, killScript, startScript } from '../../src/remote/detached-scripts.ts'
 import type { NodeSpec } from '../../src/runbook/load.ts'
-import { surveyGround } from '../../src/steps/prepare/ground.ts'
+import { surveyGround, surveyRoom } from '../../src/steps/prepare/ground.ts'
 import { lookForStarters } from '../../src/steps/prepare/starters.ts'
 import { surveyHost } from '../../src/steps/prepare/survey.ts'
 import { parentOf } from './files.ts'
@@ -33,6 +33,7 @@ export function modelledScripts(spec: NodeSpec): ReadonlyMap<string, Model> {
   return new Map<string, Model>([
     [textOf(surveyHost(spec)), survey],
     [textOf(surveyGround(spec, '')), ground],
+    [textOf(surveyRoom(spec)), room],
     [textOf(lookForStarters(spec)), starters],
     [startScript, startJob],
     [attachScript, tellJob],
@@ -81,6 +82,9 @@ const survey: Model = (
   ]
   return ok(`${lines.join('\n')}\n`)
 }
+
+/** The directories. */
+const room: Model = (_host, dirs) => ok(dirs.map((dir) => `free 1000000000000 ${dir}\n`).join(''))
 
 /** $1 user, $2 passphrase, $3 signer, then the directories. */
 const ground: Model = (host, [, pass = '', signer = '', ...dirs]) => {

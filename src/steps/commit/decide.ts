@@ -1,6 +1,7 @@
 import { EvhaError } from '../../base/errors.ts'
 import { must, onEach, stuck } from '../ask.ts'
 import { disarmDeadMan } from '../dead-man/commands.ts'
+import { refuseWithoutQuorum } from '../gates/startable.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
 import { type HostLook, lookAt } from '../host/look.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
@@ -14,7 +15,7 @@ const roundMaxMs = 2_000
 export const decide: Step<'decide'> = {
   name: 'decide',
   plan: ({ source }) => [
-    `measure fence, guard, boot ids and warm nodes once more, in one round of at most ${roundMaxMs} ms`,
+    `measure fence, guard, boot ids, warm nodes, room and ports once more, in one round of at most ${roundMaxMs} ms`,
     'disarm the dead-men of the peers, for good: none may end a member once the decision has fallen',
     'see that a majority of the hosts keeps the journal',
     `change the decision file on ${source.spec.name} from open to committed`,
@@ -130,6 +131,7 @@ async function measureOnce(context: StepContext): Promise<void> {
       return look
     }),
     context.hands.statusOfDetached(source.remote, guardDir(context)),
+    refuseWithoutQuorum(context, fact(context, 'warmPeers').warm),
   ])
   if (guard.kind !== 'running') throw stuck(`${source.spec.name}: the guard of the store is gone`)
   const noted = fact(context, 'arm').bootIds

@@ -8,13 +8,17 @@ import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
 import { boundDigest, planFields } from './digest.ts'
 import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
+import { refuseUnstartable } from './startable.ts'
 
 /** A copy older than this is brought up to date before it is shown: the gate may be held for days, and the chain runs on. */
 const copyFreshMs = 60_000
 
 export const weighCutover: Step<'weighCutover'> = {
   name: 'weighCutover',
-  plan: () => ['read the head, predict the window part by part, compare it with the budget'],
+  plan: () => [
+    'see that every peer has room and its ports free',
+    'read the head, predict the window part by part, compare it with the budget',
+  ],
   ...looksOnly,
   apply: async (context) => {
     const last = lastPassOf(context, undefined)
@@ -28,6 +32,7 @@ export const weighCutover: Step<'weighCutover'> = {
     const head = await headOf(context, source)
     if (head === null)
       throw stuck(`${source.spec.name}: its RPC tells no head`, 'see that the chain runs, then `evha resume`')
+    await refuseUnstartable(context)
     const roundMs = await roundOf(context)
     const pass = lastPassOf(context, measured?.pass)
     const parts = predictWindow(context, { roundMs, pass })
@@ -91,7 +96,7 @@ function overBudget(p95Ms: number, budgetMs: number): EvhaError {
 
 export const weighCommit: Step<'weighCommit'> = {
   name: 'weighCommit',
-  plan: () => ['measure fence, guard, boot ids and warm nodes'],
+  plan: () => ['measure fence, guard, boot ids, warm nodes, room and ports'],
   ...looksOnly,
   verify: async (context) => {
     const roundAtMs = await measureAll(context)

@@ -9,6 +9,16 @@ const roomBytes = 64 * 1024 * 1024
 /** What is wrong with the ground of one host. `user` is the service user, '' for root. */
 export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isSource: boolean): Finding[] {
   return [
+    ...roomFindings(spec, ground),
+    ...keyFindings(spec, ground, user, isSource),
+    ...portFindings(spec, ground, isSource),
+    ...unkeptClock(spec, ground),
+  ]
+}
+
+/** Directories that can not be written, or have no room. */
+export function roomFindings(spec: NodeSpec, ground: Ground): Finding[] {
+  return [
     ...ground.readOnly.map((dir) =>
       blocks(
         spec.name,
@@ -29,9 +39,6 @@ export function groundFindings(spec: NodeSpec, ground: Ground, user: string, isS
           `df -P ${dir}`,
         ),
       ),
-    ...keyFindings(spec, ground, user, isSource),
-    ...portFindings(spec, ground, isSource),
-    ...unkeptClock(spec, ground),
   ]
 }
 
@@ -132,7 +139,7 @@ function closedKey(spec: NodeSpec, ground: Ground, user: string, file: string, i
 }
 
 /** The source's P2P and RPC ports are taken by the live node itself; a peer that runs is another finding. */
-function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Finding[] {
+export function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Finding[] {
   const wanted: readonly (readonly [what: string, host: string, port: number])[] = [
     ['Raft', spec.address, spec.raftPort],
     ...(isSource || spec.p2pPort === undefined ? [] : [['P2P', spec.address, spec.p2pPort] as const]),
