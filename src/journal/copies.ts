@@ -1,6 +1,7 @@
 import { EvhaError, failureOf } from '../base/errors.ts'
 import type { Remote } from '../remote/remote.ts'
 import { appendToCopy, layCopy, notThatCopy } from './copy-commands.ts'
+import { type FirstLines, firstLinesOf } from './first-lines.ts'
 import type { Journal } from './journal.ts'
 import { realTime, type Time } from './time.ts'
 
@@ -30,6 +31,7 @@ interface Follower {
  */
 export class JournalCopies {
   readonly #journal: Journal
+  readonly #firstLines: (count: number) => FirstLines
   readonly #runbookText: string
   readonly #followers: readonly Follower[]
   readonly #quorum: number
@@ -50,6 +52,7 @@ export class JournalCopies {
   ) {
     this.#time = time
     this.#journal = journal
+    this.#firstLines = firstLinesOf(journal.lines)
     this.#runbookText = runbookText
     this.#quorum = quorum
     this.#followers = places.map((place) => ({
@@ -117,8 +120,7 @@ export class JournalCopies {
     one.busy = true
     try {
       while (!this.#stopped.signal.aborted && (one.has === null || one.has < lines.length)) {
-        const upTo = lines.slice()
-        one.has = await this.#bring(one, upTo)
+        one.has = await this.#bring(one, lines.length)
         one.failure = null
         this.#wake()
       }
@@ -131,18 +133,21 @@ export class JournalCopies {
     }
   }
 
-  async #bring({ place, has }: Follower, lines: readonly string[]): Promise<number> {
+  async #bring({ place, has }: Follower, upTo: number): Promise<number> {
     const { remote, dir } = place
+    const { lines } = this.#journal
     if (has !== null && has > 0) {
-      const appended = await remote.run(appendToCopy(dir, lines, has), this.#stopped.signal)
-      if (appended.kind === 'finished' && appended.exitCode === 0) return lines.length
+      const append = appendToCopy(dir, this.#firstLines(has), lines.slice(has, upTo))
+      const appended = await remote.run(append, this.#stopped.signal)
+      if (appended.kind === 'finished' && appended.exitCode === 0) return upTo
       if (appended.kind === 'unknown') throw new Error(appended.message)
       if (appended.exitCode !== notThatCopy) throw new Error(saidBy(remote, appended.stderr))
     }
-    const laid = await remote.run(layCopy(dir, lines, this.#runbookText), this.#stopped.signal)
+    const lay = layCopy(dir, lines.slice(0, upTo), this.#runbookText)
+    const laid = await remote.run(lay, this.#stopped.signal)
     if (laid.kind === 'unknown') throw new Error(laid.message)
     if (laid.exitCode !== 0) throw new Error(saidBy(remote, laid.stderr))
-    return lines.length
+    return upTo
   }
 
   #wake(): void {

@@ -1,4 +1,5 @@
 import { type Command, changes, reads, script } from '../base/command.ts'
+import type { FirstLines } from './first-lines.ts'
 import { lineHash } from './line.ts'
 import { journalName } from './read-journal.ts'
 
@@ -17,13 +18,11 @@ const copyBytesMax = 64 * 1024 * 1024
 const bytesOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
 
 /**
- * Appends the lines behind the first `has` to the copy below `dir`, fsynced. Exit 3, and nothing is changed, when the
- * copy is not exactly those first lines, by size and digest.
+ * Appends lines to the copy below `dir`, fsynced. Exit 3, and nothing is changed, when the copy is not exactly what
+ * stands `before` them, by size and digest.
  */
-export function appendToCopy(dir: string, lines: readonly string[], has: number): Command {
-  const before = bytesOf(lines.slice(0, has))
-  const more = bytesOf(lines.slice(has))
-  const size = Buffer.byteLength(before)
+export function appendToCopy(dir: string, before: FirstLines, lines: readonly string[]): Command {
+  const more = bytesOf(lines)
   return changes(
     'keep the journal',
     script(
@@ -38,9 +37,9 @@ cat >>"$file"
 sync "$file"
 [ "$(stat -c %s "$file")" = "$4" ]`,
       `${dir}/${journalName}`,
-      String(size),
-      lineHash(before),
-      String(size + Buffer.byteLength(more)),
+      String(before.bytes),
+      before.digest,
+      String(before.bytes + Buffer.byteLength(more)),
     ),
     { stdin: more, timeoutMs: appendTimeoutMs, often: true },
   )

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { EvhaError } from '../base/errors.ts'
 import { limits } from '../base/limits.ts'
 import { type Entry, type JournalRecord, recordRefusal } from './record.ts'
@@ -8,7 +8,7 @@ export const noPrevious = '0'.repeat(64)
 
 /** sha256 of a line without its newline, hex. */
 export function lineHash(line: string | Buffer): string {
-  return createHash('sha256').update(line).digest('hex')
+  return hash('sha256', line)
 }
 
 const sumLength = 16

@@ -1,4 +1,4 @@
-import { initialTransition, type SnapshotFrom, transition } from 'xstate'
+import { type ActorScope, createActor, initialTransition, type SnapshotFrom } from 'xstate'
 import type { Failure } from '../base/errors.ts'
 import { type Gate, gates, type StepName, stepNames } from '../base/names.ts'
 import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './context.ts'
@@ -41,7 +41,35 @@ export function begin(input: RunInput, machine: RunMachine = migrateMachine): Sn
 
 /** The next snapshot: pure, so that replaying a journal's events gives the state the run was in. */
 export function advance(snapshot: Snapshot, event: RunEvent): Snapshot {
-  return transition(snapshot.machine as RunMachine, snapshot, asMachineEvent(event))[0]
+  const machine = snapshot.machine as RunMachine
+  return machine.transition(snapshot, asMachineEvent(event), scopeOf(machine))
+}
+
+type Scope = ActorScope<Snapshot, MigrateEvent>
+const scopes = new WeakMap<RunMachine, Scope>()
+
+/**
+ * What XState's own `transition` makes for each call, a whole actor with its first state among it, made once: the table
+ * has no timers, no ids in a system and nothing that is spawned, so nothing of one transition stays in it for the next.
+ */
+function scopeOf(machine: RunMachine): Scope {
+  const known = scopes.get(machine)
+  if (known !== undefined) return known
+  const self = createActor(machine, { input: { chain: '', source: '', nodes: 0 } })
+  const nothing = () => undefined
+  const scope: Scope = {
+    self,
+    id: '',
+    sessionId: '',
+    system: self.system,
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: nothing,
+  }
+  scopes.set(machine, scope)
+  return scope
 }
 
 export function replay(input: RunInput, events: readonly RunEvent[]): Snapshot {

@@ -25,7 +25,11 @@ export interface OpenRun {
   readonly stateDir: string
 }
 
-export const graphHash = () => createHash('sha256').update(graphText()).digest('hex')
+let hashOfGraph: string | undefined
+export const graphHash = () => {
+  hashOfGraph ??= createHash('sha256').update(graphText()).digest('hex')
+  return hashOfGraph
+}
 
 /** Begins a run: lock taken, header on the disk, in this order; nothing was connected when it returns. */
 export function beginRun(
