@@ -112,7 +112,7 @@ export class Evha implements Watcher {
       for (const [key, one] of this.#unseen) if (one === host) this.#unseen.delete(key)
       return
     }
-    if (!this.dead && this.#unseen.has(`${host.name} ${command.argv.join(' ')}`))
+    if (!this.dead && this.#unseen.size > 0 && this.#unseen.has(`${host.name} ${command.argv.join(' ')}`))
       this.sim.judge.say(
         `"${command.says}" is sent to ${host.name} once more although nobody looked whether it happened`,
       )

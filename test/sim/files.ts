@@ -7,6 +7,14 @@ export interface Entry {
   writtenMs: number
   /** Counts writes of its content: what the kernel's ctime tells apart. */
   version: number
+  /** Bytes of its content, where they were counted. */
+  bytes?: number
+}
+
+/** Counts the bytes of a file; what only grows is counted once. */
+export function bytesOf(entry: Entry): number {
+  entry.bytes ??= Buffer.byteLength(entry.content)
+  return entry.bytes
 }
 
 /** The files of one simulated host, by absolute path. */
@@ -55,6 +63,8 @@ export class Files {
     const found = this.at(path)
     if (found?.kind === 'dir') return false
     if (found !== undefined) {
+      if (!append) delete found.bytes
+      else if (found.bytes !== undefined) found.bytes += Buffer.byteLength(text)
       found.content = append ? found.content + text : text
       found.writtenMs = this.#now()
       found.version = ++this.#versions

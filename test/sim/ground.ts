@@ -1,15 +1,18 @@
 import type { SimHost } from './host.ts'
 import { manifest } from './modelled.ts'
 import type { Node } from './shell/parse.ts'
-import { type Ground, type Io, Shell, type Waits } from './shell/run.ts'
+import { type Ground, type Io, Shell } from './shell/run.ts'
+import type { Soon } from './shell/soon.ts'
 import { toolNamed } from './tools.ts'
 
 /** A simulated host as a shell on it sees it. */
 export class HostGround implements Ground {
   readonly host: SimHost
+  readonly border: () => void
 
-  constructor(host: SimHost) {
+  constructor(host: SimHost, border: () => void) {
     this.host = host
+    this.border = border
   }
 
   readText(path: string): string | null {
@@ -26,14 +29,16 @@ export class HostGround implements Ground {
     return this.host.files.isDir(path)
   }
 
-  *run(shell: Shell, argv: readonly string[], io: Io): Waits<number> {
+  run(shell: Shell, argv: readonly string[], io: Io): Soon<number> {
     const [name = '', ...args] = argv
-    return yield* toolNamed(this.host, name)({ host: this.host, ground: this, shell, io }, args)
+    return toolNamed(this.host, name)({ host: this.host, ground: this, shell, io }, args)
   }
 
   background(shell: Shell, body: Node, io: Io): void {
-    const child = new Shell(this, [], shell)
-    this.host.drive(child.body(body, io), () => undefined)
+    this.host.drive(
+      (border) => new Shell(new HostGround(this.host, border), [], shell).body(body, io),
+      () => undefined,
+    )
   }
 
   native(name: string, args: readonly string[], io: Io): number | null {

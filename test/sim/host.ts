@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { NodeSpec } from '../../src/runbook/load.ts'
 import { Files } from './files.ts'
 import type { Running } from './programs.ts'
-import type { Waits } from './shell/run.ts'
+import { type Soon, waits } from './shell/soon.ts'
 import type { Sim } from './sim.ts'
 import { Systemd } from './systemd.ts'
 
@@ -12,6 +12,9 @@ export interface Job {
   process: Running | null
   exit: string | null
 }
+
+/** Thrown through a script that is not to go on. */
+const over = Symbol('over')
 
 /** A script that does so many things without that time passes turns in a circle. */
 const stepsMax = 100_000
@@ -88,30 +91,43 @@ export class SimHost {
   }
 
   /**
-   * Runs a shell's generator to its end in simulated time; what is returned stops it. A reboot stops it too. Throws when
-   * it does not come to a wait.
+   * Runs a script to its end in simulated time; what is returned stops it. A reboot stops it too. `begin` is given what
+   * the script calls between two commands; `step` is called there. Throws when it does not come to a wait.
    */
-  drive(work: Waits<number>, ended: (code: number) => void, step?: () => void): () => void {
+  drive(
+    begin: (border: () => void) => Soon<number>,
+    ended: (code: number) => void,
+    step?: () => void,
+  ): () => void {
     let stopped = false
+    let steps = 0
     const boot = this.#boots
-    const go = (): void => {
-      for (let steps = 0; ; steps++) {
-        if (steps > stepsMax)
-          throw new Error(`a script on ${this.name} turns in a circle and waits for nothing`)
-        if (stopped || this.#boots !== boot) return
-        const next = work.next()
-        if (next.done === true) {
-          ended(next.value)
-          return
-        }
-        if (next.value > 0) {
-          this.in(next.value, go)
-          return
-        }
-        step?.()
+    const isOver = (): boolean => stopped || this.#boots !== boot
+    const border = (): void => {
+      if (++steps > stepsMax)
+        throw new Error(`a script on ${this.name} turns in a circle and waits for nothing`)
+      step?.()
+      if (isOver()) throw over
+    }
+    const goOn = (soon: Soon<number>): void => {
+      if (!waits(soon)) {
+        ended(soon)
+        return
+      }
+      const next = soon.next()
+      if (next.done === true) ended(next.value)
+      else this.in(next.value, () => upToWait(() => soon))
+    }
+    const upToWait = (work: () => Soon<number>): void => {
+      if (isOver()) return
+      steps = 0
+      try {
+        goOn(work())
+      } catch (thrown) {
+        if (thrown !== over) throw thrown
       }
     }
-    go()
+    upToWait(() => begin(border))
     return () => {
       stopped = true
     }

@@ -1,27 +1,19 @@
 import { readJournal } from '../../src/journal/read-journal.ts'
 import type { JournalRecord } from '../../src/journal/record.ts'
 import { findRun } from '../../src/journal/runs.ts'
-import { type RunEvent, viewOf } from '../../src/machine/decider.ts'
-import { readRun, snapshotOf } from '../../src/run/rebuild.ts'
+import type { RunEvent } from '../../src/machine/decider.ts'
 import { weighs } from './approvals.ts'
 import { heightOf, type Store } from './chain.ts'
 import { mount } from './disk.ts'
 import type { Workstation } from './evha.ts'
+import { followed } from './followed.ts'
 import type { Sim } from './sim.ts'
 
 const quiet = { writes: () => null, synced: () => undefined, dead: false }
 
 /** The state the run is in, read from its files by nobody in particular. */
-export function finalState(_sim: Sim, { disk }: Workstation): { path: string; says: string; final: boolean } {
-  const { path, free } = mount(disk, quiet)
-  try {
-    const { path: at, says, final } = viewOf(snapshotOf(readRun(findRun(path))))
-    return { path: at, says, final }
-  } catch {
-    return { path: 'nothing', says: 'no run was begun', final: false }
-  } finally {
-    free()
-  }
+export function finalState(sim: Sim, { disk }: Workstation): { path: string; says: string; final: boolean } {
+  return followed(sim, disk)?.view ?? { path: 'nothing', says: 'no run was begun', final: false }
 }
 
 /** What must hold of a run that is at its end. */

@@ -1,9 +1,8 @@
 import type { Gate } from '../../src/base/names.ts'
-import { readJournal } from '../../src/journal/read-journal.ts'
-import { findRun } from '../../src/journal/runs.ts'
 import { weighs } from './approvals.ts'
 import type { Signed } from './chain.ts'
 import type { Evha } from './evha.ts'
+import { followed } from './followed.ts'
 import type { SimHost } from './host.ts'
 import type { SimNode } from './node.ts'
 import type { Sim } from './sim.ts'
@@ -62,7 +61,7 @@ export class Judge {
   /** The operator is asked: upon what this very process has weighed. */
   asked(gate: Gate, evha: Evha): void {
     if (evha.dead) return
-    const { records } = readJournal(findRun(evha.stateDir).dir)
+    const records = followed(this.#sim, evha.workstation.disk)?.records ?? []
     const since = records.slice(records.findLastIndex((record) => record.type === 'resumed') + 1)
     if (!since.some((record) => record.type === 'outcome' && record.ok && record.step === weighs[gate]))
       this.say(`the operator is asked at the gate ${gate} upon evidence that an earlier process weighed`)

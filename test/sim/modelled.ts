@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Command } from '../../src/base/command.ts'
 import { attachScript, killScript, startScript } from '../../src/remote/detached-scripts.ts'
 import type { NodeSpec } from '../../src/runbook/load.ts'
@@ -9,7 +8,9 @@ import { parentOf } from './files.ts'
 import { HostGround } from './ground.ts'
 import type { Job, SimHost } from './host.ts'
 import { spawn } from './programs.ts'
-import { Shell, Text, type Waits } from './shell/run.ts'
+import { sha256 } from './sha256.ts'
+import { Shell, Text } from './shell/run.ts'
+import { type Waits, waited } from './shell/soon.ts'
 
 /** What a command answers. */
 export interface Said {
@@ -21,7 +22,6 @@ export interface Said {
 type Model = (host: SimHost, args: readonly string[]) => Said | Waits<Said>
 
 const ok = (out = ''): Said => ({ code: 0, out })
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 const textOf = (command: Pick<Command, 'argv'>): string => command.argv[2] ?? ''
 
 /**
@@ -150,7 +150,7 @@ function* startJob(host: SimHost, [first = '', dir = '', ...argv]: readonly stri
   if (first !== '') {
     const err = new Text()
     const io = { stdin: { text: '' }, out: new Text(), err, files: new Map() }
-    const code = yield* new Shell(new HostGround(host), []).script(first, io)
+    const code = yield* waited(new Shell(new HostGround(host, () => undefined), []).script(first, io))
     if (code !== 0) return { code, out: '', err: err.text }
   }
   const known = host.jobs.get(dir)

@@ -1,5 +1,5 @@
 import { heightOf } from './chain.ts'
-import type { Waits } from './shell/run.ts'
+import type { Waits } from './shell/soon.ts'
 import type { Call } from './tools.ts'
 
 /** The node's binary, called by hand: `version`, `init`, and the rollback that only asks for a height. */

@@ -73,7 +73,7 @@ class LockHolder implements Running {
 class Script implements Running {
   readonly pid: number
   readonly #stop: () => void
-  readonly #free: () => void
+  #free: () => void = () => undefined
   #gone = false
   readonly #exited: (code: number | null) => void
 
@@ -87,13 +87,15 @@ class Script implements Running {
     this.#exited = exited
     const isText = args[0] === '-c'
     const script = isText ? args[1] : host.files.read(args[0] ?? '')
-    const shell = new Shell(new HostGround(host), args.slice(isText ? 3 : 1))
-    this.#free = () => host.unlock(shell)
     const out = { write: (text: string) => host.log(invocation, `sh[${this.pid}]: ${text.trimEnd()}`) }
     const io = { stdin: { text: '' }, out, err: new Text(), files: new Map() }
     // One that waits for nothing is over before whoever starts it knows of it: its end is told a moment later.
     this.#stop = host.drive(
-      shell.script(script ?? 'exit 127', io),
+      (border) => {
+        const shell = new Shell(new HostGround(host, border), args.slice(isText ? 3 : 1))
+        this.#free = () => host.unlock(shell)
+        return shell.script(script ?? 'exit 127', io)
+      },
       (code) => void host.in(1, () => this.#end(code)),
     )
   }

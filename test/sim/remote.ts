@@ -8,7 +8,8 @@ import type { Evha, Struck } from './evha.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import type { Said } from './modelled.ts'
-import { Shell, Text, type Waits } from './shell/run.ts'
+import { Shell, Text } from './shell/run.ts'
+import { after, type Soon } from './shell/soon.ts'
 
 /** A host that is cut off is noticed by the keepalive after so long, a new connection is given up after so long. */
 const keepaliveMs = 4_000
@@ -209,27 +210,35 @@ export function execute(
     }
     const said = model(host, argv.slice(4))
     if ('code' in said) answer(said)
-    else stop = host.drive(answering(said, answer), () => undefined, step)
+    else
+      stop = host.drive(
+        () => answering(said, answer),
+        () => undefined,
+        step,
+      )
     return () => stop()
   }
   const out = new Text()
   const err = new Text()
   const io = { stdin: { text: stdin }, out, err, files: new Map() }
-  const ground = new HostGround(host)
-  const shell = new Shell(ground, argv.slice(4))
-  const isScript = argv[0] === 'sh' && argv[1] === '-c'
-  const work = isScript ? shell.script(host.sim.patch(argv[2] ?? ''), io) : ground.run(shell, argv, io)
+  let free = (): void => undefined
   const stop = host.drive(
-    work,
+    (border) => {
+      const ground = new HostGround(host, border)
+      const shell = new Shell(ground, argv.slice(4))
+      free = () => host.unlock(shell)
+      const isScript = argv[0] === 'sh' && argv[1] === '-c'
+      return isScript ? shell.script(host.sim.patch(argv[2] ?? ''), io) : ground.run(shell, argv, io)
+    },
     (code) => {
-      host.unlock(shell)
+      free()
       ended(code, out.text, err.text)
     },
     step,
   )
   return () => {
     stop()
-    host.unlock(shell)
+    free()
   }
 }
 
@@ -270,9 +279,11 @@ function executeGuarded(
   return stop
 }
 
-function* answering(work: Waits<Said>, answer: (said: Said) => void): Waits<number> {
-  answer(yield* work)
-  return 0
+function answering(work: Soon<Said>, answer: (said: Said) => void): Soon<number> {
+  return after(work, (said) => {
+    answer(said)
+    return 0
+  })
 }
 
 function read(stdin: PassThrough, signal: AbortSignal | undefined): Promise<string | null> {

@@ -85,8 +85,10 @@ export class Sim {
     return this.hosts[0] as SimHost
   }
 
+  /** A line of the story. What differs from replay to replay is left out: numbers of real processes and of mounts. */
   tell(text: string): void {
-    this.story.push(`${((this.timeline.now - startMs) / 1000).toFixed(2).padStart(8)} s  ${text}`)
+    const same = text.replace(/\/evha-simulated\/\d+/g, '~').replace(/process \d+ on/g, 'a process on')
+    this.story.push(`${((this.timeline.now - startMs) / 1000).toFixed(2).padStart(8)} s  ${same}`)
   }
 
   /** The living processes of the node. */

@@ -1,6 +1,6 @@
 import { unitValue } from '../../src/evnode/unit.ts'
 import type { SimHost } from './host.ts'
-import type { Waits } from './shell/run.ts'
+import type { Waits } from './shell/soon.ts'
 import type { Service } from './systemd.ts'
 import type { Call } from './tools.ts'
 
@@ -69,10 +69,12 @@ export function* systemctl(call: Call, argv: readonly string[]): Waits<number> {
 
 function shown(host: SimHost, name: string, service: Service | null, options: readonly string[]): string {
   const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
-  const all = service === null ? absent : properties(host, name, service)
-  return wanted
-    .flatMap((property) => (all[property] === undefined ? [] : [`${property}=${all[property]}\n`]))
-    .join('')
+  let text = ''
+  for (const property of wanted) {
+    const value = service === null ? absent[property] : properties[property]?.(host, name, service)
+    if (value !== undefined) text += `${property}=${value}\n`
+  }
+  return text
 }
 
 const absent: Record<string, string> = {
@@ -89,29 +91,29 @@ const absent: Record<string, string> = {
   NeedDaemonReload: 'no',
 }
 
-function properties(host: SimHost, name: string, service: Service): Record<string, string> {
-  const { loaded, active } = service
-  const sub: Record<string, string> = {
-    active: 'running',
-    inactive: 'dead',
-    failed: 'failed',
-    activating: 'auto-restart',
-    deactivating: 'stop-sigterm',
-  }
-  return {
-    LoadState: 'loaded',
-    ActiveState: active,
-    SubState: sub[active] ?? active,
-    Result: service.result,
-    MainPID: String(service.process?.pid ?? 0),
-    ExecMainStatus: String(service.status),
-    InvocationID: service.invocation,
-    FragmentPath: loaded?.fragment ?? '',
-    DropInPaths: loaded?.dropIns.join(' ') ?? '',
-    UnitFileState: loaded === null ? 'transient' : host.systemd.isEnabled(name) ? 'enabled' : 'disabled',
-    NeedDaemonReload: host.systemd.needsReload(service) ? 'yes' : 'no',
-    User: loaded === null ? '' : (unitValue(loaded.unit, 'Service', 'User') ?? ''),
-  }
+const sub: Record<string, string> = {
+  active: 'running',
+  inactive: 'dead',
+  failed: 'failed',
+  activating: 'auto-restart',
+  deactivating: 'stop-sigterm',
+}
+
+const properties: Record<string, (host: SimHost, name: string, service: Service) => string> = {
+  LoadState: () => 'loaded',
+  ActiveState: (_host, _name, { active }) => active,
+  SubState: (_host, _name, { active }) => sub[active] ?? active,
+  Result: (_host, _name, { result }) => result,
+  MainPID: (_host, _name, { process }) => String(process?.pid ?? 0),
+  ExecMainStatus: (_host, _name, { status }) => String(status),
+  InvocationID: (_host, _name, { invocation }) => invocation,
+  FragmentPath: (_host, _name, { loaded }) => loaded?.fragment ?? '',
+  DropInPaths: (_host, _name, { loaded }) => loaded?.dropIns.join(' ') ?? '',
+  UnitFileState: ({ systemd }, name, { loaded }) =>
+    loaded === null ? 'transient' : systemd.isEnabled(name) ? 'enabled' : 'disabled',
+  NeedDaemonReload: ({ systemd }, _name, service) => (systemd.needsReload(service) ? 'yes' : 'no'),
+  User: (_host, _name, { loaded }) =>
+    loaded === null ? '' : (unitValue(loaded.unit, 'Service', 'User') ?? ''),
 }
 
 /** `systemd-run --unit=NAME … -- COMMAND`. */

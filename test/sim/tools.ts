@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
-import { parentOf } from './files.ts'
+import { bytesOf, parentOf } from './files.ts'
 import type { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import { nodeProgram } from './node-program.ts'
-import { type Io, Shell, type Waits } from './shell/run.ts'
+import { sha256 } from './sha256.ts'
+import { type Io, Shell } from './shell/run.ts'
+import { after, lastly, type Soon, type Waits } from './shell/soon.ts'
 import { systemctl, systemdRun } from './systemctl.ts'
 
 export interface Call {
@@ -13,7 +14,7 @@ export interface Call {
   readonly io: Io
 }
 
-export type Tool = (call: Call, args: readonly string[]) => Waits<number>
+export type Tool = (call: Call, args: readonly string[]) => Soon<number>
 
 /** The program of a name on a host. One that nobody has modelled ends the simulation, loudly. */
 export function toolNamed(host: SimHost, name: string): Tool {
@@ -22,13 +23,6 @@ export function toolNamed(host: SimHost, name: string): Tool {
   if (tool === undefined) throw new Error(`nobody has modelled the program ${name}`)
   return tool
 }
-
-/** A tool that waits for nothing. */
-const now = (work: (call: Call, args: readonly string[]) => number): Tool =>
-  // biome-ignore lint/correctness/useYield: a tool is a generator, and this one has nothing to wait for
-  function* (call, args) {
-    return work(call, args)
-  }
 
 /** Options and operands; `--` ends the options. */
 function split(args: readonly string[]): { options: string[]; names: string[] } {
@@ -51,11 +45,9 @@ const complain = ({ io }: Call, text: string): number => {
 const absolute = ({ shell }: Call, path: string): string =>
   path.startsWith('/') ? path : `${shell.cwd ?? ''}/${path}`
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
 /** Another program by its argv, as a child of this one. */
-function* child(call: Call, argv: readonly string[]): Waits<number> {
-  return yield* call.ground.run(call.shell, argv, call.io)
+function child(call: Call, argv: readonly string[]): Soon<number> {
+  return call.ground.run(call.shell, argv, call.io)
 }
 
 function test({ host: { files } }: Call, given: readonly string[]): number {
@@ -177,7 +169,7 @@ function remove(call: Call, args: readonly string[]): number {
   return 0
 }
 
-function* flock(call: Call, args: readonly string[]): Waits<number> {
+function flock(call: Call, args: readonly string[]): Soon<number> {
   const { host } = call
   let code = 1
   let waitMs = Number.POSITIVE_INFINITY
@@ -194,21 +186,38 @@ function* flock(call: Call, args: readonly string[]): Waits<number> {
   if (path === undefined || (!host.files.exists(path) && !host.files.write(path, '')))
     return complain(call, `flock: cannot open lock file ${target}`) && 66
   // The lock of the lease: taken alone once nobody holds it shared any more; who holds it longer is ended.
-  if (path.endsWith('/lease/lock')) {
-    for (let waitedMs = 0; host.guarded.size > 0 && waitedMs < waitMs; waitedMs += 20) yield 20
-    for (const one of host.guarded) one.end()
-    return 0
-  }
+  if (path.endsWith('/lease/lock'))
+    return after(
+      asked(() => host.guarded.size === 0, waitMs),
+      () => {
+        for (const one of host.guarded) one.end()
+        return 0
+      },
+    )
   const holder = command.length === 0 ? call.shell : {}
-  for (let waitedMs = 0; !host.lock(path, holder); waitedMs += 20) {
-    if (waitedMs >= waitMs) return code
+  return after(
+    asked(() => host.lock(path, holder), waitMs),
+    (got) => {
+      if (!got) return code
+      if (command.length === 0) return 0
+      return lastly(
+        () => child(call, command),
+        () => host.unlock(holder),
+      )
+    },
+  )
+}
+
+/** Asks every 20 ms until it holds; false when it did not in time. */
+function asked(holds: () => boolean, waitMs: number): Soon<boolean> {
+  return holds() ? true : waitMs <= 0 ? false : askedAgain(holds, waitMs)
+}
+
+function* askedAgain(holds: () => boolean, waitMs: number): Waits<boolean> {
+  for (let waitedMs = 20; ; waitedMs += 20) {
     yield 20
-  }
-  if (command.length === 0) return 0
-  try {
-    return yield* child(call, command)
-  } finally {
-    host.unlock(holder)
+    if (holds()) return true
+    if (waitedMs >= waitMs) return false
   }
 }
 
@@ -264,11 +273,8 @@ function tar(call: Call, args: readonly string[]): number {
 function grep(call: Call, args: readonly string[]): number {
   const { options, names } = split(args)
   const [pattern = '', ...files] = names
-  const source = pattern.replace(/[|+?(){}]/g, '\\$&')
-  const regex = new RegExp(
-    options.some((option) => option.includes('F')) ? pattern.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : source,
-    'm',
-  )
+  const special = options.some((option) => option.includes('F')) ? /[.*+?^${}()|[\]\\]/g : /[|+?(){}]/g
+  const regex = new RegExp(pattern.replace(special, '\\$&'), 'm')
   const texts = files.length === 0 ? [call.io.stdin.text] : files.map((file) => call.host.files.read(file))
   if (texts.some((text) => text === null)) return 2
   const lines = texts
@@ -321,16 +327,16 @@ function ping(call: Call, args: readonly string[]): number {
 }
 
 const tools: Readonly<Record<string, Tool>> = {
-  '[': now(test),
-  test: now(test),
-  true: now(() => 0),
-  sync: now((call, args) => {
+  '[': test,
+  test,
+  true: () => 0,
+  sync: (call, args) => {
     const missing = split(args).names.find((name) => !call.host.files.exists(name))
     return missing === undefined
       ? 0
       : complain(call, `sync: error opening '${missing}': No such file or directory`)
-  }),
-  cat: now((call, args) => {
+  },
+  cat: (call, args) => {
     const { names } = split(args)
     if (names.length === 0) {
       call.io.out.write(call.io.stdin.text)
@@ -342,13 +348,13 @@ const tools: Readonly<Record<string, Tool>> = {
       call.io.out.write(text)
     }
     return 0
-  }),
-  cd: now((call, args) => {
+  },
+  cd: (call, args) => {
     if (!call.host.files.isDir(args[0] ?? '')) return complain(call, `cd: can't cd to ${args[0]}`) && 2
     call.shell.cwd = args[0] ?? '/'
     return 0
-  }),
-  mkdir: now((call, args) => {
+  },
+  mkdir: (call, args) => {
     const { options, names } = split(args)
     for (const name of names) {
       const made = options.some((option) => option.includes('p'))
@@ -357,22 +363,22 @@ const tools: Readonly<Record<string, Tool>> = {
       if (!made) return complain(call, `mkdir: cannot create directory '${name}'`)
     }
     return 0
-  }),
-  rm: now(remove),
-  rmdir: now((call, args) => {
+  },
+  rm: remove,
+  rmdir: (call, args) => {
     for (const name of split(args).names)
       if (!call.host.files.removeEmptyDir(name)) return complain(call, `rmdir: failed to remove '${name}'`)
     return 0
-  }),
-  mv: now(move),
-  cp: now(copy),
-  ln: now((call, args) => {
+  },
+  mv: move,
+  cp: copy,
+  ln: (call, args) => {
     const { options, names } = split(args)
     const [from = '', to = ''] = names
     const made = options.includes('-s') ? call.host.files.symlink(from, to) : call.host.files.link(from, to)
     return made ? 0 : complain(call, `ln: failed to create link '${to}'`)
-  }),
-  chmod: now((call, args) =>
+  },
+  chmod: (call, args) =>
     change(
       call,
       args,
@@ -382,8 +388,7 @@ const tools: Readonly<Record<string, Tool>> = {
       },
       (path) => (call.host.files.at(path)?.mode ?? 0).toString(8),
     ),
-  ),
-  chown: now((call, args) =>
+  chown: (call, args) =>
     change(
       call,
       args,
@@ -393,8 +398,7 @@ const tools: Readonly<Record<string, Tool>> = {
       },
       (path) => call.host.files.at(path)?.owner ?? '',
     ),
-  ),
-  sha256sum: now((call, args) => {
+  sha256sum: (call, args) => {
     const { names } = split(args)
     if (names.length === 0) {
       call.io.out.write(`${sha256(call.io.stdin.text)}  -\n`)
@@ -406,8 +410,8 @@ const tools: Readonly<Record<string, Tool>> = {
       call.io.out.write(`${sha256(text)}  ${name}\n`)
     }
     return 0
-  }),
-  tail: now((call, args) => {
+  },
+  tail: (call, args) => {
     const text = call.host.files.read(args[2] ?? '')
     if (args[0] !== '-n' || text === null) return complain(call, `tail: cannot open '${args[2]}'`)
     call.io.out.write(
@@ -417,60 +421,55 @@ const tools: Readonly<Record<string, Tool>> = {
         .join('\n'),
     )
     return 0
-  }),
-  head: now((call, args) => {
+  },
+  head: (call, args) => {
     const [option, bytes = '0', file] = args
     if (option !== '-c') throw new Error(`nobody has modelled head ${args.join(' ')}`)
     const text = Buffer.from(file === undefined ? call.io.stdin.text : (call.host.files.read(file) ?? ''))
     call.io.out.write(text.subarray(0, Number(bytes)).toString())
     if (file === undefined) call.io.stdin.text = text.subarray(Number(bytes)).toString()
     return 0
-  }),
-  stat: now((call, args) => {
-    const text = args[1] === '%s' ? call.host.files.read(args[2] ?? '') : null
-    if (text === null) return complain(call, `stat: cannot statx '${args[2]}': No such file or directory`)
-    call.io.out.write(`${Buffer.byteLength(text)}\n`)
+  },
+  stat: (call, args) => {
+    const file = args[1] === '%s' ? call.host.files.at(args[2] ?? '') : undefined
+    if (file?.kind !== 'file')
+      return complain(call, `stat: cannot statx '${args[2]}': No such file or directory`)
+    call.io.out.write(`${bytesOf(file)}\n`)
     return 0
-  }),
-  date: now(date),
+  },
+  date,
   flock,
-  tar: now(tar),
-  grep: now(grep),
-  sed: now(sed),
-  find: now((call, args) => {
+  tar,
+  grep,
+  sed,
+  find: (call, args) => {
     const file = args.indexOf('-type')
     if (args[file + 1] !== 'f' || args.at(-1) !== '+' || !args.includes('sync'))
       throw new Error(`nobody has modelled find ${args.join(' ')}`)
     return call.host.files.exists(args[0] ?? '') ? 0 : 1
-  }),
-  *xargs(call, args) {
+  },
+  xargs: (call, args) => {
     const at = args.findIndex((arg) => !arg.startsWith('-'))
     const words = call.io.stdin.text.split('\0').filter(Boolean)
     call.io.stdin.text = ''
-    return words.length === 0 ? 0 : yield* child(call, [...args.slice(at), ...words])
+    return words.length === 0 ? 0 : child(call, [...args.slice(at), ...words])
   },
-  id: now(() => 0),
-  useradd: now(() => 0),
-  *runuser(call, args) {
-    return yield* child(call, args.slice(args.indexOf('--') + 1))
-  },
-  *timeout(call, args) {
-    return yield* child(call, args.slice(1))
-  },
+  id: () => 0,
+  useradd: () => 0,
+  runuser: (call, args) => child(call, args.slice(args.indexOf('--') + 1)),
+  timeout: (call, args) => child(call, args.slice(1)),
   *sleep(_call, args) {
     yield Number(args[0]) * 1_000
     return 0
   },
-  *sh(call, args) {
-    const shell = new Shell(call.ground, args.slice(3))
-    return yield* shell.script(args[1] ?? '', { ...call.io, files: new Map() })
-  },
-  'systemd-id128': now((call) => {
+  sh: (call, args) =>
+    new Shell(call.ground, args.slice(3)).script(args[1] ?? '', { ...call.io, files: new Map() }),
+  'systemd-id128': (call) => {
     call.io.out.write(`${call.host.bootId}\n`)
     return 0
-  }),
+  },
   systemctl,
-  'systemd-run': now(systemdRun),
-  journalctl: now(journalctl),
-  ping: now(ping),
+  'systemd-run': systemdRun,
+  journalctl,
+  ping,
 }

@@ -1,4 +1,5 @@
 import { type Node, parse, type Redirection, type Word } from './parse.ts'
+import { after, caught, lastly, type Soon, until } from './soon.ts'
 
 /** Where a command of the shell writes. */
 export interface Out {
@@ -17,16 +18,15 @@ export interface Io {
   files: Map<number, OpenFile>
 }
 
-/** Waits so many simulated ms; 0 is the border between two commands, where a host may go down. */
-export type Waits<T> = Generator<number, T, void>
-
 /** What the shell stands on: files and programs of a simulated host. */
 export interface Ground {
   readText(path: string): string | null
   writeText(path: string, text: string, append: boolean): boolean
   isDirectory(path: string): boolean
   /** A program by its name; throws for one nobody has modelled. `shell` is the process it is a child of. */
-  run(shell: Shell, argv: readonly string[], io: Io): Waits<number>
+  run(shell: Shell, argv: readonly string[], io: Io): Soon<number>
+  /** Between two commands: here a host may go down, and what runs may be stopped. Throws then. */
+  border(): void
   /** Starts a command that nobody waits for. */
   background(shell: Shell, body: Node, io: Io): void
   /** A descriptor was closed: its lock goes. */
@@ -37,18 +37,18 @@ export interface Ground {
   closed(shell: Shell): void
 }
 
-class Ends extends Error {
+/** Thrown by `exit`. No Error: nobody asks where in the simulation a script ended, and a stack costs. */
+class Ends {
   readonly code: number
   constructor(code: number) {
-    super('exit')
     this.code = code
   }
 }
-class Leaves extends Error {
+/** Thrown by what leaves a loop or a function. */
+class Leaves {
   readonly how: 'break' | 'continue' | 'return'
   readonly code: number
   constructor(how: Leaves['how'], code = 0) {
-    super(how)
     this.how = how
     this.code = code
   }
@@ -91,55 +91,60 @@ export class Shell {
   }
 
   /** Runs a whole script; its exit code. */
-  *script(text: string, io: Io): Waits<number> {
-    return yield* this.#whole(parse(text), io)
+  script(text: string, io: Io): Soon<number> {
+    return this.#whole(parse(text), io)
   }
 
   /** The rest of a background or subshell body. */
-  *body(node: Node, io: Io): Waits<number> {
-    return yield* this.#whole(node, io)
+  body(node: Node, io: Io): Soon<number> {
+    return this.#whole(node, io)
   }
 
-  *#whole(node: Node, io: Io): Waits<number> {
-    let code: number
-    try {
-      code = yield* this.#run(node, io, false)
-    } catch (thrown) {
-      if (thrown instanceof Ends || thrown instanceof Leaves) code = thrown.code
-      else throw thrown
-    }
+  #whole(node: Node, io: Io): Soon<number> {
+    const ended = caught(
+      () => this.#run(node, io, false),
+      (thrown) => {
+        if (thrown instanceof Ends || thrown instanceof Leaves) return thrown.code
+        throw thrown
+      },
+    )
+    return after(ended, (code) =>
+      after(this.#trapped(io), () => {
+        this.ground.closed(this)
+        return code
+      }),
+    )
+  }
+
+  #trapped(io: Io): Soon<number> {
     const trap = this.#traps.get('EXIT')
-    if (trap !== undefined) {
-      this.#traps.delete('EXIT')
-      yield* this.#run(parse(trap), io, true)
-    }
-    this.ground.closed(this)
-    return code
+    if (trap === undefined) return 0
+    this.#traps.delete('EXIT')
+    return this.#run(parse(trap), io, true)
   }
 
-  *#run(node: Node, io: Io, judged: boolean): Waits<number> {
-    const code = yield* this.#one(node, io, judged)
-    this.#status = code
-    return code
+  #run(node: Node, io: Io, judged: boolean): Soon<number> {
+    return after(this.#one(node, io, judged), (code) => {
+      this.#status = code
+      return code
+    })
   }
 
-  *#one(node: Node, io: Io, judged: boolean): Waits<number> {
+  #one(node: Node, io: Io, judged: boolean): Soon<number> {
     switch (node.k) {
       case 'simple':
-        return this.#judge(yield* this.#simple(node, io), judged)
-      case 'list': {
-        let code = 0
-        for (const item of node.items) code = yield* this.#run(item, io, judged)
-        return code
-      }
+        return after(this.#simple(node, io), (code) => this.#judge(code, judged))
+      case 'list':
+        return this.#list(node.items, io, judged)
       case 'and':
-      case 'or': {
-        const left = yield* this.#run(node.left, io, true)
-        if ((left === 0) !== (node.k === 'and')) return left
-        return yield* this.#run(node.right, io, judged)
-      }
+      case 'or':
+        return after(this.#run(node.left, io, true), (left) =>
+          (left === 0) !== (node.k === 'and') ? left : this.#run(node.right, io, judged),
+        )
       case 'pipe':
-        return this.#judge(yield* this.#pipe(node, io, judged || node.not), judged || node.not)
+        return after(this.#pipe(node, io, judged || node.not), (code) =>
+          this.#judge(code, judged || node.not),
+        )
       case 'background':
         this.ground.background(this, node.body, io)
         return 0
@@ -147,85 +152,118 @@ export class Shell {
         this.#functions.set(node.name, node.body)
         return 0
       case 'subshell': {
-        const code = yield* this.#redirected(node.redirections, io, (inner) =>
+        const code = this.#redirected(node.redirections, io, (inner) =>
           new Shell(this.ground, this.#args, this).body(node.body, inner),
         )
-        return this.#judge(code, judged)
+        return after(code, (known) => this.#judge(known, judged))
       }
       case 'group':
-        return yield* this.#redirected(node.redirections, io, (inner) => this.#run(node.body, inner, judged))
+        return this.#redirected(node.redirections, io, (inner) => this.#run(node.body, inner, judged))
       default:
-        return yield* this.#redirected(node.redirections, io, (inner) => this.#compound(node, inner, judged))
+        return this.#redirected(node.redirections, io, (inner) => this.#compound(node, inner, judged))
     }
   }
 
-  *#compound(
+  #list(items: readonly Node[], io: Io, judged: boolean): Soon<number> {
+    let i = 0
+    return until(() => {
+      const item = items[i++]
+      if (item === undefined) return 0
+      const code = this.#run(item, io, judged)
+      return i === items.length ? code : after(code, () => null)
+    })
+  }
+
+  #compound(
     node: Extract<Node, { k: 'if' | 'while' | 'for' | 'case' }>,
     io: Io,
     judged: boolean,
-  ): Waits<number> {
+  ): Soon<number> {
     switch (node.k) {
-      case 'if': {
-        for (const [test, body] of node.arms)
-          if ((yield* this.#run(test, io, true)) === 0) return yield* this.#run(body, io, judged)
-        return node.other === null ? 0 : yield* this.#run(node.other, io, judged)
-      }
+      case 'if':
+        return this.#if(node, io, judged)
       case 'while': {
         let code = 0
-        for (let turns = 0; ((yield* this.#run(node.test, io, true)) === 0) !== node.until; turns++) {
-          if (turns > turnsMax) throw new Error(`a loop of a script turns more than ${turnsMax} times`)
-          const leaves = yield* this.#turn(node.body, io, judged)
-          if (typeof leaves === 'number') code = leaves
-          else if (leaves === 'break') break
-        }
-        return code
+        let turns = 0
+        return until(() =>
+          after(this.#run(node.test, io, true), (test) => {
+            if ((test === 0) === node.until) return code
+            if (turns++ > turnsMax) throw new Error(`a loop of a script turns more than ${turnsMax} times`)
+            return after(this.#turn(node.body, io, judged), (leaves) => {
+              if (leaves === 'break') return code
+              if (leaves !== 'continue') code = leaves
+              return null
+            })
+          }),
+        )
       }
-      case 'for': {
-        let code = 0
-        const words = node.words === null ? [...this.#args] : yield* this.#fields(node.words, io)
-        for (const word of words) {
-          this.#vars.set(node.name, word)
-          const leaves = yield* this.#turn(node.body, io, judged)
-          if (typeof leaves === 'number') code = leaves
-          else if (leaves === 'break') break
-        }
-        return code
-      }
-      case 'case': {
-        const word = yield* this.#text(node.word, io)
-        for (const [patterns, body] of node.arms)
-          for (const pattern of patterns)
-            if (globOf(yield* this.#glob(pattern, io)).test(word)) return yield* this.#run(body, io, judged)
-        return 0
-      }
+      case 'for':
+        return after(node.words === null ? [...this.#args] : this.#fields(node.words, io), (words) => {
+          let code = 0
+          let i = 0
+          return until(() => {
+            const word = words[i++]
+            if (word === undefined) return code
+            this.#vars.set(node.name, word)
+            return after(this.#turn(node.body, io, judged), (leaves) => {
+              if (leaves === 'break') return code
+              if (leaves !== 'continue') code = leaves
+              return null
+            })
+          })
+        })
+      case 'case':
+        return after(this.#text(node.word, io), (word) => this.#case(node, word, io, judged))
     }
   }
 
-  *#turn(body: Node, io: Io, judged: boolean): Waits<number | 'break' | 'continue'> {
-    try {
-      return yield* this.#run(body, io, judged)
-    } catch (thrown) {
-      if (thrown instanceof Leaves && thrown.how !== 'return') return thrown.how
-      throw thrown
-    }
+  #if({ arms, other }: Extract<Node, { k: 'if' }>, io: Io, judged: boolean): Soon<number> {
+    let i = 0
+    return until(() => {
+      const arm = arms[i++]
+      if (arm === undefined) return other === null ? 0 : this.#run(other, io, judged)
+      return after(this.#run(arm[0], io, true), (test) => (test === 0 ? this.#run(arm[1], io, judged) : null))
+    })
   }
 
-  *#pipe(node: Extract<Node, { k: 'pipe' }>, io: Io, judged: boolean): Waits<number> {
+  #case({ arms }: Extract<Node, { k: 'case' }>, word: string, io: Io, judged: boolean): Soon<number> {
+    const all = arms.flatMap(([patterns, body]) => patterns.map((pattern) => ({ pattern, body })))
+    let i = 0
+    return until(() => {
+      const arm = all[i++]
+      if (arm === undefined) return 0
+      return after(this.#glob(arm.pattern, io), (glob) =>
+        globOf(glob).test(word) ? this.#run(arm.body, io, judged) : null,
+      )
+    })
+  }
+
+  #turn(body: Node, io: Io, judged: boolean): Soon<number | 'break' | 'continue'> {
+    return caught<number | 'break' | 'continue'>(
+      () => this.#run(body, io, judged),
+      (thrown) => {
+        if (thrown instanceof Leaves && thrown.how !== 'return') return thrown.how
+        throw thrown
+      },
+    )
+  }
+
+  #pipe(node: Extract<Node, { k: 'pipe' }>, io: Io, judged: boolean): Soon<number> {
+    const answer = (code: number): number => (node.not ? (code === 0 ? 1 : 0) : code)
     const [first] = node.parts
-    if (node.parts.length === 1 && first !== undefined) {
-      const code = yield* this.#run(first, io, judged)
-      return node.not ? (code === 0 ? 1 : 0) : code
-    }
+    if (node.parts.length === 1 && first !== undefined) return after(this.#run(first, io, judged), answer)
     let stdin = io.stdin
-    let code = 0
-    for (const [i, part] of node.parts.entries()) {
-      const last = i === node.parts.length - 1
+    let i = 0
+    return until(() => {
+      const part = node.parts[i++] as Node
+      const last = i === node.parts.length
       const piped = new Text()
       const inner = { ...io, stdin, out: last ? io.out : piped }
-      code = yield* new Shell(this.ground, this.#args, this).body(part, inner)
-      stdin = { text: piped.text }
-    }
-    return node.not ? (code === 0 ? 1 : 0) : code
+      return after(new Shell(this.ground, this.#args, this).body(part, inner), (code) => {
+        stdin = { text: piped.text }
+        return last ? answer(code) : null
+      })
+    })
   }
 
   #judge(code: number, judged: boolean): number {
@@ -233,27 +271,76 @@ export class Shell {
     return code
   }
 
-  *#simple(node: Extract<Node, { k: 'simple' }>, io: Io): Waits<number> {
-    const argv = yield* this.#fields(node.words, io)
-    const [name, ...args] = argv
-    if (name === undefined) {
-      let status = 0
-      for (const [variable, word] of node.assigns) {
+  #simple(node: Extract<Node, { k: 'simple' }>, io: Io): Soon<number> {
+    return after(this.#fields(node.words, io), (argv) => {
+      const [name, ...args] = argv
+      if (name === undefined) return this.#assigned(node, io)
+      if (node.assigns.length === 0) return this.#named(node, name, args, io)
+      const before = new Map<string, string | undefined>()
+      return after(
+        this.#assign(node.assigns, io, (variable) => before.set(variable, this.#vars.get(variable))),
+        () =>
+          lastly(
+            () => this.#named(node, name, args, io),
+            () => {
+              for (const [variable, value] of before)
+                if (value === undefined) this.#vars.delete(variable)
+                else this.#vars.set(variable, value)
+            },
+          ),
+      )
+    })
+  }
+
+  #assigned(node: Extract<Node, { k: 'simple' }>, io: Io): Soon<number> {
+    let status = 0
+    const all = this.#assign(
+      node.assigns,
+      io,
+      () => {
         this.#status = 0
-        this.#vars.set(variable, yield* this.#text(word, io))
+      },
+      () => {
         status = this.#status
-      }
-      // A redirection alone opens its file.
-      return yield* this.#redirected(node.redirections, io, () => ended(status))
-    }
-    const before = new Map<string, string | undefined>()
-    for (const [variable, word] of node.assigns) {
-      before.set(variable, this.#vars.get(variable))
-      this.#vars.set(variable, yield* this.#text(word, io))
-    }
-    if (name === 'exec' && args.length === 0) {
-      for (const one of node.redirections) {
-        const path = yield* this.#text(one.to, io)
+      },
+    )
+    // A redirection alone opens its file.
+    return after(all, () => this.#redirected(node.redirections, io, () => status))
+  }
+
+  #assign(
+    assigns: readonly (readonly [string, Word])[],
+    io: Io,
+    before: (variable: string) => void,
+    done: () => void = () => undefined,
+  ): Soon<true> {
+    let i = 0
+    return until(() => {
+      const assign = assigns[i++]
+      if (assign === undefined) return true as const
+      const [variable, word] = assign
+      before(variable)
+      return after(this.#text(word, io), (text) => {
+        this.#vars.set(variable, text)
+        done()
+        return null
+      })
+    })
+  }
+
+  #named(node: Extract<Node, { k: 'simple' }>, name: string, args: readonly string[], io: Io): Soon<number> {
+    if (name === 'exec' && args.length === 0) return this.#opened(node.redirections, io)
+    if (node.redirections.length === 0) return this.#call(name, args, io)
+    return this.#redirected(node.redirections, io, (inner) => this.#call(name, args, inner))
+  }
+
+  /** `exec 9>FILE`: descriptors of the shell itself. */
+  #opened(redirections: readonly Redirection[], io: Io): Soon<number> {
+    let i = 0
+    return until(() => {
+      const one = redirections[i++]
+      if (one === undefined) return 0
+      return after(this.#text(one.to, io), (path) => {
         if (path === '-') {
           const open = this.#files.get(one.fd)
           if (open !== undefined) this.ground.closedFile(this, open.path)
@@ -265,45 +352,44 @@ export class Shell {
           if (!this.ground.isDirectory(path) && this.ground.readText(path) === null) throw new Ends(2)
           this.#files.set(one.fd, { path })
         }
-      }
-      return 0
-    }
-    try {
-      return yield* this.#redirected(node.redirections, io, (inner) => this.#call(name, args, inner))
-    } finally {
-      for (const [variable, value] of before)
-        if (value === undefined) this.#vars.delete(variable)
-        else this.#vars.set(variable, value)
-    }
+        return null
+      })
+    })
   }
 
-  *#call(name: string, args: readonly string[], io: Io): Waits<number> {
+  #call(name: string, args: readonly string[], io: Io): Soon<number> {
     const body = this.#functions.get(name)
     if (body !== undefined) {
       const native = this.ground.native(name, args, io)
       if (native !== null) return native
       const outer = this.#args
       this.#args = [...args]
-      try {
-        return yield* this.#run(body, io, false)
-      } catch (thrown) {
-        if (thrown instanceof Leaves && thrown.how === 'return') return thrown.code
-        throw thrown
-      } finally {
-        this.#args = outer
-      }
+      return lastly(
+        () =>
+          caught(
+            () => this.#run(body, io, false),
+            (thrown) => {
+              if (thrown instanceof Leaves && thrown.how === 'return') return thrown.code
+              throw thrown
+            },
+          ),
+        () => {
+          this.#args = outer
+        },
+      )
     }
     const built = this.#builtin(name, args, io)
     if (built !== null) return built
-    if (name === 'exec') {
-      throw new Ends(yield* this.#outside(args, io))
-    }
-    return yield* this.#outside([name, ...args], io)
+    if (name === 'exec')
+      return after(this.#outside(args, io), (code) => {
+        throw new Ends(code)
+      })
+    return this.#outside([name, ...args], io)
   }
 
-  *#outside(argv: readonly string[], io: Io): Waits<number> {
-    yield 0
-    return yield* this.ground.run(this, argv, { ...io, files: this.#files })
+  #outside(argv: readonly string[], io: Io): Soon<number> {
+    this.ground.border()
+    return this.ground.run(this, argv, { ...io, files: this.#files })
   }
 
   /** The exit code of a builtin; null when it is none. */
@@ -395,37 +481,44 @@ export class Shell {
     return whole ? 0 : 1
   }
 
-  *#redirected(all: readonly Redirection[], io: Io, work: (io: Io) => Waits<number>): Waits<number> {
-    if (all.length === 0) return yield* work(io)
+  #redirected(all: readonly Redirection[], io: Io, work: (io: Io) => Soon<number>): Soon<number> {
+    if (all.length === 0) return work(io)
     const inner = { ...io }
-    for (const { fd, op, to } of all) {
-      const target = yield* this.#text(to, inner)
-      if (op === '>&' || op === '<&') {
-        if (target === '-') continue
-        const from = target === '1' ? inner.out : target === '2' ? inner.err : null
-        if (from === null) throw new Error(`the simulated shell does not know >&${target}`)
-        if (fd === 1) inner.out = from
-        else if (fd === 2) inner.err = from
-        continue
-      }
-      if (op === '<') {
-        const text = target === '/dev/null' ? '' : this.ground.readText(target)
-        if (text === null) {
-          io.err.write(`sh: cannot open ${target}: No such file\n`)
-          return 2
-        }
-        inner.stdin = { text }
-        continue
-      }
-      const sink = this.#sink(target, op === '>>')
-      if (sink === null) {
-        inner.err.write(`sh: cannot create ${target}: Directory nonexistent\n`)
+    let i = 0
+    return until(() => {
+      const one = all[i++]
+      if (one === undefined) return work(inner)
+      return after(this.#text(one.to, inner), (target) => this.#redirect(one, target, io, inner))
+    })
+  }
+
+  /** Changes `inner`; an exit code where it can not be. */
+  #redirect({ fd, op }: Redirection, target: string, io: Io, inner: Io): number | null {
+    if (op === '>&' || op === '<&') {
+      if (target === '-') return null
+      const from = target === '1' ? inner.out : target === '2' ? inner.err : null
+      if (from === null) throw new Error(`the simulated shell does not know >&${target}`)
+      if (fd === 1) inner.out = from
+      else if (fd === 2) inner.err = from
+      return null
+    }
+    if (op === '<') {
+      const text = target === '/dev/null' ? '' : this.ground.readText(target)
+      if (text === null) {
+        io.err.write(`sh: cannot open ${target}: No such file\n`)
         return 2
       }
-      if (fd === 1) inner.out = sink
-      else if (fd === 2) inner.err = sink
+      inner.stdin = { text }
+      return null
     }
-    return yield* work(inner)
+    const sink = this.#sink(target, op === '>>')
+    if (sink === null) {
+      inner.err.write(`sh: cannot create ${target}: Directory nonexistent\n`)
+      return 2
+    }
+    if (fd === 1) inner.out = sink
+    else if (fd === 2) inner.err = sink
+    return null
   }
 
   #sink(path: string, append: boolean): Out | null {
@@ -434,69 +527,100 @@ export class Shell {
     return { write: (text) => void this.ground.writeText(path, text, true) }
   }
 
-  *#fields(words: readonly Word[], io: Io): Waits<string[]> {
+  #fields(words: readonly Word[], io: Io): Soon<string[]> {
     const fields: string[] = []
-    for (const word of words) {
-      const [only] = word
-      if (word.length === 1 && only?.t === 'text') {
+    let i = 0
+    return until(() => {
+      for (; i < words.length; i++) {
+        const word = words[i] as Word
+        const [only] = word
+        if (word.length !== 1 || only?.t !== 'text')
+          return after(this.#split(words[i++] as Word, fields, io), () => null)
         fields.push(only.s)
-        continue
       }
-      let current: string | null = null
-      for (const part of word) {
-        if (part.t === 'var' && (part.name === '@' || part.name === '*') && part.op === '') {
-          const [first, ...rest] = this.#args
-          if (first === undefined) continue
-          current = (current ?? '') + first
-          for (const arg of rest) {
-            fields.push(current)
-            current = arg
-          }
-          continue
-        }
-        const text = yield* this.#part(part, io)
-        if (part.quoted || part.t === 'text') {
-          current = (current ?? '') + text
-          continue
-        }
-        const pieces = text.split(/[ \t\n]+/)
-        for (const [i, piece] of pieces.entries()) {
-          if (i > 0 && current !== null) {
-            fields.push(current)
-            current = null
-          }
-          if (piece !== '') current = (current ?? '') + piece
-        }
-      }
-      if (current !== null) fields.push(current)
-    }
-    return fields
+      return fields
+    })
   }
 
-  *#text(word: Word, io: Io): Waits<string> {
+  /** Adds the fields that one word becomes. */
+  #split(word: Word, fields: string[], io: Io): Soon<true> {
+    let current: string | null = null
+    const add = (part: Word[number], text: string): void => {
+      if (part.quoted || part.t === 'text') {
+        current = (current ?? '') + text
+        return
+      }
+      for (const [i, piece] of text.split(/[ \t\n]+/).entries()) {
+        if (i > 0 && current !== null) {
+          fields.push(current)
+          current = null
+        }
+        if (piece !== '') current = (current ?? '') + piece
+      }
+    }
+    let i = 0
+    return until(() => {
+      const part = word[i++]
+      if (part === undefined) {
+        if (current !== null) fields.push(current)
+        return true as const
+      }
+      if (part.t === 'var' && (part.name === '@' || part.name === '*') && part.op === '') {
+        const [first, ...rest] = this.#args
+        if (first === undefined) return null
+        current = (current ?? '') + first
+        for (const arg of rest) {
+          fields.push(current)
+          current = arg
+        }
+        return null
+      }
+      return after(this.#part(part, io), (text) => {
+        add(part, text)
+        return null
+      })
+    })
+  }
+
+  #text(word: Word, io: Io): Soon<string> {
+    const [only] = word
+    if (only !== undefined && word.length === 1) return this.#part(only, io)
     let text = ''
-    for (const part of word) text += yield* this.#part(part, io)
-    return text
+    let i = 0
+    return until(() => {
+      const part = word[i++]
+      if (part === undefined) return text
+      return after(this.#part(part, io), (piece) => {
+        text += piece
+        return null
+      })
+    })
   }
 
   /** A word as a pattern: what is quoted counts as it stands. */
-  *#glob(word: Word, io: Io): Waits<string> {
+  #glob(word: Word, io: Io): Soon<string> {
     let glob = ''
-    for (const part of word) {
-      const text = yield* this.#part(part, io)
-      glob += part.quoted ? text.replace(/[\\*?[\]]/g, '\\$&') : text
-    }
-    return glob
+    let i = 0
+    return until(() => {
+      const part = word[i++]
+      if (part === undefined) return glob
+      return after(this.#part(part, io), (text) => {
+        glob += part.quoted ? text.replace(/[\\*?[\]]/g, '\\$&') : text
+        return null
+      })
+    })
   }
 
-  *#part(part: Word[number], io: Io): Waits<string> {
+  #part(part: Word[number], io: Io): Soon<string> {
     if (part.t === 'text') return part.s
     if (part.t === 'run') {
       const out = new Text()
-      this.#status = yield* new Shell(this.ground, this.#args, this).body(part.body, { ...io, out })
-      return out.text.replace(/\n+$/, '')
+      return after(new Shell(this.ground, this.#args, this).body(part.body, { ...io, out }), (code) => {
+        this.#status = code
+        return out.text.replace(/\n+$/, '')
+      })
     }
-    if (part.t === 'sum') return String(summed(yield* this.#text(part.arg, io), this.#vars))
+    if (part.t === 'sum') return after(this.#text(part.arg, io), (sum) => String(summed(sum, this.#vars)))
     const value = this.#value(part.name)
     switch (part.op) {
       case '':
@@ -508,15 +632,15 @@ export class Shell {
       case 'length':
         return String((value ?? '').length)
       case '-':
-        return value ?? (yield* this.#text(part.arg, io))
+        return value ?? this.#text(part.arg, io)
       case ':-':
-        return value || (yield* this.#text(part.arg, io))
+        return value || this.#text(part.arg, io)
       case '+':
-        return value === undefined ? '' : yield* this.#text(part.arg, io)
+        return value === undefined ? '' : this.#text(part.arg, io)
       case ':+':
-        return value ? yield* this.#text(part.arg, io) : ''
+        return value ? this.#text(part.arg, io) : ''
       default:
-        return cut(value ?? '', part.op, yield* this.#glob(part.arg, io))
+        return after(this.#glob(part.arg, io), (glob) => cut(value ?? '', part.op, glob))
     }
   }
 
@@ -528,12 +652,6 @@ export class Shell {
     if (name === '0') return 'evha'
     return /^\d+$/.test(name) ? this.#args[Number(name) - 1] : this.#vars.get(name)
   }
-}
-
-/** Over at once. */
-// biome-ignore lint/correctness/useYield: there is nothing to wait for
-function* ended(code: number): Waits<number> {
-  return code
 }
 
 export class Text implements Out {
@@ -566,23 +684,32 @@ export function globOf(glob: string): RegExp {
 /** `${x%pattern}` and its kin: the shortest or longest piece of an end that fits goes. */
 function cut(value: string, op: string, glob: string): string {
   const fits = globOf(glob)
-  const lengths = Array.from({ length: value.length + 1 }, (_, i) => i)
-  const order = op.length === 2 ? lengths.reverse() : lengths
-  for (const length of order) {
-    if (op.startsWith('%') && fits.test(value.slice(value.length - length)))
-      return value.slice(0, value.length - length)
-    if (op.startsWith('#') && fits.test(value.slice(0, length))) return value.slice(length)
+  const [end, longest] = [op.startsWith('%'), op.length === 2]
+  for (let k = 0; k <= value.length; k++) {
+    const length = longest ? value.length - k : k
+    const at = end ? value.length - length : length
+    if (end && fits.test(value.slice(at))) return value.slice(0, at)
+    if (!end && fits.test(value.slice(0, at))) return value.slice(at)
   }
   return value
 }
+
+const sums = new Map<string, (n: readonly number[]) => unknown>()
 
 /** `$(( ))` of whole numbers. */
 function summed(text: string, vars: ReadonlyMap<string, string>): number {
   const filled = text.replace(/[A-Za-z_]\w*/g, (name) => vars.get(name) ?? '0')
   if (!/^[\d\s+*/%()<>=!-]+$/.test(filled))
     throw new Error(`the simulated shell does not know the sum ${text}`)
-  const value = Number(new Function(`return (${filled})`)())
-  return Math.trunc(value)
+  // Numbers by their place: what is compiled once serves every moment and size.
+  const numbers: string[] = []
+  const form = filled.replace(/\d+/g, (digits) => `n[${numbers.push(digits) - 1}]`)
+  let sum = sums.get(form)
+  if (sum === undefined) {
+    sum = new Function('n', `return (${form})`) as (n: readonly number[]) => unknown
+    sums.set(form, sum)
+  }
+  return Math.trunc(Number(sum(numbers.map(Number))))
 }
 
 function formatted([format = '', ...args]: readonly string[]): string {
