@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { quote } from '../src/remote/render.ts'
 
 /** A real process on a real pseudo-terminal of its own. */
@@ -14,6 +15,10 @@ export interface OnTerminal {
   ended(): Promise<number | null>
   /** The pid of the process on the terminal. */
   pid(): number
+  /** Another width, as when a window is dragged: the process gets SIGWINCH. */
+  resize(columns: number): void
+  /** Takes the terminal away, as a closed window or a lost login does; resolves when the process has ended. */
+  hangUp(): Promise<void>
 }
 
 /** Starts `script`, which gives the words a terminal. `endMs`: neither a text nor the end is waited for longer. */
@@ -33,6 +38,9 @@ export function onTerminal(words: readonly string[], endMs: number, columns = 80
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     screen += text
   })
+  // `script` runs the words through exec: its only child is their process.
+  const pid = () =>
+    Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' }).trim())
   return {
     process: child,
     shows: async (text) => {
@@ -55,8 +63,28 @@ export function onTerminal(words: readonly string[], endMs: number, columns = 80
       await closed
       return child.exitCode
     },
-    // `script` runs the words through exec: its only child is their process.
-    pid: () =>
-      Number(execFileSync('ps', ['-o', 'pid=', '--ppid', String(child.pid)], { encoding: 'utf8' }).trim()),
+    pid,
+    resize: (width) => {
+      const terminal = readlinkSync(`/proc/${pid()}/fd/2`)
+      execFileSync('stty', ['-F', terminal, 'cols', String(width)])
+    },
+    hangUp: async () => {
+      const orphan = pid()
+      child.kill('SIGKILL')
+      for (let waitedMs = 0; lives(orphan); waitedMs += 50) {
+        if (waitedMs > endMs)
+          throw new Error(`process ${orphan} outlived its terminal by ${endMs} ms:\n${screen}`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
+  }
+}
+
+/** False also for a process that nobody has buried yet. */
+function lives(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
   }
 }

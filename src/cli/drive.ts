@@ -3,6 +3,7 @@ import { quote } from '../remote/render.ts'
 import type { DriveOptions, RunEnd } from '../run/api.ts'
 import type { Approver } from '../run/observer.ts'
 import { reportOf } from '../run/report.ts'
+import { widthOf } from '../ui/columns.ts'
 import { endLines } from '../ui/end-text.ts'
 import { Narrator } from '../ui/narrator.ts'
 import { type Press, pressLines } from '../ui/press-text.ts'
@@ -53,7 +54,12 @@ export async function driveCommand(
     const untouched = narrator.state === null && exitCode === 0
     const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
     const last = endLines({ end, log, untouched }, palette)
-    return { exitCode, json: jsonOf('report', report), text: summaryText(report, onStdout), last }
+    return {
+      exitCode,
+      json: jsonOf('report', report),
+      text: summaryText(report, onStdout, widthOf(process.stdout)),
+      last,
+    }
   } catch (thrown) {
     const { run } = narrator
     if (run === null) return failed(thrown, { shared })

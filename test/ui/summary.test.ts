@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { plain } from '../../src/ui/style.ts'
 import { summaryText } from '../../src/ui/summary.ts'
 import { migrated, waiting } from './examples.ts'
 
@@ -19,6 +20,12 @@ test('figures of stand-ins are called that', () => {
   expect(summaryText({ ...migrated, standIn: true })).toContain(
     'The nodes were stand-ins of the embedded lab',
   )
+})
+
+test('on a terminal no line is wider than it', () => {
+  const lines = summaryText({ ...migrated, standIn: true }, plain, 60).split('\n')
+  expect(lines.filter((line) => line.length > 60)).toEqual([])
+  expect(lines).toContain('say nothing about the real node.')
 })
 
 test('a run that has measured nothing shows no figures', () => {
