@@ -40,6 +40,7 @@ export class JournalCopies {
   /** Calls off the gathering that is under way. */
   #gathering: (() => void) | null = null
   #waiting: (() => void)[] = []
+  #isQuiet = false
 
   /** `known`: lines of this very journal that a host was seen to have, by its name. */
   constructor(
@@ -101,8 +102,14 @@ export class JournalCopies {
       await this.#change(deadlineMs - this.#time.now())
   }
 
+  /** While it is quiet, lines go out only when a majority is waited for: hosts have other work just then. */
+  quiet(isQuiet: boolean): void {
+    this.#isQuiet = isQuiet
+    if (!isQuiet) this.#soon()
+  }
+
   #soon(): void {
-    if (this.#stopped.signal.aborted) return
+    if (this.#stopped.signal.aborted || this.#isQuiet) return
     this.#gathering ??= this.#time.after(gatherMs, () => {
       this.#gathering = null
       for (const one of this.#followers) void this.#follow(one)

@@ -64,7 +64,8 @@ export function killCommand(dir: string): Command {
 }
 
 function lookCommand(dir: string, waitMs: number, outputBytesMax: number): Command {
-  const tries = String(Math.max(1, Math.round(waitMs / 100)))
+  // Without a wait it does not sleep once: the chain may stand still meanwhile.
+  const tries = String(Math.round(waitMs / 100))
   return reads(
     `look at the job in ${dir}`,
     ['sh', '-c', attachScript, 'evha', dir, tries, String(outputBytesMax)],

@@ -6,7 +6,7 @@ import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
 import type { Facts, Weighed } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
-import type { Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
+import type { Fresh, Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import type { Clock } from './clock.ts'
 import { DeadMen } from './dead-men.ts'
@@ -57,6 +57,7 @@ export class Engine {
   readonly #deadMen: DeadMen
   readonly #forecast: Forecast
   readonly #watch: Watch
+  readonly #fresh: Fresh = {}
   #snapshot: Snapshot
   #tries = 0
   #weighedAtMs = 0
@@ -141,6 +142,7 @@ export class Engine {
         this.give({ type: 'ABORT' })
         continue
       }
+      this.#holding.quiet(view.tags.has('chain-stopped') && view.gate === null)
       await this.#deadMen.follow(view)
       this.#watch.follow(view)
       if (this.#findsGone(view)) continue
@@ -410,6 +412,7 @@ export class Engine {
       epoch: this.#holding.epoch,
       journalKept: () => this.#holding.kept(signal),
       watched: () => this.#watch.watched(),
+      fresh: this.#fresh,
       signal,
       seen: view.work === 'weighCutover' ? this.#seen() : [],
       tell: (text) => this.#tell(text),

@@ -36,6 +36,7 @@ export class Holding {
   readonly #known: ReadonlyMap<string, number>
   #copies: JournalCopies | null = null
   #epoch = 0
+  #isQuiet = false
 
   /** `known`: how many lines of the journal each host was seen to have. */
   constructor(
@@ -114,6 +115,13 @@ export class Holding {
   /** Returns when a majority of the hosts has all of the journal. */
   async kept(signal?: AbortSignal): Promise<void> {
     await this.#copies?.kept(signal)
+  }
+
+  /** While the chain stands still the copies follow only when they are waited for. */
+  quiet(isQuiet: boolean): void {
+    if (this.#isQuiet === isQuiet) return
+    this.#isQuiet = isQuiet
+    this.#copies?.quiet(isQuiet)
   }
 
   /** The last lines go out and the lease is given back. */

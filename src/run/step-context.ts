@@ -2,7 +2,7 @@ import type { RunContext } from '../machine/context.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Facts } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
-import type { Host, StepContext, Watched } from '../steps/step.ts'
+import type { Fresh, Host, StepContext, Watched } from '../steps/step.ts'
 import { realHands } from './hands.ts'
 import { watched as heard } from './heights.ts'
 import { realWorld, type World } from './world.ts'
@@ -23,6 +23,7 @@ interface Parts {
   /** Returns when a majority of the hosts has all of the journal. */
   readonly journalKept: () => Promise<void>
   readonly watched: () => Promise<Watched>
+  readonly fresh?: Fresh
   readonly signal: AbortSignal
   readonly tell: (text: string) => void
   readonly passing: (text: string) => void
@@ -49,6 +50,7 @@ export function stepContext({
   epoch,
   journalKept,
   watched,
+  fresh = {},
   signal,
   tell,
   passing,
@@ -71,6 +73,7 @@ export function stepContext({
     epoch,
     journalKept,
     watched,
+    fresh,
     onPaper: false,
     signal,
     hands: realHands(signal),

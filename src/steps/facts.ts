@@ -91,8 +91,8 @@ export interface Facts {
     readonly refusal: string
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
-  /** With when the round it rests on began, epoch ms. */
-  weighCommit: Weighed & { readonly roundAtMs: number }
+  /** With when the round it rests on began, epoch ms; null when it rests on what the warm start had just seen. */
+  weighCommit: Weighed & { readonly roundAtMs: number | null }
   decide: { readonly decision: Decision }
   readDecision: { readonly decision: Decision }
   startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }

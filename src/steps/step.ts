@@ -6,6 +6,7 @@ import type { LoadedRunbook, NodeSpec } from '../runbook/load.ts'
 import type { Facts } from './facts.ts'
 import type { SeenWindows } from './gates/prediction.ts'
 import type { Hands } from './hands.ts'
+import type { Manifest } from './host/manifest.ts'
 
 /** A node of the runbook and the door to its host. */
 export interface Host {
@@ -17,6 +18,19 @@ export interface Host {
 export interface Watched {
   /** DA was read up to its head. */
   readonly daRead: boolean
+}
+
+/**
+ * What a step has seen on the hosts in this attempt, so that the next one need not ask again while the chain stands still. A
+ * step that finds nothing here asks.
+ */
+export interface Fresh {
+  /** The peers' stores, listed while the source stops. */
+  peers?: { readonly attempt: number; readonly listed: Promise<Readonly<Record<string, Manifest>> | null> }
+  /** When the warm nodes were seen up, and the fence refused just before, epoch ms. */
+  warm?: { readonly attempt: number; readonly atMs: number }
+  /** Stores as the window's pass left them, by node name; those it did not list are missing. */
+  stores?: { readonly attempt: number; readonly manifests: Readonly<Record<string, Manifest>> }
 }
 
 /** Everything a step may look at or use. Steps keep nothing between two calls: facts come from the journal. */
@@ -47,6 +61,8 @@ export interface StepContext {
   journalKept(): Promise<void>
   /** Returns when the run's watch has looked at all nodes and at DA once more. */
   watched(): Promise<Watched>
+  /** For this process alone; empty at its beginning. */
+  readonly fresh: Fresh
   /** One line for the operator. */
   tell(text: string): void
   /** How far something is: true until the next one comes. */

@@ -139,7 +139,8 @@ export const forward = {
     ],
     done: (world, { quorum }) => when(world.warm === quorum - 1),
   },
-  weighCommit: weighs('commit', measured),
+  // Right after the warm start it shows what was seen until then; the decision measures whatever it was shown on.
+  weighCommit: weighs('commit', () => true),
   decide: {
     needs: 'commit',
     acts: [

@@ -78,10 +78,11 @@ async function disarmPeers(context: StepContext): Promise<void> {
   if (acted.length > 0) throw stuck(`${acted.join(', ')}: its dead-man has ended the warm node`)
 }
 
-/** The gate was weighed on such a round; when that one is still young, as after an approval given ahead, it counts. */
+/** The gate may have been weighed on such a round; when that one is still young, it counts. */
 async function measuredLately(context: StepContext): Promise<void> {
   refuseSpentBudget(context, context.now())
-  const ageMs = context.now() - fact(context, 'weighCommit').roundAtMs
+  const { roundAtMs } = fact(context, 'weighCommit')
+  const ageMs = context.now() - (roundAtMs ?? 0)
   if (ageMs >= 0 && ageMs <= roundMaxMs / 2) return
   await measureAll(context)
 }

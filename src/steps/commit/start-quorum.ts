@@ -11,22 +11,24 @@ const firstBlockTimeoutMs = 90_000
 export const startQuorum: Step<'startQuorum'> = {
   name: 'startQuorum',
   plan: ({ quorum }) => [
-    'make the permits of the warm nodes durable',
-    `start one more peer: with ${quorum} of them the cluster elects a leader and produces`,
+    `make the permits of the warm nodes durable, and start one more peer: with ${quorum} of them the cluster elects a leader and produces`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
-    await Promise.all([
+    // Those that are warm run with the permit they have: a durable one counts at their next start, so the one that makes
+    // the quorum need not wait for it. A unit that is not enabled does not start by itself before that anyway.
+    const [last, permits] = await Promise.allSettled([
       // Once a majority keeps that the commit fell, the way forward needs node-1 no more.
-      context.journalKept(),
-      onEach(warm, (peer) => must(context, peer, givePermit(peer.spec, 'raft', 'durable'))),
+      context.journalKept().then(() => startOneMore(context)),
+      onEach(warm, async (peer) => {
+        await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
+        await startAgain(context, peer)
+      }),
     ])
-    const [last] = await Promise.all([
-      startOneMore(context),
-      onEach(warm, (peer) => startAgain(context, peer)),
-    ])
-    return last
+    if (last.status === 'rejected') throw last.reason
+    if (permits.status === 'rejected') throw permits.reason
+    return last.value
   },
   verify: async (context, measured) => {
     const { height } = fact(context, 'stopSource')

@@ -99,7 +99,7 @@ export const weighCommit: Step<'weighCommit'> = {
   plan: () => ['measure fence, guard, boot ids, warm nodes, room and ports'],
   ...looksOnly,
   verify: async (context) => {
-    const roundAtMs = await measureAll(context)
+    const roundAtMs = justWarm(context) ? null : await measureAll(context)
     const stop = fact(context, 'stopSource')
     const noted = fact(context, 'fence').noted
     const { warm } = fact(context, 'warmPeers')
@@ -124,6 +124,15 @@ export const weighCommit: Step<'weighCommit'> = {
       ],
     })
   },
+}
+
+/** What was seen so lately in this process needs no round of its own to be shown: the decision measures all of it anyway. */
+const justWarmMs = 1_000
+
+function justWarm({ fresh, attempt, now }: StepContext): boolean {
+  if (fresh.warm?.attempt !== attempt) return false
+  const ageMs = now() - fresh.warm.atMs
+  return ageMs >= 0 && ageMs <= justWarmMs
 }
 
 export const weighFinish: Step<'weighFinish'> = {

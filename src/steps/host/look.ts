@@ -15,7 +15,11 @@ export interface HostLook {
 
 /** Permits, unit and boot id of a host, one right after the other. */
 export async function lookAt(context: StepContext, host: Host): Promise<HostLook> {
-  const [permits = '', unit = '', bootId = ''] = parts(await must(context, host, lookCommand(host.spec)))
+  return readLook(parts(await must(context, host, lookCommand(host.spec))))
+}
+
+/** A look from its three parts. */
+export function readLook([permits = '', unit = '', bootId = '']: readonly string[]): HostLook {
   return { permits: permits.trim(), unit: readUnit(unit), bootId: bootId.trim() }
 }
 

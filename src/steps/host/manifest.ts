@@ -34,6 +34,9 @@ export interface Marks {
   readonly mark: 'restedTables' | 'everything'
 }
 
+/** So long may a manifest be: some hundred thousand files. */
+export const listingBytesMax = 16 * 1024 * 1024
+
 /** A table that was touched less than so many seconds ago may still be written; a node takes well below a second for one. */
 const restedSeconds = 10
 
@@ -54,7 +57,7 @@ export interface Listing {
  */
 export function manifestOf(spec: NodeSpec, listing: Listing): Command {
   const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(spec, listing))
-  const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: 16 * 1024 * 1024 }
+  const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: listingBytesMax }
   if (listing.dug === true) return changes('dig holes and list the store', argv, options)
   return listing.marks === undefined
     ? reads('list the store with its digests', argv, options)

@@ -26,10 +26,7 @@ if [ -n "$permits" ]; then
   : > "$permits/raft"
   sync "$permits/raft" "$permits"
 fi
-case $(systemctl show "$unit" --property=ActiveState) in
-  *=failed) systemctl reset-failed "$unit" ;;
-esac
-systemctl start "$unit"
+systemctl start "$unit" || { systemctl reset-failed "$unit" 2>/dev/null || true; systemctl start "$unit"; }
 date +%s%3N`,
       spec.unit,
       permit === undefined ? '' : permitDirs(spec)[permit],

@@ -2,7 +2,7 @@ import { type Command, changes, reads, script } from '../../base/command.ts'
 import { dataDirName, homeFiles } from '../../evnode/home.ts'
 import { lockDirOf } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
-import { type Listing, manifestFunction, manifestWords } from './manifest.ts'
+import { type Listing, listingBytesMax, manifestFunction, manifestWords } from './manifest.ts'
 
 /** The directory whose flock is the store's lock. `check` has seen that the databases lie in `data`. */
 export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: dataDirName, db: spec.db })
@@ -38,7 +38,7 @@ export interface Unpacking {
   readonly owner: string
   /** Files to be removed first, few enough to stand in a command. */
   readonly remove?: readonly string[]
-  /** Lists the store at the end, so that what was written is marked while it is fresh. */
+  /** Prints the store's manifest at the end, and marks what was written while it is fresh. */
   readonly listing: Listing
   readonly timeoutMs: number
 }
@@ -62,14 +62,14 @@ fi
 tar --format=gnu --sparse --overwrite -xpf -
 # Only what has another owner: a chown touches the ctime, and with it the mark of the file.
 if [ -n "$owner" ]; then find ${dataDirName} ! -user "$owner" -exec chown -h "$owner" {} +; fi
-manifest "$@" > /dev/null`,
+manifest "$@"`,
       spec.home,
       lockDir(spec),
       owner,
       ...words,
       ...remove,
     ),
-    { timeoutMs },
+    { timeoutMs, outputBytesMax: listingBytesMax },
   )
 }
 

@@ -28,6 +28,8 @@ export interface Pass {
   readonly files: number
   readonly manifestMs: number
   readonly ms: number
+  /** Stores as the pass listed them: the source's, and at its end those it wrote to. */
+  readonly manifests: Readonly<Record<string, Manifest>>
 }
 
 /** How a pass treats its source. */
@@ -36,6 +38,8 @@ export interface PassOptions {
   readonly source: 'hot' | 'still'
   /** Invocation id of the source's unit, to which the marks of verified files belong; without one nothing is taken on trust. */
   readonly invocation?: string
+  /** The peers' stores, where they were listed already and nothing wrote to them since. */
+  readonly peersListed?: Readonly<Record<string, Manifest>> | null
   /** Brings what was written to the disk before the pass ends; else the caller does. */
   readonly sync?: boolean
 }
@@ -59,7 +63,9 @@ function passTimeoutMs(context: StepContext, source: PassOptions['source']): num
  */
 export async function copyPass(context: StepContext, options: PassOptions): Promise<Pass> {
   const startedMs = context.now()
-  const manifests = await manifestsOf(context, context.nodes, options)
+  const { peersListed } = options
+  const toList = peersListed === undefined || peersListed === null ? context.nodes : [context.source]
+  const manifests = { ...peersListed, ...(await manifestsOf(context, toList, options)) }
   const manifestMs = context.now() - startedMs
   const here = manifests[context.source.spec.name] ?? new Map()
   const groups = new Map<string, Group>()
@@ -91,10 +97,11 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
   )
   if (options.sync !== false) await onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
   return {
-    bytes: moved.reduce((sum, bytes) => sum + bytes, 0),
+    bytes: moved.reduce((sum, { bytes }) => sum + bytes, 0),
     files: [...groups.values()].reduce((sum, { paths, to }) => sum + paths.length * to.length, 0),
     manifestMs,
     ms: context.now() - startedMs,
+    manifests: Object.assign({ [context.source.spec.name]: here }, ...moved.map(({ written }) => written)),
   }
 }
 
@@ -162,7 +169,7 @@ async function copyTo(
   options: PassOptions,
   { paths, to }: Group,
   { streams, onBytes }: { readonly streams: number; readonly onBytes: (bytes: number) => void },
-): Promise<number> {
+): Promise<{ bytes: number; written: Record<string, Manifest> }> {
   const { source } = options
   const timeoutMs = passTimeoutMs(context, source)
   const many = to.filter(({ change }) => !standInCommand(change.toRemove))
@@ -199,16 +206,21 @@ async function copyTo(
     throw stuck(
       `${context.source.spec.name}: reading the store for ${names} ended with ${ended(relayed.from)}`,
     )
+  const written: Record<string, Manifest> = {}
   relayed.to.forEach((outcome, i) => {
     const peer = to[i]?.peer
-    if (peer === undefined || (outcome.kind === 'finished' && outcome.exitCode === 0)) return
+    if (peer === undefined) return
+    if (outcome.kind === 'finished' && outcome.exitCode === 0) {
+      if (!outcome.truncated && !context.onPaper) written[peer.spec.name] = readManifest(outcome.stdout)
+      return
+    }
     const locked = outcome.kind === 'finished' && outcome.exitCode === storeIsLocked
     throw stuck(
       `${peer.spec.name}: ${locked ? `somebody holds the lock of ${lockDir(peer.spec)}` : `writing the store ended with ${ended(outcome)}`}`,
       `${mend(ended(outcome), peer)}, then \`evha resume\``,
     )
   })
-  return relayed.bytes * to.length
+  return { bytes: relayed.bytes * to.length, written }
 }
 
 function ended(outcome: Outcome | NotStarted): string {

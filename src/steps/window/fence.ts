@@ -7,12 +7,7 @@ import { readUnit, showUnit } from '../host/systemd.ts'
 import { permitDropInPath } from '../host/unit-files.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
-/** Why the unit of this host could still be started as a single sequencer; null when it can not. */
-export async function whyNotFenced(context: StepContext, host: Host): Promise<string | null> {
-  return notFencedIn(host, await lookAt(context, host))
-}
-
-/** The same, from a look that was taken. */
+/** Why the unit of this host could still be started as a single sequencer, from a look at it; null when it can not. */
 export function notFencedIn({ spec }: Host, { permits, unit }: HostLook): string | null {
   if (permits.includes('single')) return `${spec.name}: the permit for single mode still stands`
   if (!unit.dropIns.includes(permitDropInPath(spec)))

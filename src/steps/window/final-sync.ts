@@ -9,12 +9,17 @@ export const finalSync: Step<'finalSync'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { bytes, files } = await copyPass(context, {
+    const { attempt, fresh } = context
+    const peersListed = fresh.peers?.attempt === attempt ? await fresh.peers.listed : null
+    delete fresh.peers
+    const { bytes, files, manifests } = await copyPass(context, {
       source: 'still',
+      peersListed,
       invocation: fact(context, 'fence').invocation,
       // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
       sync: false,
     })
+    fresh.stores = { attempt, manifests }
     return { bytes, files }
   },
   // The content is judged by the next step; a pass whose end was not seen is simply made again.

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { EvhaError } from '../../base/errors.ts'
-import { ask, must, stuck } from '../ask.ts'
+import { must, stuck } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/manifest.ts'
-import { readUnit, showUnit, startUnit } from '../host/systemd.ts'
+import { readFenceTried, tryFence } from '../host/try-fence.ts'
 import { manifestsOf } from '../prepare/store-pass.ts'
-import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
-import { whyNotFenced } from './fence.ts'
+import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { notFencedIn } from './fence.ts'
 
 /** The same content on every node to be started, and the fence tried once under the guard's lock. */
 export const proveEqual: Step<'proveEqual'> = {
@@ -52,13 +52,15 @@ export const peersNeeded = (context: Pick<StepContext, 'quorum' | 'peers'>) =>
 async function tryTheFence(context: StepContext): Promise<string> {
   const { source } = context
   const { invocation } = fact(context, 'fence')
-  const open = context.onPaper ? null : await whyNotFenced(context, source)
-  if (open !== null) throw stuck(open)
-  const tried = await ask(context, source, startUnit(source.spec.unit))
+  const said = await must(context, source, tryFence(source.spec))
   if (context.onPaper) return ''
-  const after = readUnit(await must(context, source, showUnit(source.spec.unit)))
-  if (tried.exitCode !== 0 && after.invocation === invocation && after.active !== 'active')
-    return tried.stderr.trim().split('\n')[0] ?? 'refused'
+  const { look, start } = readFenceTried(said)
+  const open = notFencedIn(source, look)
+  if (open !== null) throw stuck(open)
+  if (start === null) throw stuck(`${source.spec.name}: the fence was not tried`)
+  const { exitCode, after } = start
+  if (exitCode !== 0 && after.invocation === invocation && after.active !== 'active')
+    return start.said.split('\n')[0] ?? 'refused'
   throw new EvhaError({
     kind: 'failed',
     message: `${source.spec.name}: the fence does not hold: ${source.spec.unit} could be started without its permit`,
@@ -70,7 +72,7 @@ async function tryTheFence(context: StepContext): Promise<string> {
 
 /** Which peers hold the very content of the source, and what differs on the others. */
 async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqual'], 'refusal'>> {
-  const manifests = await equalise(context)
+  const manifests = asThePassLeftThem(context) ?? (await equalise(context))
   const here = manifests[context.source.spec.name] ?? new Map()
   if (here.size === 0 && !context.onPaper)
     throw stuck(
@@ -85,6 +87,25 @@ async function compareStores(context: StepContext): Promise<Omit<Facts['proveEqu
   }
   const equal = context.peers.map((peer) => peer.spec.name).filter((name) => different[name] === undefined)
   return { equal, different, manifestSha256: digestOf(here) }
+}
+
+/**
+ * What the window's pass itself listed: the source under its guard, each peer at the end of what was written to it. Used
+ * once, and only where all of them are equal; whatever is missing or differs is listed anew.
+ */
+function asThePassLeftThem(context: StepContext): Readonly<Record<string, Manifest>> | null {
+  const { stores } = context.fresh
+  delete context.fresh.stores
+  if (stores === undefined || stores.attempt !== context.attempt) return null
+  const here = stores.manifests[context.source.spec.name]
+  if (here === undefined || here.size === 0) return null
+  const isEqual = ({ spec }: Host) => {
+    const there = stores.manifests[spec.name]
+    if (there === undefined) return false
+    const { toCopy, toRemove } = difference(here, there)
+    return toCopy.length + toRemove.length === 0
+  }
+  return context.peers.every(isEqual) ? stores.manifests : null
 }
 
 /** Manifests of all nodes; when they differ only in how files are laid out in holes, the holes are dug alike first. */

@@ -4,10 +4,12 @@ import { offlineHeightArgv, readOfflineHeight } from '../../evnode/store.ts'
 import { ask, must, stuck } from '../ask.ts'
 import { eventsIn } from '../host/log.ts'
 import { parts } from '../host/look.ts'
+import type { Manifest } from '../host/manifest.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
 import { lookAtStopped, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
 import { guardArgv } from '../host/store.ts'
 import { readUnit } from '../host/systemd.ts'
+import { manifestsOf } from '../prepare/store-pass.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
@@ -27,6 +29,7 @@ export const stopSource: Step<'stopSource'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source, run, attempt } = context
+    if (!context.onPaper) context.fresh.peers = { attempt, listed: listPeers(context) }
     await context.hands.startDetached(source.remote, {
       first: {
         argv: stopAndRecordArgv(source.spec, run, attempt, offlineHeightWords(context, source)),
@@ -69,6 +72,12 @@ export const stopSource: Step<'stopSource'> = {
   undo: async (context) => {
     await context.hands.killDetached(context.source.remote, guardDir(context))
   },
+}
+
+/** What the peers have does not change while the source stops: it is listed in that time. null: the pass asks again. */
+function listPeers(context: StepContext): Promise<Readonly<Record<string, Manifest>> | null> {
+  const options = { source: 'still', invocation: fact(context, 'fence').invocation } as const
+  return manifestsOf(context, context.peers, options).catch(() => null)
 }
 
 function lastProduced(events: readonly LogEvent[]): number | null {

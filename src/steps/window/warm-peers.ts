@@ -29,6 +29,7 @@ export const warmPeers: Step<'warmPeers'> = {
       // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
       onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec))),
     ])
+    if (!context.onPaper) context.fresh.warm = { attempt: context.attempt, atMs: context.now() }
     return { started }
   },
   verify: async (context, measured) => {

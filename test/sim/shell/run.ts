@@ -59,6 +59,8 @@ const turnsMax = 200_000
 
 let processes = 1000
 
+const runsCommand = (word: Word) => word.some((part) => part.t === 'run')
+
 /** One process of a shell: `sh -c`, with the subset of POSIX that evha's scripts use. */
 export class Shell {
   readonly ground: Ground
@@ -297,11 +299,12 @@ export class Shell {
     const all = this.#assign(
       node.assigns,
       io,
-      () => {
-        this.#status = 0
+      // `$?` in the word is the status from before; a command in it leaves one of its own.
+      (_variable, word) => {
+        if (runsCommand(word)) this.#status = 0
       },
-      () => {
-        status = this.#status
+      (word) => {
+        status = runsCommand(word) ? this.#status : 0
       },
     )
     // A redirection alone opens its file.
@@ -311,18 +314,18 @@ export class Shell {
   #assign(
     assigns: readonly (readonly [string, Word])[],
     io: Io,
-    before: (variable: string) => void,
-    done: () => void = () => undefined,
+    before: (variable: string, word: Word) => void,
+    done: (word: Word) => void = () => undefined,
   ): Soon<true> {
     let i = 0
     return until(() => {
       const assign = assigns[i++]
       if (assign === undefined) return true as const
       const [variable, word] = assign
-      before(variable)
+      before(variable, word)
       return after(this.#text(word, io), (text) => {
         this.#vars.set(variable, text)
-        done()
+        done(word)
         return null
       })
     })
