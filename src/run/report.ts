@@ -16,7 +16,7 @@ export function reportOf(stateDir: string, run?: string): Report {
   const facts = view.context.facts as Partial<Facts>
   const { header, records, runbook } = stored
   const ended = records.findLast((record) => record.type === 'ended')
-  const figures = figuresOf(facts, operatorWait(records))
+  const figures = figuresOf(facts, records)
   return {
     run: header.run,
     chain: header.chain,
@@ -88,14 +88,15 @@ type Figures = Pick<
   | 'hashContinuity'
 >
 
-function figuresOf(facts: Partial<Facts>, operatorWaitMs: number): Figures {
+function figuresOf(facts: Partial<Facts>, records: readonly JournalRecord[]): Figures {
+  const operatorWaitMs = operatorWait(records)
   const seen = facts.soak ?? facts.verifyElection
   const gapMs = seen === undefined ? null : seen.firstBlockTimeMs - seen.lastBlockTimeMs
   return {
     lastOldHeight: facts.stopSource?.height ?? null,
     firstClusterHeight: seen?.firstClusterHeight ?? null,
     gapMs,
-    ownOverheadMs: gapMs === null ? null : ownOverhead(facts, gapMs - operatorWaitMs),
+    ownOverheadMs: gapMs === null ? null : ownOverhead(records, facts, operatorWaitMs),
     operatorWaitMs,
     predictedGapMs: facts.weighCutover?.predictedMs ?? null,
     nodesVoting: seen?.voting.length ?? null,
@@ -111,17 +112,28 @@ function operatorWait(records: readonly JournalRecord[]): number {
 
 /**
  * evha's part of the gap: all but the operator's answer and what the node itself takes: last block to stop, stop to
- * exit, a warm node's start to Raft, the last start to its first block. Null where one of them was not seen, after a crash.
+ * exit, a warm node's start to Raft, the last start to its first block. What is left of the gap then is exit to last
+ * start, without a warm node's start and the answer. Both ends are by the clock of the one workstation, so clocks of hosts
+ * that differ do not count: the exit to half a round trip, the start when its answer was here. Null where one was not seen,
+ * after a crash, or by another workstation.
  */
-function ownOverhead(facts: Partial<Facts>, gapMs: number): number | null {
-  const { stopSource: stop, warmPeers: warm, startQuorum: start, verifyElection: seen } = facts
-  if (stop === undefined || warm === undefined || start === undefined || seen === undefined) return null
-  if (start.startedAtMs === 0) return null
+export function ownOverhead(
+  records: readonly JournalRecord[],
+  facts: Partial<Facts>,
+  waitedMs: number,
+): number | null {
+  const { stopSource: stop, warmPeers: warm, startQuorum: start } = facts
+  if (warm === undefined || stop?.exitHereMs === undefined || start?.startedHereMs === undefined) return null
+  if (wasTakenOverBetween(records, 'stopSource', 'startQuorum')) return null
   const warmMs = Math.max(...Object.values(warm.started).map((one) => one.raftStartedAtMs - one.startedAtMs))
-  const lastBlockToStop = stop.stopAtMs - seen.lastBlockTimeMs
-  const stopToExit = stop.exitAtMs - stop.stopAtMs
-  const startToBlock = seen.firstBlockTimeMs - start.startedAtMs
-  return gapMs - lastBlockToStop - stopToExit - warmMs - startToBlock
+  return start.startedHereMs - stop.exitHereMs - warmMs - waitedMs
+}
+
+/** Somebody went on with the run after the last end of the one step and before that of the other. */
+function wasTakenOverBetween(records: readonly JournalRecord[], first: StepName, last: StepName): boolean {
+  const endOf = (step: StepName) =>
+    records.findLastIndex((record) => record.type === 'outcome' && record.step === step && record.ok)
+  return records.slice(endOf(first), endOf(last)).some((record) => record.type === 'resumed')
 }
 
 function namedRehearsal(records: readonly JournalRecord[]): Exclude<Report['rehearsal'], undefined> {

@@ -81,6 +81,8 @@ export interface Facts {
     /** Clock of the source, epoch ms: just before the stop and just after the exit. */
     readonly stopAtMs: number
     readonly exitAtMs: number
+    /** The exit by the workstation's clock, to half a round trip. */
+    readonly exitHereMs?: number
   }
   finalSync: { readonly bytes: number; readonly files: number }
   proveEqual: {
@@ -95,7 +97,14 @@ export interface Facts {
   weighCommit: Weighed & { readonly roundAtMs: number | null }
   decide: { readonly decision: Decision }
   readDecision: { readonly decision: Decision }
-  startQuorum: { readonly quorum: readonly string[]; readonly last: string; readonly startedAtMs: number }
+  startQuorum: {
+    readonly quorum: readonly string[]
+    readonly last: string
+    /** By the clock of its host, epoch ms; 0 when it was not seen. */
+    readonly startedAtMs: number
+    /** When the workstation had heard of it, by its own clock. */
+    readonly startedHereMs?: number
+  }
   startRest: { readonly started: readonly string[] }
   verifyElection: Verified
   soak: Verified & {
@@ -136,9 +145,10 @@ export interface Weighed {
   readonly evidence: readonly (readonly [label: string, value: string])[]
 }
 
-/** A start of the node, by the clock of its host. */
+/** A start of the node, by the clock of its host, and when the workstation had heard of it, by its own. */
 export interface Started {
   readonly invocation: string
+  readonly startedHereMs?: number
   readonly startedAtMs: number
   /** When `raft node started` was logged. */
   readonly raftStartedAtMs: number

@@ -53,7 +53,9 @@ export const report = printed({
   lastOldHeight: ms('N, the last block of the single sequencer'),
   firstClusterHeight: ms('the first block of the cluster, N + 1'),
   gapMs: ms('block time of N to block time of N + 1'),
-  ownOverheadMs: ms('the part of the gap that is neither the node itself nor the wait for the operator'),
+  ownOverheadMs: ms(
+    'the part of the gap that is neither the node itself nor the wait for the operator; by the clock of the workstation alone',
+  ),
   operatorWaitMs: number('how long the commit gate waited for an answer; 0 when it was approved ahead'),
   predictedGapMs: ms('the gap as the cutover gate predicted it'),
   nodesVoting: ms('nodes that run, are listed as members and have the blocks since N + 1 with equal hashes'),

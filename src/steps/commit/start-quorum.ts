@@ -1,5 +1,6 @@
 import { must, onEach, stuck, until } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
+import type { Facts } from '../facts.ts'
 import { givePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
@@ -45,14 +46,22 @@ export const startQuorum: Step<'startQuorum'> = {
     )
     if (above === null) return notYet(`no quorum has block ${height + 1} yet`)
     const last = measured?.last ?? lastStarted(context)
-    return done({ quorum: above, last, startedAtMs: measured?.startedAtMs ?? 0 })
+    const { startedAtMs = 0, startedHereMs } = measured ?? {}
+    return done({
+      quorum: above,
+      last,
+      startedAtMs,
+      ...(startedHereMs === undefined ? {} : { startedHereMs }),
+    })
   },
   irreversible: 'the cluster may have produced a block from the moment its quorum ran',
   keepsJournal: 'beside',
 }
 
 /** The peer that makes the quorum: the first one with proved content that is not warm; the next one when it fails. */
-async function startOneMore(context: StepContext): Promise<{ last: string; startedAtMs: number }> {
+async function startOneMore(
+  context: StepContext,
+): Promise<Pick<Facts['startQuorum'], 'last' | 'startedAtMs' | 'startedHereMs'>> {
   const { equal } = fact(context, 'proveEqual')
   const { warm } = fact(context, 'warmPeers')
   const candidates = hostsNamed(context, equal).filter((peer) => !warm.includes(peer.spec.name))
@@ -60,7 +69,8 @@ async function startOneMore(context: StepContext): Promise<{ last: string; start
   for (const peer of candidates) {
     try {
       const started = await startPeer(context, peer, { permit: 'durable' })
-      return { last: peer.spec.name, startedAtMs: started.startedAtMs }
+      const { startedAtMs, startedHereMs } = started
+      return { last: peer.spec.name, startedAtMs, ...(startedHereMs === undefined ? {} : { startedHereMs }) }
     } catch (thrown) {
       context.signal.throwIfAborted()
       why = thrown instanceof Error ? thrown.message : String(thrown)

@@ -37,12 +37,14 @@ fi`,
 /** How many of the last lines of the log are read after a stop: the shutdown and, before it, the last block. */
 const stopLinesMax = 400
 
-/** Unit, record of the stop, what the store answered, and the end of the log of `invocation`: four parts. */
+/** The host's own time, unit, record of the stop, what the store answered, and the end of the log of `invocation`: five parts. */
 export function lookAtStopped(spec: NodeSpec, run: string, attempt: number, invocation: string): Command {
   return reads(
     `look at the stopped ${spec.unit}`,
     script(
-      `systemctl show "$2" "$3"
+      `date +%s%N
+echo --
+systemctl show "$2" "$3"
 echo --
 if [ -e "$1" ]; then cat "$1"; fi
 echo --
@@ -57,7 +59,10 @@ echo --
   )
 }
 
-/** Epoch ms of the stop and of the exit; null before both are known. */
+/** A time of a host's clock, epoch ns, in ms. */
+export const msOf = (ns: string) => Number(BigInt(/^\d{1,20}$/.exec(ns.trim())?.[0] ?? '0') / 1_000_000n)
+
+/** Epoch ms of the stop and of the exit by the host's clock; null before both are known. */
 export function parseStopRecord(text: string): { stopAtMs: number; exitAtMs: number } | null {
   const [, asked, gone] = /^(\d{1,20}) (\d{1,20})$/.exec(text.trim()) ?? []
   if (asked === undefined || gone === undefined) return null

@@ -6,7 +6,7 @@ import { eventsIn } from '../host/log.ts'
 import { parts } from '../host/look.ts'
 import type { Manifest } from '../host/manifest.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
-import { lookAtStopped, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
+import { lookAtStopped, msOf, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
 import { guardArgv } from '../host/store.ts'
 import { readUnit } from '../host/systemd.ts'
 import { manifestsOf } from '../prepare/store-pass.ts'
@@ -45,12 +45,16 @@ export const stopSource: Step<'stopSource'> = {
   verify: async (context) => {
     const { source, run, attempt } = context
     const { invocation } = fact(context, 'fence')
-    const [looked, guard] = await Promise.all([
-      must(context, source, lookAtStopped(source.spec, run, attempt, invocation)),
+    const askedMs = context.now()
+    const [{ looked, answeredMs }, guard] = await Promise.all([
+      must(context, source, lookAtStopped(source.spec, run, attempt, invocation)).then((text) => ({
+        looked: text,
+        answeredMs: context.now(),
+      })),
       context.hands.statusOfDetached(source.remote, guardDir(context)),
     ])
     const { name, unit } = source.spec
-    const [shown = '', recorded = '', answer = '', log = ''] = parts(looked, 4)
+    const [hostTime = '', shown = '', recorded = '', answer = '', log = ''] = parts(looked, 5)
     const record = parseStopRecord(recorded)
     const state = readUnit(shown)
     const events = readLog(log)
@@ -66,7 +70,9 @@ export const stopSource: Step<'stopSource'> = {
     if (height !== stored)
       throw stuck(`${name}: its log ends with block ${height}, its stopped store says ${stored}`)
     if (guard.kind !== 'running') return notYet(`${name}: the guard of the store does not run`)
-    return done({ height, ...record })
+    // The host told its time somewhere between question and answer: so its clock is told from this one's.
+    const aheadMs = msOf(hostTime) - (askedMs + answeredMs) / 2
+    return done({ height, ...record, exitHereMs: Math.round(record.exitAtMs - aheadMs) })
   },
   /** The guard first: the store must be free before the node may start again. */
   undo: async (context) => {

@@ -73,6 +73,7 @@ export async function startPeer(
       `${name}: start ${unit}: exit ${asked.exitCode}: ${asked.stderr.trim().split('\n').at(-1) ?? ''}`,
     )
   const startedAtMs = Number(asked.stdout)
+  const startedHereMs = context.now()
   const onPaper = { invocation: '', startedAtMs, raftStartedAtMs: startedAtMs }
   const trialMs = context.facts.smoke?.startMs[name] ?? 0
   if (!context.onPaper) await context.sleep(Math.min(firstLookMaxMs, trialMs * firstLookShare))
@@ -84,7 +85,12 @@ export async function startPeer(
     if (fatal?.kind === 'fatal') throw stuck(`${name}: the node exited: ${fatal.error}`)
     const raft = events.find((event) => event.kind === 'raftStarted')
     if (raft === undefined || state.active !== 'active') return null
-    return { invocation: state.invocation, startedAtMs, raftStartedAtMs: raft.atMs ?? startedAtMs }
+    return {
+      invocation: state.invocation,
+      startedAtMs,
+      startedHereMs,
+      raftStartedAtMs: raft.atMs ?? startedAtMs,
+    }
   })
   if (seen === null) throw stuck(`${name}: the node did not start Raft within ${startTimeoutMs / 1000} s`)
   return seen
