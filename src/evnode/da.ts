@@ -1,11 +1,10 @@
-import type { Duplex } from 'node:stream'
-import { connect } from 'node:tls'
 import { EvhaError } from '../base/errors.ts'
 import type { Secret } from '../base/secret.ts'
 import { wholeOf } from './block.ts'
 import { decodeHeaderBlob, type HeaderBlob } from './da-blob.ts'
-import { exchange, type Open } from './exchange.ts'
-import { isObject, objectOr } from './json.ts'
+import type { Open } from './exchange.ts'
+import { isObject } from './json.ts'
+import { jsonRpc, type UrlTarget, urlTarget } from './json-rpc.ts'
 import type { Answer } from './rpc.ts'
 
 /** Read-only questions to a data availability node. */
@@ -28,28 +27,24 @@ export interface DaOptions {
 }
 
 /** Where a `da.address` leads: host, port, TLS and path. Throws EvhaError (usage). */
-export function daTarget(address: string): { host: string; port: number; tls: boolean; path: string } {
-  const text = /^[a-z]+:\/\//i.test(address) ? address : `http://${address}`
-  if (!URL.canParse(text)) {
-    throw new EvhaError({
-      kind: 'usage',
-      message: `da.address ${JSON.stringify(address)} is no address`,
-      changedAnything: 'no',
-      retryable: false,
-      hint: 'write it as http://host:port, in the evnode.yaml of the sequencer',
-    })
-  }
-  const url = new URL(text)
-  const tls = url.protocol === 'https:' || url.protocol === 'wss:'
-  const port = url.port === '' ? (tls ? 443 : 80) : Number(url.port)
-  return { host: url.hostname.replace(/^\[|\]$/g, ''), port, tls, path: `${url.pathname}${url.search}` }
+export function daTarget(address: string): UrlTarget {
+  const target = urlTarget(address)
+  if (target !== undefined) return target
+  throw new EvhaError({
+    kind: 'usage',
+    message: `da.address ${JSON.stringify(address)} is no address`,
+    changedAnything: 'no',
+    retryable: false,
+    hint: 'write it as http://host:port, in the evnode.yaml of the sequencer',
+  })
 }
 
 /** A client for DA's JSON-RPC over streams that `open` gives to host and port of `daTarget` (evnode.md A6). */
 export function daClient(open: Open, options: DaOptions): DaClient {
   const target = daTarget(options.address)
-  const secured: Open = target.tls ? async () => overTls(await open(), target.host) : open
-  const call = (method: string, params: readonly unknown[]) => ask(secured, options, target, method, params)
+  const { timeoutMs, authToken: bearer, signal } = options
+  const call = (method: string, params: readonly unknown[]) =>
+    jsonRpc(open, target, { timeoutMs, bearer, signal }, method, params)
   return {
     localHead: async () => {
       const answer = await call('header.LocalHead', [])
@@ -63,40 +58,6 @@ export function daClient(open: Open, options: DaOptions): DaClient {
       return answer.kind === 'ok' ? blobsIn(answer.value, namespace) : answer
     },
   }
-}
-
-async function overTls(socket: Duplex, host: string): Promise<Duplex> {
-  const secured = connect({ socket, servername: host })
-  secured.on('close', () => socket.destroy())
-  return secured
-}
-
-async function ask(
-  open: Open,
-  { timeoutMs, authToken, signal }: DaOptions,
-  target: { host: string; port: number; path: string },
-  method: string,
-  params: readonly unknown[],
-): Promise<Answer<unknown>> {
-  const bearer = authToken === undefined ? {} : { authorization: `Bearer ${authToken.reveal().toString()}` }
-  const answer = await exchange(open, {
-    method: 'POST',
-    path: target.path,
-    host: `${target.host}:${target.port}`,
-    headers: { 'content-type': 'application/json', ...bearer },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    timeoutMs,
-    signal,
-  })
-  if (answer.kind === 'empty') return { kind: 'closed', why: 'the connection ended without an answer' }
-  if (answer.kind !== 'answer') return answer
-  const parsed = objectOr(answer.body)
-  const error = parsed?.['error']
-  if (isObject(error)) return { kind: 'refused', status: answer.status, message: String(error['message']) }
-  if (answer.status !== 200)
-    return { kind: 'refused', status: answer.status, message: answer.body.slice(0, 200) }
-  if (parsed === undefined) return { kind: 'garbled', why: `${method} was not answered in JSON` }
-  return { kind: 'ok', value: parsed['result'] ?? null }
 }
 
 /**

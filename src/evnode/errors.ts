@@ -73,6 +73,30 @@ const known: readonly Entry[] = [
     false,
   ),
   entry(
+    /failed to read JWT secret from file|JWT secret file '.*' is empty|failed to decode JWT secret/,
+    'the file of --evm.jwt-secret-file is not there, closed to the service user, or holds no hex',
+    "lay the secret of this host's execution client there, mode 0600, owned by the service user; `evha check` asks the client with it",
+    false,
+  ),
+  entry(
+    /prevStateRoot mismatch at height/,
+    'the execution client holds another state than the chain before that block; at height 0 it has another genesis',
+    'initialize the client with the genesis file of the chain and let it follow anew; `evha check` compares the clients of all hosts',
+    false,
+  ),
+  entry(
+    /app hash mismatch at height/,
+    'the execution client made another state of that block than the chain: another version, another fee recipient, or other data',
+    'compare its version and flags with those of the other hosts, then let it follow anew',
+    false,
+  ),
+  entry(
+    /KMS returned unexpected key ID/,
+    'signer.kms names the key by an alias or a short id, and the KMS answers with its ARN',
+    'write the full ARN of the key',
+    false,
+  ),
+  entry(
     /unknown flag: /,
     'this binary does not know that flag',
     'compare the binaries: all nodes must run the same one',

@@ -1,32 +1,59 @@
-import { exchange, type Open } from './exchange.ts'
-import { objectOr } from './json.ts'
 import type { NodeCommand } from './node-command.ts'
 
-/** Where an EVM node finds its execution client; a flag that is absent has its default (evnode.md B 10). */
+/** A leader whose client is behind replays block by block before it makes one; seen with a real client (evnode.md A7). */
+export const replayMsPerBlock = 270
+
+/** What an EVM node is told of its execution client; a flag that is absent has its default (evnode.md B 10: flags only). */
 export interface ExecutionClient {
   /** `--evm.eth-url`. */
   readonly ethUrl: string
+  /** `--evm.engine-url`. */
+  readonly engineUrl: string
+  /** `--evm.jwt-secret-file`, '' where none is named. */
+  readonly jwtSecretFile: string
+  /** `--evm.genesis-hash` in lower case, '' where none is given. */
+  readonly genesisHash: string
 }
 
-/** The execution client of a node's command line; null for a node that needs none (evnode.md B 10: flags only). */
+/** The execution client of a node's command line; null for a node that needs none. */
 export function executionClientOf(command: NodeCommand): ExecutionClient | null {
-  const flags = command.flags.filter(({ name }) => name.startsWith('evm.'))
-  if (flags.length === 0) return null
-  return { ethUrl: flags.findLast(({ name }) => name === 'evm.eth-url')?.value ?? 'http://localhost:8545' }
+  if (!command.flags.some(({ name }) => name.startsWith('evm.'))) return null
+  const flag = (name: string) => command.flags.findLast((one) => one.name === name)?.value
+  return {
+    ethUrl: flag('evm.eth-url') ?? 'http://localhost:8545',
+    engineUrl: flag('evm.engine-url') ?? 'http://localhost:8551',
+    jwtSecretFile: flag('evm.jwt-secret-file') ?? '',
+    genesisHash: flag('evm.genesis-hash')?.toLowerCase() ?? '',
+  }
 }
 
-/** Head of the execution client by eth_blockNumber; a sentence when it does not tell. */
-export async function executionHeight(open: Open, timeoutMs: number): Promise<number | string> {
-  const answer = await exchange(open, {
-    method: 'POST',
-    path: '/',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_blockNumber', params: [] }),
-    timeoutMs,
-    bytesMax: 64 * 1024,
-  })
-  if (answer.kind !== 'answer') return 'does not answer'
-  const result = objectOr(answer.body)?.['result']
-  const height = typeof result === 'string' && result !== '' ? Number(result) : Number.NaN
-  return Number.isSafeInteger(height) ? height : 'answers, but names no block'
+export interface ExecutionFlagProblem {
+  readonly problem: string
+  readonly why: string
+  readonly cure: string
+}
+
+/** What is wrong with the flags themselves. The removed flag's value is a secret and is not named. */
+export function executionFlagProblems(command: NodeCommand): readonly ExecutionFlagProblem[] {
+  const client = executionClientOf(command)
+  if (client === null) return []
+  const removed = command.flags.some(({ name }) => name === 'evm.jwt-secret')
+  const cure =
+    'write the secret, in hex, into a file that only the service user reads, and give --evm.jwt-secret-file FILE'
+  if (removed)
+    return [
+      {
+        problem: 'its command line has --evm.jwt-secret, which the node no longer knows',
+        why: 'the node exits with "unknown flag: --evm.jwt-secret", and a secret in a command line is read by everybody on the host',
+        cure,
+      },
+    ]
+  if (client.jwtSecretFile !== '') return []
+  return [
+    {
+      problem: 'its command line names no --evm.jwt-secret-file',
+      why: 'the node exits with "JWT secret file must be provided via --evm.jwt-secret-file"',
+      cure,
+    },
+  ]
 }

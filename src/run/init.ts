@@ -1,6 +1,8 @@
 import { EvhaError } from '../base/errors.ts'
 import { defaultP2pPort } from '../evnode/config.ts'
+import { executionFlagProblems } from '../evnode/execution.ts'
 import { homeFiles } from '../evnode/home.ts'
+import { withoutLogin } from '../evnode/json-rpc.ts'
 import { timingFor } from '../evnode/timing.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { hostPort } from '../runbook/address.ts'
@@ -284,8 +286,9 @@ function warningsIn({ found, peers, source }: Seen): string[] {
     ...(found.ethUrl === null
       ? []
       : [
-          `${source.name} is an EVM node (execution client ${withoutLogin(found.ethUrl)}): this version does not migrate those`,
+          `${source.name} is an EVM node (execution client ${withoutLogin(found.ethUrl)}): this version does not migrate those; \`evha check\` says how the clients of all hosts stand`,
         ]),
+    ...executionFlagProblems(found.command).map(({ problem, cure }) => `${source.name}: ${problem}; ${cure}`),
     ...(found.head === null
       ? [`${source.name}: its RPC does not answer, so the chain was not seen running`]
       : []),
@@ -298,16 +301,6 @@ function warningsIn({ found, peers, source }: Seen): string[] {
       : [`${names(noPass)}: the passphrase file is not there yet; lay it yourself`]),
     ...(withData.length === 0 ? [] : [`${names(withData)}: there is data below the home already`]),
   ]
-}
-
-/** A URL without user, password and what stands behind its host: hosted nodes keep a key there. */
-function withoutLogin(url: string): string {
-  try {
-    const { protocol, host } = new URL(url)
-    return `${protocol}//${host}`
-  } catch {
-    return url
-  }
 }
 
 const usage = (message: string, hint: string) =>

@@ -42,6 +42,15 @@ export interface NodeSpec {
   /** Absent: as the node's configuration has it. */
   readonly p2pPort?: number
   readonly paths: NodePaths
+  /** What the runbook says of its execution client; absent fields are as the unit's flags have them. */
+  readonly execution?: ExecutionPlace
+}
+
+export interface ExecutionPlace {
+  readonly ethUrl?: string
+  readonly engineUrl?: string
+  /** Absolute. */
+  readonly jwtSecretFile?: string
 }
 
 export interface RaftTiming {
@@ -162,7 +171,13 @@ function resolveNode(written: WrittenRunbook, node: WrittenNode): NodeSpec {
     raftPort: node.raftPort ?? raft.port,
     ...(p2pPort === undefined ? {} : { p2pPort }),
     paths: { ...defaults.paths, ...written.paths, ...written.node?.paths, ...node.paths },
+    ...executionOf(written, node),
   }
+}
+
+function executionOf(written: WrittenRunbook, node: WrittenNode): Pick<NodeSpec, 'execution'> {
+  const execution = { ...written.execution, ...written.node?.execution, ...node.execution }
+  return Object.keys(execution).length === 0 ? {} : { execution }
 }
 
 /** `~/` is the home directory of the operator who types the command. */

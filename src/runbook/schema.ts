@@ -10,6 +10,7 @@ import {
   flag,
   hookCommand,
   hostAndPort,
+  httpUrl,
   memberAddress,
   nodeName,
   pathBelowHome,
@@ -19,16 +20,6 @@ import {
   unitName,
   userName,
 } from './words.ts'
-
-/** Accepted as keys and refused with a sentence: better said than misread as a typing error. */
-const executionRefused = notYet(
-  'EVM chains with an execution client are not handled by this version',
-  'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
-)
-
-function notYet(sentence: string, hint: string): z.ZodCustom<never> {
-  return z.custom<never>(() => false, { error: `is refused: ${sentence}`, params: { hint }, abort: true })
-}
 
 /** A heading may stand there with all its keys commented out. */
 function section<Shape extends z.ZodType>(keys: Shape) {
@@ -41,6 +32,13 @@ const paths = z.strictObject({
   run: absolutePath.exactOptional(),
 })
 
+/** The execution client of an EVM node, where the flags of the sequencer's unit do not fit a host. */
+const execution = z.strictObject({
+  ethUrl: httpUrl.exactOptional(),
+  engineUrl: httpUrl.exactOptional(),
+  jwtSecretFile: absolutePath.exactOptional(),
+})
+
 /** Keys that stand under `node` for all nodes, and under one of `nodes` for that node alone. */
 const nodeKeys = {
   binary: absolutePath.exactOptional(),
@@ -51,9 +49,10 @@ const nodeKeys = {
   passphraseFile: absolutePath.exactOptional(),
   rpc: hostAndPort.exactOptional(),
   paths: section(paths),
+  execution: section(execution),
 }
 
-const nodeDefaults = z.strictObject({ ...nodeKeys, execution: executionRefused.exactOptional() })
+const nodeDefaults = z.strictObject(nodeKeys)
 
 const node = z.strictObject({
   ...nodeKeys,
@@ -63,7 +62,6 @@ const node = z.strictObject({
   /** Only where several nodes share one address. */
   raftPort: port.exactOptional(),
   p2pPort: port.exactOptional(),
-  execution: executionRefused.exactOptional(),
 })
 
 const timing = z.strictObject({
@@ -125,7 +123,7 @@ export const runbookSchema = z.strictObject({
   raft: section(raft),
   p2p: section(p2p),
   da: section(da),
-  execution: executionRefused.exactOptional(),
+  execution: section(execution),
   copy: section(copy),
   window: section(window),
   hooks: section(hooks),
@@ -143,6 +141,8 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   nodes: Object.keys(node.shape),
   'node.paths': Object.keys(paths.shape),
   'nodes.paths': Object.keys(paths.shape),
+  'node.execution': Object.keys(execution.shape),
+  'nodes.execution': Object.keys(execution.shape),
   'nodes.ssh': sshKeys,
   raft: Object.keys(raft.shape),
   'raft.timing': Object.keys(timing.shape),
@@ -151,6 +151,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
   copy: Object.keys(copy.shape),
   window: Object.keys(window.shape),
   hooks: Object.keys(hooks.shape),
+  execution: Object.keys(execution.shape),
   paths: Object.keys(paths.shape),
 }
 

@@ -158,6 +158,13 @@ export interface HostPort {
   readonly port: number
 }
 
+/** Without a login: what a runbook says is printed. */
+export const httpUrl = text('a URL, such as http://localhost:8545')
+  .max(2048, { error: 'is longer than 2048 characters' })
+  .refine((written) => /^https?:\/\/[^\s@/]+(\/[^\s@]*)?$/.test(written) && URL.canParse(written), {
+    error: 'must be a URL without a login in it, such as http://localhost:8545',
+  })
+
 /** `host:port`, an IPv6 host in brackets. */
 export const hostAndPort = text('host:port, such as 127.0.0.1:7331').transform(
   (written, context): HostPort => {

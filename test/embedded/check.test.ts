@@ -1,11 +1,23 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { nodeRpc } from '../../src/evnode/rpc.ts'
 import { labFiles } from '../../src/lab/layout.ts'
 import type { CheckReport } from '../../src/run/api.ts'
 import type { DoneFix } from '../../src/run/fix.ts'
 import { documented } from '../documented.ts'
+import { type ExecutionClientOptions, startExecutionClient } from '../execution-client.ts'
 import { onTerminal } from '../on-terminal.ts'
 import { type Lab, labForAll, worldOf } from './lab.ts'
 
@@ -109,6 +121,94 @@ test('--fix lists what it would do, does it only with consent, and says how to t
   expect(report.findings).toEqual([])
   expect(mode()).toBe('600')
   expect((await lab.on('node-1', 'systemctl is-active ev-node.service')).stdout).toBe('active\n')
+})
+
+test('an EVM chain: the clients of all hosts are asked, what is wrong with one is told, and the secret nowhere', async () => {
+  const secret = 'ec'.repeat(32)
+  const [host = '', port = ''] = lab.hosts[0]?.rpc.split(':') ?? []
+  const rpc = nodeRpc(async () => connect(Number(port), host), { timeoutMs: 5_000 })
+  const appHash = async (height: number) => {
+    const block = await rpc.block(height)
+    return block.kind === 'ok'
+      ? `0x${Buffer.from(block.value.header.appHash, 'base64').toString('hex')}`
+      : '0x'
+  }
+  const head = async () => {
+    const state = await rpc.state()
+    return state.kind === 'ok' ? state.value.lastBlockHeight : 0
+  }
+  const clientOf = async (wrong: Partial<ExecutionClientOptions> = {}) => {
+    const running = await startExecutionClient({
+      secret,
+      head,
+      stateRoot: (number) => appHash(number + 1),
+      ...wrong,
+    })
+    onTestFinished(() => running.close())
+    return running
+  }
+  const right = await Promise.all(lab.hosts.map(() => clientOf()))
+  const jwt = (name: string) => join(lab.root, name, 'etc/ev-node/jwt')
+  for (const { name } of lab.hosts) writeFileSync(jwt(name), `0x${secret}\n`, { mode: 0o600 })
+  const runbook = join(lab.stateDir, 'evm.yaml')
+  const written = (clients: readonly { ethUrl: string; engineUrl: string }[]) => {
+    let k = 0
+    const text = readFileSync(lab.runbook, 'utf8').replace(/^ {2}- name: (\S+)$/gm, (line, name) => {
+      const { ethUrl = '', engineUrl = '' } = clients[k++] ?? {}
+      return `${line}\n    execution: { ethUrl: "${ethUrl}", engineUrl: "${engineUrl}", jwtSecretFile: ${jwt(name)} }`
+    })
+    expect(k).toBe(5)
+    writeFileSync(runbook, text)
+  }
+  const unitDir = join(lab.root, 'node-1', 'etc/systemd/system')
+  const unit = readFileSync(join(unitDir, 'ev-node.service'), 'utf8')
+  const start = /^ExecStart=(?:.*\\\n)*.*$/m.exec(unit)?.[0] ?? ''
+  expect(start).toMatch(/ start /)
+  const dropIn = join(unitDir, 'ev-node.service.d')
+  const asEvm = async (flags: string) => {
+    mkdirSync(dropIn, { recursive: true })
+    writeFileSync(join(dropIn, 'evm.conf'), `[Service]\nExecStart=\n${start} ${flags}\n`)
+    await lab.on('node-1', 'systemctl daemon-reload')
+  }
+  const told = async () => {
+    const ended = await lab.evha('check', runbook, '--json')
+    expect(ended.code, ended.stderr).toBe(3)
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain(secret)
+    const { findings } = JSON.parse(ended.stdout) as CheckReport
+    return findings
+      .filter(({ what }) => !what.includes('another command line'))
+      .map(({ host, level, what }) => `${host} ${level}: ${what}`)
+  }
+
+  written(right)
+  await asEvm(`--evm.jwt-secret-file=${jwt('node-1')} --evm.genesis-hash ${right[0]?.genesisHash}`)
+  const clean = await told()
+  expect(clean).toEqual([
+    expect.stringMatching(/^node-1 blocks: it is an EVM node; its execution client at \S+ is at block \d+/),
+  ])
+
+  const other = await clientOf({ genesis: 'another', head: () => 0 })
+  const empty = await clientOf({ stateRoot: () => '0x00' })
+  writeFileSync(jwt('node-4'), 'ed'.repeat(32))
+  written([right[0], other, empty, right[3], right[0]].map((client) => client ?? other))
+  await asEvm('--evm.jwt-secret 00')
+  const spoilt = await told()
+  for (const sentence of [
+    /^node-1 blocks: its command line has --evm\.jwt-secret, which the node no longer knows$/m,
+    /^node-2 blocks: its execution client has another genesis \(0x[0-9a-f]{64}\) than that of node-1$/m,
+    /^node-3 blocks: its execution client has another state after block \d+ than the chain$/m,
+    /^node-4 blocks: its execution client does not accept the secret in \S+\/jwt$/m,
+  ])
+    expect(spoilt.join('\n')).toMatch(sentence)
+  for (const name of readdirSync(lab.stateDir, { recursive: true, encoding: 'utf8' })) {
+    const path = join(lab.stateDir, name)
+    if (name.startsWith('lab') || !statSync(path).isFile()) continue
+    expect(readFileSync(path, 'utf8').includes(secret), name).toBe(false)
+  }
+
+  rmSync(dropIn, { recursive: true })
+  for (const { name } of lab.hosts) rmSync(jwt(name))
+  await lab.on('node-1', 'systemctl daemon-reload')
 })
 
 test('every command of docs/check.md is one that evha understands, and does what the page says', async () => {

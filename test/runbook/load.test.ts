@@ -123,6 +123,17 @@ test('hooks are programs of this workstation with their arguments; none is the d
   })
 })
 
+test('an execution client is named for all nodes, and for one alone; where none is named, none is loaded', () => {
+  const text = runbookText({
+    more: 'execution: { ethUrl: "http://localhost:9545", jwtSecretFile: /etc/jwt }',
+  })
+  const own = '    address: 192.0.2.2\n    execution: { ethUrl: "http://10.0.0.9:8545" }'
+  const [first, second] = runbookFromText(text.replace('    address: 192.0.2.2', own), 'chain.yaml').nodes
+  expect(first?.execution).toEqual({ ethUrl: 'http://localhost:9545', jwtSecretFile: '/etc/jwt' })
+  expect(second?.execution).toEqual({ ethUrl: 'http://10.0.0.9:8545', jwtSecretFile: '/etc/jwt' })
+  expect(runbookFromText(runbookText(), 'chain.yaml').nodes[0]).not.toHaveProperty('execution')
+})
+
 test('whatever a runbook says, it is loaded or refused in words', () => {
   const good = `${runbookText()}raft: { timing: auto }\nhooks: { timeoutSeconds: 3 }\n`
   const broken = fc

@@ -37,16 +37,19 @@ const wrong: readonly (readonly [name: string, text: string, message: string, hi
     'write `units`, or take `unit` out',
   ],
   [
-    'an execution client',
-    runbookText({ more: 'execution:\n  kind: reth' }),
-    'chain.yaml:18: execution is refused: EVM chains with an execution client are not handled by this version',
-    'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
+    'a mistyped key of the execution client',
+    runbookText({ more: 'execution:\n  ethURL: http://localhost:8545' }),
+    'chain.yaml:18: unknown key `ethURL` in execution: the nearest known key is `ethUrl`',
+    'write `ethUrl`, or take `ethURL` out',
   ],
   [
-    'an execution client of one node',
-    runbookText().replace('    address: 192.0.2.2', '    address: 192.0.2.2\n    execution: {}'),
-    'chain.yaml:13: execution of node-2 is refused: EVM chains with an execution client are not handled by this version',
-    'take the key out if the node needs no execution client; otherwise this version cannot migrate the chain',
+    'a login in the URL of an execution client of one node',
+    runbookText().replace(
+      '    address: 192.0.2.2',
+      '    address: 192.0.2.2\n    execution: { engineUrl: "http://me:word@h:8551" }',
+    ),
+    'chain.yaml:13: execution.engineUrl of node-2 must be a URL without a login in it, such as http://localhost:8545',
+    'runbooks/single-to-ha.yaml explains every key',
   ],
   [
     'a hook at no point of a run',

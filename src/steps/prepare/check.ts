@@ -208,7 +208,13 @@ async function liveChain(
   const isKeyMissing = here?.survey.signerSha256 === '' && config.signerType === 'file'
   findings.push(
     ...chainFindings(source, runbook.chain, chain, isKeyMissing),
-    ...(await executionFindings(context, files.unit, chain.facts.head)),
+    ...(await executionFindings(
+      context,
+      files.unit,
+      chain.facts.head,
+      ({ spec }) => spec.user ?? files.unitState.user,
+      (host, look) => tried(findings, host, look),
+    )),
   )
   return { findings, facts: chain.facts }
 }

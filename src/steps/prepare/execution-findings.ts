@@ -1,45 +1,105 @@
-import { daTarget } from '../../evnode/da.ts'
-import { executionClientOf, executionHeight } from '../../evnode/execution.ts'
-import { nodeCommand, type Unit } from '../../evnode/unit.ts'
-import type { StepContext } from '../step.ts'
-import { blocks, type Finding } from './finding.ts'
+import { type ExecutionClient, executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
+import { urlTarget, withoutLogin } from '../../evnode/json-rpc.ts'
+import type { Answer } from '../../evnode/rpc.ts'
+import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
+import { hostPort } from '../../runbook/address.ts'
+import type { Host, StepContext } from '../step.ts'
+import { clientFindings, silence } from './client-findings.ts'
+import { clientOn, type ExecutionLook, lookAtExecution } from './execution-look.ts'
+import { blocks, type Finding, warns } from './finding.ts'
 
-const timeoutMs = 3_000
+/** Looks at one host; null, and a finding of its own, where that is not possible. */
+export type TryOn = <T>(host: Host, look: () => Promise<T>) => Promise<T | null>
 
 /**
  * An EVM node is half of its sequencer: the other half, the execution client, is not migrated by this version, so it
- * blocks; how the client stands is told with it. `head` is the node's.
+ * blocks. How the clients of all hosts stand is told with it. `head` is the node's, `userOf` gives the service user.
  */
 export async function executionFindings(
-  { source }: StepContext,
+  context: StepContext,
   unit: Unit,
   head: number,
+  userOf: (host: Host) => string,
+  tryOn: TryOn,
 ): Promise<Finding[]> {
-  const client = executionClient(unit)
-  if (client === null) return []
-  const { host, port } = daTarget(client.ethUrl)
-  const height = await executionHeight(() => source.remote.tunnel({ host, port }), timeoutMs)
-  return [
-    blocks(
-      source.spec.name,
-      `it is an EVM node; its execution client at ${client.ethUrl} ${standsAt(height, head)}`,
-      'the state of the chain lies in the execution client, which this version does not migrate: a leader whose client is behind halts the chain while it replays',
-      'this version migrates nodes without an execution client; leave this chain as it is',
-      `the flags of ${source.spec.unit}, and the head its client tells`,
+  const { source, nodes } = context
+  const command = commandOf(unit)
+  const client = command === null ? null : executionClientOf(command)
+  if (command === null || client === null)
+    return nodes.filter(({ spec }) => spec.execution !== undefined).map(notEvm(source))
+  const looks = await Promise.all(
+    nodes.map((host) =>
+      tryOn(host, () => lookAtExecution(context, host, clientOn(host, client), head, userOf(host))),
     ),
+  )
+  const seen = looks.filter((look) => look !== null)
+  const here = seen.find(({ host }) => host === source.spec.name)
+  return [
+    ...executionFlagProblems(command).map(({ problem, why, cure }) =>
+      blocks(source.spec.name, problem, why, cure, `the flags of ${source.spec.unit}`),
+    ),
+    ...(here === undefined ? [] : [notMigrated(source, here, head)]),
+    ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
+    ...oneClientTwice(nodes, client),
   ]
 }
 
-function executionClient(unit: Unit) {
+function commandOf(unit: Unit): NodeCommand | null {
   try {
-    return executionClientOf(nodeCommand(unit))
+    return nodeCommand(unit)
   } catch {
     // What is wrong with the command line is a finding of its own.
     return null
   }
 }
 
-function standsAt(height: number | string, head: number): string {
-  if (typeof height === 'string') return height
-  return height < head ? `is at block ${height}, behind the node's ${head}` : `is at block ${height}`
+const notEvm =
+  (source: Host) =>
+  ({ spec }: Host): Finding =>
+    warns(
+      spec.name,
+      'the runbook names an execution client, and the sequencer has none',
+      'it has no flag of an EVM node, so nothing would use it',
+      'take `execution` out of the runbook',
+      `the flags of ${source.spec.unit} on ${source.spec.name}`,
+    )
+
+function notMigrated(source: Host, here: ExecutionLook, head: number): Finding {
+  return blocks(
+    source.spec.name,
+    `it is an EVM node; its execution client at ${withoutLogin(here.client.ethUrl)} ${standsAt(here.head, head)}`,
+    'the state of the chain lies in the execution client, which this version does not migrate: a leader whose client is behind halts the chain while it replays',
+    'this version migrates nodes without an execution client; leave this chain as it is',
+    `the flags of ${source.spec.unit}, and the head its client tells`,
+  )
+}
+
+function standsAt(answer: Answer<number>, head: number): string {
+  if (answer.kind !== 'ok') return silence(answer)
+  return answer.value < head
+    ? `is at block ${answer.value}, behind the node's ${head}`
+    : `is at block ${answer.value}`
+}
+
+/** Two nodes with one client would drive it to two heads. Loopback is another one on each host. */
+export function oneClientTwice(nodes: readonly Host[], client: ExecutionClient): Finding[] {
+  const place = (host: Host) => {
+    const target = urlTarget(clientOn(host, client).engineUrl)
+    if (target === undefined) return ''
+    const isLoopback = /^(localhost|127\..*|::1)$/.test(target.host)
+    return `${isLoopback ? `${host.spec.ssh.host} ` : ''}${hostPort(target.host, target.port)}`
+  }
+  return nodes.flatMap((host, k) => {
+    const other = nodes.slice(0, k).find((one) => place(one) !== '' && place(one) === place(host))
+    if (other === undefined) return []
+    return [
+      blocks(
+        host.spec.name,
+        `it has the same execution client as ${other.spec.name}: ${withoutLogin(clientOn(host, client).engineUrl)}`,
+        'two nodes would drive it to two heads',
+        'give each node a client of its own, and name it in the runbook: nodes[].execution.engineUrl',
+        'the flags of the unit and the runbook',
+      ),
+    ]
+  })
 }
