@@ -5,7 +5,7 @@ import type { StepName } from '../../src/base/names.ts'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
 import { changesOf, filesOf } from './files.ts'
-import { deadMan, dropIn, permitDropIn, unit } from './found-chain.ts'
+import { deadMan, dropIn, permitDropIn, unit, wants } from './found-chain.ts'
 import { confirm, type Hosts, homeOf, migrate, type Started, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
@@ -68,6 +68,7 @@ hostsTest(
   'a rollback after the commit: one sequencer again, and no reboot brings a member of the cluster back',
   () =>
     withHosts(5, async (hosts) => {
+      await hosts.on('node-1', 'systemctl disable ev-node.service')
       const files = filesOf(hosts)
       const gone = await migrate(hosts, 'cutover', 'commit')
       expect(gone.report, gone.stderr).toMatchObject({ outcome: 'migrated', nodesVoting: 5 })
@@ -85,6 +86,8 @@ hostsTest(
       const promised = [
         `node-1 ${permitDropIn}`,
         'node-1 /var/lib/evha',
+        // Enabled, whatever it was.
+        `node-1 ${wants}`,
         ...hosts.names.slice(1).flatMap((host) => laidOn(host)),
       ]
       expect(changesOf(files, filesOf(hosts))).toEqual(

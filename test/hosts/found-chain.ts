@@ -8,6 +8,8 @@ const units = '/etc/systemd/system'
 export const passphrase = '/etc/ev-node/passphrase'
 export const environment = '/etc/default/ev-node'
 export const unit = `${units}/ev-node.service`
+/** There while the unit is enabled. */
+export const wants = `${units}/multi-user.target.wants/ev-node.service`
 /** A drop-in of the operator's own. */
 export const dropIn = `${unit}.d/10-limits.conf`
 /** What evha lays beside a unit until `finish`, `abort` or `rollback`. */

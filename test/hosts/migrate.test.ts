@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Report } from '../../src/run/api.ts'
 import { chainOf, heightOf } from './blocks.ts'
 import { changesOf, contentsOf, filesOf } from './files.ts'
-import { dropIn, unit } from './found-chain.ts'
+import { dropIn, unit, wants } from './found-chain.ts'
 import { confirm, type Hosts, homeOf, signedTwice, until, withHosts } from './hosts.ts'
 import { hostsTest } from './hosts-test.ts'
 
@@ -69,7 +69,6 @@ async function planned(hosts: Hosts): Promise<string> {
 /** By docs/what-evha-does-on-your-hosts.md: nothing else changed, and the old files of the source are kept as they were. */
 async function finishedAsPromised(hosts: Hosts, before: ReadonlyMap<string, string>): Promise<void> {
   const after = filesOf(hosts)
-  const wants = '/etc/systemd/system/multi-user.target.wants/ev-node.service'
   const laid = ['evnode.yaml', 'genesis.json', 'node_key.json', 'signer.json'].map((one) => `/config/${one}`)
   const onPeers = hosts.names
     .slice(1)

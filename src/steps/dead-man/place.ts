@@ -20,7 +20,9 @@ export const deadManFiles = (spec: NodeSpec) => ({
 /**
  * Enabled, so that it comes up again after a reboot; without the file that arms it, a start does nothing. It needs no
  * network and no right but to end processes and to write evha's files. Who disarms it waits for its end while the chain
- * may stand still: where systemd does not see that end, it gives up after seconds, not after its usual 90.
+ * may stand still: where systemd does not see that end, it gives up after seconds, not after its usual 90. It refers to
+ * the node's unit, in the one way that does nothing else: systemd forgets a unit that is neither enabled nor running, and
+ * with it the invocation by which a start that the fence did not refuse would be known.
  */
 export function deadManUnitText(spec: NodeSpec): string {
   const { armed, watch } = deadManFiles(spec)
@@ -30,6 +32,7 @@ export function deadManUnitText(spec: NodeSpec): string {
 Description=evha's dead-man for ${spec.unit}
 ConditionPathExists=${armed}
 StartLimitIntervalSec=0
+JoinsNamespaceOf=${spec.unit}
 
 [Service]
 ExecStart=/bin/sh ${watch}
