@@ -138,7 +138,7 @@ export function manifest(
     lines.push(`${size}\t${size}\t${digest}\t${path.slice(home.length + 1)}\n`)
     if (mark === 'everything' || known.has(key)) kept.push(`${key}\t${digest}\n`)
   }
-  if (marks !== '') {
+  if (marks !== '' && mark !== 'nothing') {
     files.makeDirs(parentOf(marks))
     files.write(marks, `# ${invocation}\n${kept.join('')}`)
   }

@@ -29,9 +29,9 @@ export interface Marks {
   /**
    * What may be marked. Under a running node only tables, which are written once, and only those that have rested: a
    * node writes through memory maps, and what it writes into a page it has touched leaves the ctime alone. At a standstill, and
-   * on a peer, where nothing but a copy writes: everything.
+   * on a peer, where nothing but a copy writes: everything. `nothing`: marks are trusted and none is noted.
    */
-  readonly mark: 'restedTables' | 'everything'
+  readonly mark: 'restedTables' | 'everything' | 'nothing'
 }
 
 /** So long may a manifest be: some hundred thousand files. */
@@ -59,7 +59,7 @@ export function manifestOf(spec: NodeSpec, listing: Listing): Command {
   const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(spec, listing))
   const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: listingBytesMax }
   if (listing.dug === true) return changes('dig holes and list the store', argv, options)
-  return listing.marks === undefined
+  return listing.marks === undefined || listing.marks.mark === 'nothing'
     ? reads('list the store with its digests', argv, options)
     : changes('list the store with its digests, and note them', argv, options)
 }
@@ -117,7 +117,7 @@ manifest() (
     ENVIRON["mark"] == "everything" || ($4 ~ /[.]${immutableSuffix}$/ && ENVIRON["now"] - part[2] >= ${restedSeconds}) {
       print $1 "\\t" $3 > (ENVIRON["scratch"] "/stay.new") }
   ' "$scratch/new"
-  if [ -n "$marks" ]; then
+  if [ -n "$marks" ] && [ "$mark" != nothing ]; then
     mkdir -p "\${marks%/*}"
     { echo "# $invocation"; cat "$scratch/stay"; if [ -e "$scratch/stay.new" ]; then cat "$scratch/stay.new"; fi; } > "$marks.new"
     mv -f "$marks.new" "$marks"

@@ -40,6 +40,8 @@ export interface PassOptions {
   readonly invocation?: string
   /** The peers' stores, where they were listed already and nothing wrote to them since. */
   readonly peersListed?: Readonly<Record<string, Manifest>> | null
+  /** Only looks: notes nothing on the hosts. */
+  readonly looksOnly?: boolean
   /** Brings what was written to the disk before the pass ends; else the caller does. */
   readonly sync?: boolean
 }
@@ -142,7 +144,7 @@ async function manifestAt(context: StepContext, host: Host, listing: Listing): P
 function listingOf(
   context: StepContext,
   host: Host,
-  { source, invocation, dug }: PassOptions & { readonly dug?: boolean },
+  { source, invocation, dug, looksOnly }: PassOptions & { readonly dug?: boolean },
 ): Listing {
   const running = source === 'hot' && host === context.source
   const listing = {
@@ -152,7 +154,8 @@ function listingOf(
   }
   if (invocation === undefined || invocation === '') return listing
   const file = `${host.spec.paths.evha}/runs/${context.run}/marks`
-  return { ...listing, marks: { file, invocation, mark: running ? 'restedTables' : 'everything' } }
+  const mark = looksOnly === true ? 'nothing' : running ? 'restedTables' : 'everything'
+  return { ...listing, marks: { file, invocation, mark } }
 }
 
 async function drop(

@@ -82,7 +82,7 @@ export const stopSource: Step<'stopSource'> = {
 
 /** What the peers have does not change while the source stops: it is listed in that time. null: the pass asks again. */
 function listPeers(context: StepContext): Promise<Readonly<Record<string, Manifest>> | null> {
-  const options = { source: 'still', invocation: fact(context, 'fence').invocation } as const
+  const options = { source: 'still', invocation: fact(context, 'fence').invocation, looksOnly: true } as const
   return manifestsOf(context, context.peers, options).catch(() => null)
 }
 
