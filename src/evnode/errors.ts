@@ -13,6 +13,11 @@ const entry = (pattern: RegExp, cause: string, cure: string, prevented = true): 
   { cause, cure, prevented },
 ]
 
+const neverIn = /bootstrap only works on new clusters/
+
+/** The late joiner's loop: its Raft directory holds a term and no membership, and it exits at every start (evnode.md A3). */
+export const memberNeverIn = (error: string) => neverIn.test(error)
+
 /** Seen on the real node (evnode.md A1 to A6), or in its source (B 1 to B 9). The first pattern that fits counts. */
 const known: readonly Entry[] = [
   entry(
@@ -157,7 +162,7 @@ const known: readonly Entry[] = [
     'find the holder with `fuser -v DIRECTORY`; start nothing while a cutover is open',
   ),
   entry(
-    /bootstrap only works on new clusters/,
+    neverIn,
     'the Raft directory was not bootstrapped before a leader existed; this node fails the same way at every start',
     'stop it, move its Raft directory aside, start it again while the others lead; one node at a time',
   ),

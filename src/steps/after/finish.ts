@@ -1,6 +1,5 @@
 import { changes, script } from '../../base/command.ts'
 import { must, onEach } from '../ask.ts'
-import { hostsNamed } from '../commit/start-quorum.ts'
 import { removeDeadMan } from '../dead-man/commands.ts'
 import { readyPath } from '../host/decision.ts'
 import { remove } from '../host/files.ts'
@@ -8,7 +7,8 @@ import { fileExists } from '../host/swap.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
 import { kept, permitDropInPath, unitPath } from '../host/unit-files.ts'
 import { claimPath } from '../prepare/claim.ts'
-import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { membersOf } from './heal.ts'
 
 /** The drop-in becomes part of the unit; what only the migration needed goes away. */
 export const finish: Step<'finish'> = {
@@ -19,7 +19,7 @@ export const finish: Step<'finish'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    await onEach(members(context), async (host) => {
+    await onEach(membersOf(context), async (host) => {
       await must(context, host, mergeDropIn(host))
       await must(context, host, removeDeadMan(host.spec))
       await must(context, host, reloadUnits())
@@ -37,23 +37,18 @@ export const finish: Step<'finish'> = {
     return undefined
   },
   verify: async (context) => {
-    for (const host of members(context)) {
+    for (const host of membersOf(context)) {
       if (await fileExists(context, host, permitDropInPath(host.spec)))
         return notYet(`${host.spec.name}: the drop-in is still there`)
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.needsReload) return notYet(`${host.spec.name}: systemd has not read the final unit`)
       if (unit.active !== 'active') return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
     }
-    return done({ leftBehind: members(context).map((host) => leftOn(host, context)) })
+    return done({ leftBehind: membersOf(context).map((host) => leftOn(host, context)) })
   },
   irreversible: 'the old unit is put away; a single sequencer can only come back by a rollback by hand',
   keepsJournal: 'first',
 }
-
-const members = (context: StepContext): Host[] => [
-  ...hostsNamed(context, fact(context, 'proveEqual').equal),
-  context.source,
-]
 
 /** Appends the drop-in's section to the unit (systemd joins sections of one name), then removes the drop-in. */
 function mergeDropIn({ spec }: Host) {

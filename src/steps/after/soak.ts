@@ -1,7 +1,7 @@
 import { stuck } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
-import { hostsNamed } from '../commit/start-quorum.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { membersOf } from './heal.ts'
 import { lookAtCluster } from './verify-election.ts'
 
 /** Waits until the soak is over, and then for the watch: it ends this step when it finds a height that was signed twice. */
@@ -22,17 +22,15 @@ export const soak: Step<'soak'> = {
   },
   verify: async (context, measured) => {
     if (measured?.daChecked === undefined) return notYet('the watch was interrupted before its end')
-    const cluster = await lookAtCluster(context)
+    const cluster = await lookAtCluster(context, fact(context, 'verifyElection').notVoting)
     if (typeof cluster === 'string') return notYet(cluster)
     return done({ ...cluster, daChecked: measured.daChecked })
   },
   undo: () => Promise.resolve(),
 }
 
-const members = (context: StepContext): Host[] => [
-  ...hostsNamed(context, fact(context, 'proveEqual').equal),
-  context.source,
-]
+const members = (context: StepContext): Host[] =>
+  membersOf(context).filter(({ spec }) => fact(context, 'verifyElection').notVoting[spec.name] === undefined)
 
 async function lowest(context: StepContext): Promise<number> {
   const heights = await Promise.all(members(context).map((host) => heightOf(context, host)))

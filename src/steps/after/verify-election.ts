@@ -1,45 +1,66 @@
+import { EvhaError } from '../../base/errors.ts'
 import { linked } from '../../evnode/block.ts'
 import { contradiction, must, stuck, until } from '../ask.ts'
 import { blocksBetween, type ReadBlock } from '../chain/blocks.ts'
 import { heightOf } from '../chain/head.ts'
-import { hostsNamed } from '../commit/start-quorum.ts'
 import type { Verified } from '../facts.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { Healer, membersOf } from './heal.ts'
 
-/** All in: a late joiner, a transient exit and its restart, and the leader's P2P wait fit in (evnode.md A3, B 8). */
-const settleTimeoutMs = 90_000
+/** All in: two cures of a silent member, a transient exit, and the leader's P2P wait fit in (evnode.md A3, B 8). */
+const settleTimeoutMs = 150_000
 
 export const verifyElection: Step<'verifyElection'> = {
   name: 'verifyElection',
   plan: ({ nodes, source }) => [
     `on each of ${nodes.length} nodes: process up, RPC open, one leader, heights advance`,
+    'a member that stays away is started anew, at most twice, beside a leader and a quorum of others',
     `the last block of ${source.spec.name} has the same hash everywhere and the first block of the cluster links to it`,
   ],
   precheck: () => Promise.resolve(),
-  apply: () => Promise.resolve({}),
-  verify: async (context, measured) => {
-    let why = ''
-    const seen = await until(
+  apply: async (context) => {
+    const healer = new Healer(context)
+    const isIn = await until(
       context,
-      { timeoutMs: measured === undefined ? 1_000 : settleTimeoutMs, everyMs: 250 },
+      { timeoutMs: settleTimeoutMs, everyMs: 250, onPaper: true },
       async () => {
-        const look = await lookAtCluster(context)
-        if (typeof look === 'object') return look
-        why = look
+        if (typeof (await lookAtCluster(context)) === 'object') return true
+        await healer.round()
         return null
       },
     )
-    return seen === null ? notYet(why) : done(seen)
+    return { notVoting: isIn === null ? healer.givenUp() : {} }
+  },
+  verify: async (context, measured) => {
+    let why = ''
+    const seen = await until(context, { timeoutMs: 1_000, everyMs: 250 }, async () => {
+      const look = await lookAtCluster(context)
+      if (typeof look === 'object') return look
+      why = look
+      return null
+    })
+    if (seen !== null) return done(seen)
+    // The cluster goes on without those that could not be brought in: they are named, at the gate and in the report.
+    const without = await lookAtCluster(context, measured?.notVoting ?? {})
+    return typeof without === 'object' ? done(without) : notYet(why)
   },
   undo: () => Promise.resolve(),
 }
 
-/** The cluster as it stands, or the sentence that says what is still missing. Contradictions throw. */
-export async function lookAtCluster(context: StepContext): Promise<Verified | string> {
+/**
+ * The cluster as it stands, or the sentence that says what is still missing. Contradictions throw. `given`: members that
+ * are not counted, and why.
+ */
+export async function lookAtCluster(
+  context: StepContext,
+  given: Readonly<Record<string, string>> = {},
+): Promise<Verified | string> {
   const { height: last } = fact(context, 'stopSource')
-  const { equal, different } = fact(context, 'proveEqual')
-  const members = [...hostsNamed(context, equal), context.source]
+  const { different } = fact(context, 'proveEqual')
+  const members = membersOf(context).filter(({ spec }) => given[spec.name] === undefined)
+  if (members.length < context.quorum)
+    return `${members.length} members are in, a quorum has ${context.quorum}`
   const roles = await Promise.all(members.map((host) => roleOf(context, host)))
   const absent = roles.find((role) => typeof role === 'string')
   if (typeof absent === 'string') return absent
@@ -53,7 +74,7 @@ export async function lookAtCluster(context: StepContext): Promise<Verified | st
   return {
     leader: leaders[0]?.spec.name ?? '',
     voting: members.map((host) => host.spec.name),
-    notVoting: different,
+    notVoting: { ...different, ...given },
     hashContinuity: true,
     firstClusterHeight: last + 1,
     lastBlockTimeMs: chain.lastBlockTimeMs,
@@ -64,7 +85,12 @@ export async function lookAtCluster(context: StepContext): Promise<Verified | st
 
 /** true: leads, false: follows, a sentence: not in yet. */
 async function roleOf(context: StepContext, host: Host): Promise<boolean | string> {
-  const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
+  const shown = await must(context, host, showUnit(host.spec.unit)).catch((thrown: unknown) => {
+    if (!(thrown instanceof EvhaError) || context.signal.aborted) throw thrown
+    return null
+  })
+  if (shown === null) return `${host.spec.name}: its host does not answer`
+  const unit = readUnit(shown)
   if (unit.active !== 'active') return `${host.spec.name}: ${host.spec.unit} is ${unit.active}`
   const role = await context.rpc(host).raftNode()
   if (role.kind === 'ok') return role.value.isLeader

@@ -1,4 +1,5 @@
 import { changes, script } from '../../base/command.ts'
+import { EvhaError } from '../../base/errors.ts'
 import { must, onEach } from '../ask.ts'
 import { endDeadMan } from '../dead-man/commands.ts'
 import { allowRaft } from '../host/permits.ts'
@@ -24,7 +25,7 @@ export const startRest: Step<'startRest'> = {
       onEach(rest, async (peer) => {
         // Enabling has systemd read all units anew, half a second: not while the chain stands still.
         await must(context, peer, allowRaft(peer.spec))
-        await startPeer(context, peer)
+        await orLater(context, peer)
       }),
       joinSource(context),
     ])
@@ -36,11 +37,9 @@ export const startRest: Step<'startRest'> = {
     const started: string[] = []
     for (const host of members) {
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
-      if (unit.active !== 'active' && unit.active !== 'activating')
-        return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
       if (unit.unitFileState !== 'enabled')
         return notYet(`${host.spec.name}: ${host.spec.unit} is not enabled yet; a reboot would not start it`)
-      started.push(host.spec.name)
+      if (unit.active === 'active' || unit.active === 'activating') started.push(host.spec.name)
     }
     const { source } = context
     if (await fileExists(context, source, staged(source.spec).unit))
@@ -62,7 +61,18 @@ async function joinSource(context: StepContext): Promise<void> {
   await must(context, source, allowRaft(spec))
   // The guard last: whatever opens the store past the unit from here on finds the member's config, not the sequencer's.
   await context.hands.killDetached(source.remote, guardDir(context))
-  await startPeer(context, source)
+  await orLater(context, source)
+}
+
+/** A member that does not come up now may start by itself in a moment, or is healed by the next step: the others go on. */
+async function orLater(context: StepContext, host: Host): Promise<void> {
+  try {
+    await startPeer(context, host)
+  } catch (thrown) {
+    context.signal.throwIfAborted()
+    if (!(thrown instanceof EvhaError) || thrown.kind === 'unreachable') throw thrown
+    context.tell(`${thrown.message}; the cluster goes on, and it is looked after next`)
+  }
 }
 
 /** Each file: the old one is kept once, the staged one renamed into place. Repeated, it goes on where it stopped. */

@@ -150,6 +150,7 @@ export const weighFinish: Step<'weighFinish'> = {
         }),
         evidence: [
           ['voting', `${soak.voting.length} of ${context.nodes.length}, ${soak.leader} leads`],
+          ...Object.entries(soak.notVoting).map(([name, why]) => ['', `${name} does not: ${why}`] as const),
           [
             'hash link',
             soak.hashContinuity

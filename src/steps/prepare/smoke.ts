@@ -68,6 +68,11 @@ export function stampOf(context: StepContext): string {
     .digest('hex')
 }
 
+/** The same for one member of a cluster that runs: its Raft directory is moved aside and bootstrapped beside it, unseen. */
+export async function bootstrapAnew(context: StepContext, host: Host): Promise<void> {
+  await bootstrap(context, host)
+}
+
 async function bootstrap(context: StepContext, host: Host): Promise<number> {
   const { spec } = host
   // An evha that died in here left its node running, on the very directory that is moved now.
@@ -137,16 +142,19 @@ const smokeUnit = (spec: NodeSpec) => `evha-smoke-${spec.name}.service`
 const scratchOf = (spec: NodeSpec) => `${spec.paths.evha}/smoke`
 const environmentOf = (spec: NodeSpec) => `${scratchOf(spec)}/environment`
 
-/** The unit that the member will have: on the source it is staged only. */
+/** On the source unit and config of a member are staged only, until it is started as one. */
+const isStaged = ({ source, facts }: StepContext, host: Pick<Host, 'spec'>) =>
+  host.spec.name === source.spec.name && facts.startRest === undefined
+
+/** The unit that the member will have, or has. */
 async function futureUnit(context: StepContext, host: Host): Promise<Unit> {
   const { spec } = host
-  const path = host === context.source ? staged(spec).unit : unitPath(spec)
+  const path = isStaged(context, host) ? staged(spec).unit : unitPath(spec)
   return parseUnit(await must(context, host, reads('read the unit', ['cat', '--', path])))
 }
 
 /** The config as the cluster will read it; key, genesis and node key are linked, not copied. The environment may hold secrets. */
 function layScratch(context: StepContext, spec: NodeSpec, unit: Unit): Command {
-  const isSource = spec.name === context.source.spec.name
   const there = homeFiles(scratchOf(spec))
   return changes(
     'lay a scratch home',
@@ -163,7 +171,7 @@ if [ -n "$user" ]; then chown -R "$user" "$scratch" "$raft"; fi`,
       scratchOf(spec),
       spec.raftDir,
       serviceUser(context, spec),
-      isSource ? staged(spec).config : configPath(spec),
+      isStaged(context, { spec }) ? staged(spec).config : configPath(spec),
       there.config,
       ...[genesisPath(spec), there.genesis, nodeKeyPath(spec), there.nodeKey, signerPath(spec), there.signer],
     ),
