@@ -1,9 +1,12 @@
+import { EvhaError } from '../base/errors.ts'
+import type { StepName } from '../base/names.ts'
 import { type Copy, chooseCopy, epochOf, sharedLines } from '../journal/choose-copy.ts'
 import { openJournal, supersedeJournal } from '../journal/journal.ts'
 import { mustBeMajority, type ReadCopy, readCopies } from '../journal/read-copies.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { viewOf } from '../machine/decider.ts'
 import { everCommitted } from '../machine/rules.ts'
+import { quote } from '../remote/render.ts'
 import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Host } from '../steps/step.ts'
 import type { Clock } from './clock.ts'
@@ -33,6 +36,7 @@ export async function catchUp(
   const read = await readRunCopies(run.files.run, hosts)
   const here: Copy = { host: null, content: run.journal }
   const chosen = chosenOf(read, here, run.runbook) ?? here
+  refuseForgotten(run, read)
   for (const copy of read)
     if (copy.kind === 'damaged') tell(`${copy.why}; it is laid anew from the others, and kept beside it`)
   const next =
@@ -63,6 +67,23 @@ export function chosenOf(
   if (chosen !== null && !isCommitted(chosen.content.records, runbook))
     mustBeMajority(read, quorum, [source.name])
   return chosen
+}
+
+/**
+ * A majority kept this run before it changed the first host, and only an abort's last step takes that away. Where no host
+ * that answers knows it any more, somebody else has ended it; to go on would begin it once more, on old evidence.
+ */
+function refuseForgotten({ files, journal }: OpenRun, read: readonly ReadCopy[]): void {
+  if (read.some(({ kind }) => kind === 'whole' || kind === 'damaged')) return
+  const steps = journal.records.flatMap((record) => (record.type === 'intent' ? [record.step] : []))
+  if (steps.at(-1) === ('tidy' satisfies StepName) || steps.every((step) => step === 'check')) return
+  throw new EvhaError({
+    kind: 'contradiction',
+    message: `no host knows the run ${files.run} any more: it was aborted from another workstation, or evha's directory was removed there by hand`,
+    changedAnything: 'no',
+    retryable: false,
+    hint: `look with \`evha check\` at what runs; then put this journal away, \`mv ${quote(files.dir)} ${quote(`${files.dir}.ended`)}\`, and begin anew with \`evha migrate RUNBOOK\``,
+  })
 }
 
 /** The point of no return is behind: node-1 may be gone for good. */

@@ -77,7 +77,11 @@ export class Holding {
    */
   async before(step: StepName, signal?: AbortSignal): Promise<void> {
     if (step === 'check') return
-    if (this.#epoch === 0) await this.take(signal)
+    if (this.#epoch === 0) {
+      await this.take(signal)
+      // Whoever finds the first change on a host must find the run there that it belongs to.
+      await this.kept(signal)
+    }
     if (step === 'tidy') await this.#leaveHosts(signal)
   }
 

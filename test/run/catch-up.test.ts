@@ -171,3 +171,23 @@ test('a damaged copy is named and does not count; the others do', async () => {
   expect(known.has('node-2')).toBe(false)
   closeRun(run)
 })
+
+test('a run that no host knows any more was ended elsewhere: nothing is begun on its old evidence', async () => {
+  const one = ground()
+  await expect(caughtUp(one)).rejects.toMatchObject({
+    kind: 'contradiction',
+    changedAnything: 'no',
+    message: expect.stringMatching(/no host knows the run .* any more: it was aborted from another workstation/),
+    hint: expect.stringMatching(/`mv .*`, and begin anew with `evha migrate RUNBOOK`/),
+  })
+  expect(one.local.flatMap(({ says }) => says)).toEqual(all.map(() => 'read the copy of the journal'))
+  closeRun(one.run)
+})
+
+test('a run whose own last step took the copies away is gone on with', async () => {
+  const one = ground()
+  one.run.journal.append({ type: 'intent', step: 'tidy', attempt: 1, key: 'y' })
+  const { run } = await caughtUp(one)
+  expect(run.journal.records.at(-1)).toMatchObject({ step: 'tidy' })
+  closeRun(run)
+})

@@ -1,7 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { outputOf } from '../output-of.ts'
+import { inProcesses } from './processes.ts'
 import { simulate } from './simulate.ts'
 
 /** Many runs, counted. */
@@ -69,54 +66,13 @@ export async function countSeeds(from: number, runs: number): Promise<Counted> {
 
 /** The same in several processes; each takes its share of the seeds. */
 export async function countInProcesses(from: number, runs: number, processes: number): Promise<Counted> {
-  const { main, remove } = compiled()
-  try {
-    return await countFrom(main, from, runs, processes)
-  } finally {
-    remove()
-  }
-}
-
-async function countFrom(main: string, from: number, runs: number, processes: number): Promise<Counted> {
   const share = Math.ceil(runs / processes)
-  const all = await Promise.all(
-    Array.from({ length: processes }, async (_, i) => {
-      const first = from + i * share
-      const count = Math.min(share, from + runs - first)
-      // Most of what a run makes lives for a moment: a large nursery spares copying it.
-      const argv = [
-        '--max-semi-space-size=64',
-        main,
-        '--worker',
-        '--seed',
-        String(first),
-        '--runs',
-        String(count),
-      ]
-      const ended = await outputOf(spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] }))
-      if (ended.code !== 0)
-        throw new Error(`a process of the simulation ended with ${ended.code}: ${ended.stderr}`)
-      return JSON.parse(ended.stdout) as Counted
-    }),
-  )
-  return all.reduce(together, none())
-}
-
-/** The simulation as plain JavaScript: what the processes of a batch run, without a loader in between. */
-function compiled(): { readonly main: string; readonly remove: () => void } {
-  const root = new URL('../../', import.meta.url).pathname
-  // Below node_modules, so that packages are found from there.
-  const dir = mkdtempSync(join(root, 'node_modules', '.evha-sim-'))
-  const remove = (): void => rmSync(dir, { recursive: true, force: true })
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const options = ['--noEmit', 'false', '--noCheck', '--rootDir', root, '--outDir', dir]
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.json'), ...options])
-  if (status !== 0) {
-    remove()
-    throw new Error(`the simulation does not compile: ${String(stdout)}`)
-  }
-  copyFileSync(join(root, 'package.json'), join(dir, 'package.json'))
-  return { main: join(dir, 'test', 'sim', 'main.js'), remove }
+  const rows = Array.from({ length: processes }, (_, i) => {
+    const first = from + i * share
+    const count = Math.max(0, Math.min(share, from + runs - first))
+    return ['--seed', String(first), '--runs', String(count)]
+  })
+  return (await inProcesses<Counted>(rows)).reduce(together, none())
 }
 
 function together(one: Counted, other: Counted): Counted {

@@ -44,6 +44,9 @@ export type Struck =
   | 'killed'
   | null
 
+/** It counts as a change because the database may rewrite its own files on opening; asked twice, it answers twice. */
+const asksOnly = ({ says }: Command): boolean => says.startsWith('ask the stopped store')
+
 /** One process of evha on a workstation, as long as it lives. */
 export class Evha implements Watcher {
   readonly sim: Sim
@@ -102,7 +105,7 @@ export class Evha implements Watcher {
 
   /** A command whose end was not seen. */
   unseen(host: SimHost, command: Command): void {
-    if (command.mutates && command.often !== true)
+    if (command.mutates && command.often !== true && !asksOnly(command))
       this.#unseen.set(`${host.name} ${command.argv.join(' ')}`, host)
   }
 

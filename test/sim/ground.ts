@@ -1,7 +1,7 @@
 import type { SimHost } from './host.ts'
 import { manifest } from './modelled.ts'
 import type { Node } from './shell/parse.ts'
-import { type Ground, type Io, Shell } from './shell/run.ts'
+import { type Ground, globOf, type Io, Shell } from './shell/run.ts'
 import type { Soon } from './shell/soon.ts'
 import { toolNamed } from './tools.ts'
 
@@ -27,6 +27,22 @@ export class HostGround implements Ground {
 
   isDirectory(path: string): boolean {
     return this.host.files.isDir(path)
+  }
+
+  paths(glob: string): readonly string[] {
+    const { files } = this.host
+    let found = ['']
+    for (const [i, name] of glob.split('/').entries()) {
+      if (i === 0) continue
+      const fits = globOf(name)
+      found = found.flatMap((dir) =>
+        files
+          .list(dir === '' ? '/' : dir)
+          .filter((one) => fits.test(one) && (name.startsWith('.') || !one.startsWith('.')))
+          .map((one) => `${dir}/${one}`),
+      )
+    }
+    return found
   }
 
   run(shell: Shell, argv: readonly string[], io: Io): Soon<number> {

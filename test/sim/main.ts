@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { countInProcesses, countSeeds, told } from './batch.ts'
 import { type Found, findPlanted } from './find-planted.ts'
-import { crashMatrix } from './matrix.ts'
+import { crashMatrix, storyOfCell, strikeCells } from './matrix.ts'
 import { simulate } from './simulate.ts'
 
 const { values } = parseArgs({
@@ -14,6 +14,9 @@ const { values } = parseArgs({
     planted: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     matrix: { type: 'boolean', default: false },
+    every: { type: 'string', default: '1' },
+    share: { type: 'string', default: '0/1' },
+    cell: { type: 'string', multiple: true, default: [] },
     worker: { type: 'boolean', default: false },
   },
 })
@@ -21,7 +24,13 @@ const seed = Number(values.seed)
 const runs = Number(values.runs)
 const say = (text: string): void => void process.stdout.write(text)
 
-if (values.worker) say(JSON.stringify(await countSeeds(seed, runs)))
+if (values.worker && values.matrix) {
+  const [share = 0, shares = 1] = values.share.split('/').map(Number)
+  say(JSON.stringify(await strikeCells({ every: Number(values.every), share, shares })))
+} else if (values.cell.length > 0) {
+  const [goal = '', place = '', kind = '', state = '', nth = '1'] = values.cell
+  say(`${(await storyOfCell(goal, place, kind, state, Number(nth))).join('\n')}\n`)
+} else if (values.worker) say(JSON.stringify(await countSeeds(seed, runs)))
 else if (values.story) {
   const { story, broken } = await simulate({ seed })
   say(`${story.join('\n')}\n`)
@@ -32,7 +41,10 @@ else if (values.story) {
   await findPlanted(runs, tell, values.only)
 } else if (values.matrix) {
   const startedMs = performance.now()
-  const { text, broken } = await crashMatrix({ every: 1 })
+  const { text, broken } = await crashMatrix({
+    every: Number(values.every),
+    processes: Number(values.processes),
+  })
   say(`${text}in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   process.exitCode = broken.length === 0 ? 0 : 1
 } else {

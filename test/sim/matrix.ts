@@ -1,8 +1,9 @@
-import { type Fault, type FaultKind, fits } from './faults.ts'
+import { type Fault, type FaultKind, fits, type LoggedPoint } from './faults.ts'
+import { inProcesses } from './processes.ts'
 import type { Goal } from './session.ts'
-import { simulate } from './simulate.ts'
+import { type Scene, simulate } from './simulate.ts'
 
-/** The kinds of the crash matrix (design: figures to reach). */
+/** The kinds of the crash matrix. */
 export const matrixKinds = [
   'kill before it',
   'kill in the middle of it',
@@ -15,12 +16,79 @@ export const matrixKinds = [
   'a second operator',
 ] as const satisfies readonly FaultKind[]
 
-/** A run without a fault: its points are what the matrix is made of. */
-const ways: readonly { readonly goal: Goal; readonly nodes: number }[] = [
-  { goal: 'migrate', nodes: 3 },
-  { goal: 'abort in the window', nodes: 3 },
-  { goal: 'roll back', nodes: 3 },
-]
+/** Runs without a fault: their points are what the matrix is made of. */
+const goals: readonly Goal[] = ['migrate', 'abort in the window', 'roll back']
+const [seed, nodes] = [1, 3]
+
+/** Where the run is gone on with; somebody at the other workstation is the second operator there. */
+const places = ['the same workstation', 'another workstation'] as const
+type Place = (typeof places)[number]
+
+const sceneOf = (goal: Goal, place: Place, faults: readonly Fault[]): Scene => ({
+  seed,
+  nodes,
+  goal,
+  faults,
+  quiet: true,
+  elsewhere: place === 'another workstation',
+})
+
+/** One way and place of the matrix, counted. */
+export interface Part {
+  readonly goal: Goal
+  readonly place: Place
+  points: number
+  cells: number
+  /** Cells whose point was reached, and struck. */
+  struck: number
+  readonly ends: Record<string, number>
+  readonly broken: string[]
+}
+
+/** Which cells: one in `every`, and of these one in `shares`. */
+export interface Share {
+  readonly every: number
+  readonly share: number
+  readonly shares: number
+}
+
+/** Strikes its cells one after the other, one run for each. */
+export async function strikeCells({ every, share, shares }: Share): Promise<Part[]> {
+  const parts: Part[] = []
+  let at = 0
+  for (const place of places)
+    for (const goal of goals) {
+      const golden = await simulate(sceneOf(goal, place, []))
+      const part: Part = { goal, place, points: golden.log.length, cells: 0, struck: 0, ends: {}, broken: [] }
+      parts.push(part)
+      if (golden.broken.length > 0) part.broken.push(`without a fault: ${golden.broken.join('; ')}`)
+      for (const point of golden.log)
+        for (const kind of matrixKinds.filter((one) => fits(one, point)))
+          if (at++ % every === 0 && Math.floor(at / every) % shares === share) await strike(part, point, kind)
+    }
+  return parts
+}
+
+async function strike(part: Part, { state, nth }: LoggedPoint, kind: FaultKind): Promise<void> {
+  const seen = await simulate(sceneOf(part.goal, part.place, [{ kind, state, nth }]))
+  part.cells++
+  part.struck += seen.faults.length
+  part.ends[seen.state] = (part.ends[seen.state] ?? 0) + 1
+  if (seen.broken.length > 0)
+    part.broken.push(`${kind} at point ${nth} of ${state}: ${seen.broken.join('; ').slice(0, 400)}`)
+}
+
+/** One cell with its story, by the words that the matrix tells a broken one with. */
+export async function storyOfCell(
+  goal: string,
+  place: string,
+  kind: string,
+  state: string,
+  nth: number,
+): Promise<readonly string[]> {
+  const fault: Fault = { kind: kind as FaultKind, state, nth }
+  return (await simulate(sceneOf(goal as Goal, place as Place, [fault]))).story
+}
 
 export interface Matrix {
   readonly cells: number
@@ -28,43 +96,45 @@ export interface Matrix {
   readonly text: string
 }
 
-/** Strikes every `every`-th point of every way with every kind that fits, one run for each. */
+/** Every `every`-th cell of the matrix, in so many processes. */
 export async function crashMatrix({
   every,
-  offset = 0,
+  processes = 2,
 }: {
   readonly every: number
-  readonly offset?: number
+  readonly processes?: number
 }): Promise<Matrix> {
-  const broken: string[] = []
-  const lines: string[] = []
-  let cells = 0
-  for (const { goal, nodes } of ways) {
-    const seed = 1
-    const golden = await simulate({ seed, nodes, goal, faults: [], quiet: true })
-    if (golden.broken.length > 0) broken.push(`${goal}: without a fault: ${golden.broken.join('; ')}`)
-    const ends: Record<string, number> = {}
-    let at = offset
-    let struck = 0
-    for (const point of golden.log)
-      for (const kind of matrixKinds) {
-        if (!fits(kind, point) || at++ % every !== 0) continue
-        const fault: Fault = { kind, state: point.state, nth: point.nth }
-        const seen = await simulate({ seed, nodes, goal, faults: [fault], quiet: true })
-        cells++
-        struck += seen.faults.length
-        ends[seen.state] = (ends[seen.state] ?? 0) + 1
-        if (seen.broken.length > 0)
-          broken.push(`${goal}: ${kind} at point ${point.nth} of ${point.state}: ${seen.broken.join('; ')}`)
-      }
-    const ended = Object.entries(ends).map(([state, count]) => `${state} ${count}`)
-    lines.push(`${goal}: ${golden.log.length} points; ${struck} struck; ended in: ${ended.join(', ')}`)
-  }
+  const rows = Array.from({ length: processes }, (_, share) => [
+    '--matrix',
+    '--every',
+    String(every),
+    '--share',
+    `${share}/${processes}`,
+  ])
+  const [first = [], ...others] = await inProcesses<Part[]>(rows)
+  const parts = first.map((part, i) => others.reduce((sum, other) => together(sum, other[i] as Part), part))
+  const cells = parts.reduce((sum, part) => sum + part.cells, 0)
+  const broken = parts.flatMap((part) => part.broken.map((one) => `${part.goal}, ${part.place}: ${one}`))
   const text = [
     `crash matrix: ${cells} cells, ${broken.length} broken`,
-    ...lines,
+    ...parts.map(({ goal, place, points, cells: own, struck, ends }) => {
+      const ended = Object.entries(ends).map(([state, count]) => `${state} ${count}`)
+      return `${goal}, gone on with on ${place}: ${points} points, ${own} cells, ${struck} struck; ended in: ${ended.join(', ')}`
+    }),
     ...broken.map((one) => `  ${one}`),
     '',
   ].join('\n')
   return { cells, broken, text }
+}
+
+function together(one: Part, other: Part): Part {
+  const ends = { ...one.ends }
+  for (const [state, count] of Object.entries(other.ends)) ends[state] = (ends[state] ?? 0) + count
+  return {
+    ...one,
+    cells: one.cells + other.cells,
+    struck: one.struck + other.struck,
+    ends,
+    broken: [...new Set([...one.broken, ...other.broken])],
+  }
 }

@@ -2,6 +2,7 @@ import { EvhaError } from '../../src/base/errors.ts'
 import type { Gate } from '../../src/base/names.ts'
 import { writeControl } from '../../src/journal/control.ts'
 import { findRun } from '../../src/journal/runs.ts'
+import { adoptRun } from '../../src/run/adopt.ts'
 import type { DriveOptions, RunEnd } from '../../src/run/api.ts'
 import { abortRun, resumeRun, rollbackRun, startRun } from '../../src/run/drive.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
@@ -10,7 +11,7 @@ import { Evha, type Workstation } from './evha.ts'
 import type { Faults } from './faults.ts'
 import type { Sim } from './sim.ts'
 
-export type Verb = 'migrate' | 'resume' | 'abort' | 'rollback'
+export type Verb = 'migrate' | 'resume' | 'abort' | 'rollback' | 'adopt'
 
 /** How a command came to its end, as the operator sees it. */
 export type Came =
@@ -45,7 +46,9 @@ export class Operator {
     const sim = this.#sim
     const evha = new Evha(sim, workstation, (point, process) => this.#faults.strike(point, process))
     this.current = evha
-    sim.tell(`$ evha ${verb}${wish.confirms.map((gate) => ` --confirm ${gate}=…`).join('')}`)
+    sim.tell(
+      `${workstation.name} $ evha ${verb}${wish.confirms.map((gate) => ` --confirm ${gate}=…`).join('')}`,
+    )
     const options = this.#options(evha, wish)
     const drive = async (): Promise<Came> => {
       try {
@@ -122,6 +125,8 @@ function run(verb: Verb, evha: Evha, options: DriveOptions, steps: StepRegistry)
       return startRun(`${evha.stateDir}/runbook.yaml`, options, steps)
     case 'resume':
       return resumeRun(undefined, options, steps)
+    case 'adopt':
+      return adoptRun(`${evha.stateDir}/runbook.yaml`, undefined, options, steps)
     case 'abort':
       return abortRun(undefined, options, steps)
     case 'rollback':

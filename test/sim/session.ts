@@ -25,6 +25,8 @@ interface Parts {
   readonly operator: Operator
   readonly faults: Faults
   readonly laptop: Workstation
+  /** Where the run is gone on with once the first command has ended; on the laptop, where nothing is given. */
+  readonly desk?: Workstation
   readonly goal: Goal
   readonly random: Random
   /** Nothing happens but the faults of the plan. */
@@ -39,6 +41,11 @@ export class Session {
   readonly #operator: Operator
   readonly #faults: Faults
   readonly #laptop: Workstation
+  readonly #desk: Workstation | null
+  /** The workstation that the run is driven from. */
+  at: Workstation
+  /** No host keeps the run: what the first workstation did was nothing. */
+  #unknown = false
   readonly #goal: Goal
   readonly #random: Random
   readonly #quiet: boolean
@@ -47,11 +54,13 @@ export class Session {
   /** The run asked for a human at some time; the operator looked, and typed what there is to type. */
   human = false
 
-  constructor({ sim, operator, faults, laptop, goal, random, quiet, whileThinking }: Parts) {
+  constructor({ sim, operator, faults, laptop, desk, goal, random, quiet, whileThinking }: Parts) {
     this.#sim = sim
     this.#operator = operator
     this.#faults = faults
     this.#laptop = laptop
+    this.#desk = desk ?? null
+    this.at = laptop
     this.#goal = goal
     this.#random = random
     this.#quiet = quiet
@@ -71,22 +80,46 @@ export class Session {
     if (!this.#quiet) this.#meanwhile()
     for (let turn = 0; turn < turnsMax; turn++) {
       if (turn === calmTurn) this.#calm()
-      const { path } = finalState(sim, this.#laptop)
+      const { path } = finalState(sim, this.at)
       const verb = this.#verb(path, turn)
       const came = await this.#type(verb, turn)
-      const { path: now, final } = finalState(sim, this.#laptop)
-      if (final) return
+      const { path: now, final } = finalState(sim, this.at)
+      if (final) return this.#wakesUp()
+      this.#movesOn(verb, came)
       if (now === 'needsHuman') this.human = true
-      if (now === 'gate.finish' && this.#goal === 'migrate and stay') return
+      // Where another workstation has gone forward, an abort comes too late.
+      if (
+        now === 'gate.finish' &&
+        (this.#goal === 'migrate and stay' || this.#goal === 'abort in the window')
+      )
+        return
       if (now === 'window.returned' && ++returns > 2) return
       await sim.timeline.wait(this.#pause(came))
     }
-    const { path, says } = finalState(sim, this.#laptop)
+    const { path, says } = finalState(sim, this.at)
     sim.judge.say(`no final state is reached after ${turnsMax} commands: ${path}: ${says}`)
   }
 
+  /** The laptop is left as it is, whatever became of the command there. */
+  #movesOn(verb: Verb, came: Came): void {
+    if (verb === 'adopt' && came.kind === 'refused' && came.error.message.startsWith('no host of'))
+      this.#unknown = true
+    if (this.#desk === null || this.at === this.#desk) return
+    this.at = this.#desk
+    this.#sim.unreached = this.at.cutFrom
+  }
+
+  /** Everything is over, and somebody opens the laptop that was given up: nothing may come of it. */
+  async #wakesUp(): Promise<void> {
+    if (this.at === this.#laptop || this.#unknown) return
+    await this.#sim.timeline.wait(5_000)
+    if (finalState(this.#sim, this.#laptop).path === 'nothing') return
+    const wish: Wish = { confirms: ['cutover', 'commit', 'finish'], answers: 'later', answersAfterMs: 100 }
+    await this.#operator.type('resume', this.#laptop, wish)
+  }
+
   #verb(path: string, turn: number): Verb {
-    if (path === 'nothing') return 'migrate'
+    if (path === 'nothing') return this.at === this.#laptop || this.#unknown ? 'migrate' : 'adopt'
     // A trial start that a fault made slow predicts a window that does not fit: there is only a new run.
     if (path === 'gate.cutover' && turn > calmTurn + 2) return 'abort'
     if (path === 'needsHuman') return this.#committed ? 'rollback' : 'abort'
@@ -122,7 +155,7 @@ export class Session {
       confirms = []
       answers = turn >= calmTurn ? 'approved' : random.pick(['approved', 'approved', 'declined', 'later'])
     }
-    return this.#operator.type(verb, this.#laptop, {
+    return this.#operator.type(verb, this.at, {
       confirms,
       answers,
       answersAfterMs: random.between(200, 12_000),
@@ -143,8 +176,15 @@ export class Session {
       )
   }
 
-  /** Another terminal on the same workstation. */
+  /** Another terminal on the same workstation; somebody at the other one, where there is one. */
   #second(what: 'pause' | 'abort' | 'resume' | 'abort here'): void {
+    if (this.#desk !== null) {
+      const wish: Wish = { confirms: ['cutover', 'commit'], answers: 'later', answersAfterMs: 100 }
+      this.#operator
+        .type('adopt', this.#desk, wish)
+        .catch((thrown: unknown) => this.#sim.judge.say(`a second workstation fails: ${String(thrown)}`))
+      return
+    }
     if (what === 'pause' || what === 'abort') {
       this.#operator.asks(this.#laptop, what)
       return
@@ -177,8 +217,10 @@ export class Session {
     sim.tell('from here on nothing goes wrong any more')
     this.#isCalm = true
     this.#faults.calm()
-    this.#laptop.cutFrom.clear()
-    this.#laptop.diskFull = false
+    for (const one of [this.#laptop, ...(this.#desk === null ? [] : [this.#desk])]) {
+      one.cutFrom.clear()
+      one.diskFull = false
+    }
     for (const stray of sim.strays) stray.kill()
     for (const host of sim.hosts) {
       host.cutFrom.clear()

@@ -38,6 +38,8 @@ export interface Scene {
   readonly kinds?: readonly FaultKind[]
   /** The world does this, and nothing else, whenever the operator thinks. */
   readonly whileThinking?: WorldKind
+  /** Whoever goes on after the first command does so on another workstation, which knows nothing of the run. */
+  readonly elsewhere?: boolean
   /** Nothing happens but the faults that are given; the points are logged. */
   readonly quiet?: boolean
   /** Steps with a guard taken out. */
@@ -89,6 +91,12 @@ export const statesStruck: readonly (readonly [state: string, points: number, we
   ['rollback.block', 4, 2],
 ]
 
+function workstation({ runbook }: Sim, name: string): Workstation {
+  const disk = new Disk()
+  disk.write('/runbook.yaml', runbook.text)
+  return { name, disk, cutFrom: new Set(), clockOffsetMs: 0, diskFull: false }
+}
+
 export async function simulate(scene: Scene): Promise<Simulated> {
   installDisks()
   const random = new Random(scene.seed)
@@ -111,9 +119,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
   const planned = scene.faults ?? chosen(random, statesStruck, scene.kinds)
   const faults = new Faults(sim, random.fork(), planned)
   sim.tell(`seed ${scene.seed}: ${nodes} nodes, the operator wants to ${goal}`)
-  const disk = new Disk()
-  disk.write('/runbook.yaml', sim.runbook.text)
-  const laptop: Workstation = { name: 'laptop', disk, cutFrom: new Set(), clockOffsetMs: 0, diskFull: false }
+  const laptop = workstation(sim, 'laptop')
   sim.unreached = laptop.cutFrom
   const operator = new Operator(sim, faults, scene.steps ?? realSteps)
   if (scene.quiet === true) faults.log = []
@@ -122,6 +128,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
     operator,
     faults,
     laptop,
+    ...(scene.elsewhere === true ? { desk: workstation(sim, 'desk') } : {}),
     goal,
     random: random.fork(),
     quiet: scene.quiet ?? false,
@@ -141,7 +148,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
   try {
     await sim.timeline.until(() => over || sim.judge.broken.length > 0, limitMs)
     if (failed !== undefined) throw failed
-    if (sim.judge.broken.length === 0) await judgeEnd(sim, laptop)
+    if (sim.judge.broken.length === 0) await judgeEnd(sim, session.at)
   } catch (thrown) {
     sim.judge.say(
       `the simulation itself fails: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
@@ -150,7 +157,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
   return {
     seed: scene.seed,
     nodes,
-    state: finalState(sim, laptop).path,
+    state: finalState(sim, session.at).path,
     faults: faults.struck,
     commands: session.commands,
     human: session.human,

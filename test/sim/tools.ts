@@ -262,9 +262,7 @@ function tar(call: Call, args: readonly string[]): number {
     packed[name] = content
   }
   // While a process writes, what is read of it is of no one moment: a store that can not be opened, or an old one.
-  const running =
-    host.isLocked(`${home}/data/testapp`) &&
-    [...host.systemd.services.values()].some((one) => one.process !== null)
+  const running = host.sim.nodes().some((node) => node.host === host && node.home === home && node.up)
   if (running && host.sim.random.chance(0.3)) for (const name of names) packed[name] = `torn ${packed[name]}`
   io.out.write(JSON.stringify(packed))
   return 0
@@ -411,8 +409,21 @@ const tools: Readonly<Record<string, Tool>> = {
     }
     return 0
   },
+  base64: (call) => {
+    call.io.out.write(Buffer.from(call.io.stdin.text).toString('base64'))
+    call.io.stdin.text = ''
+    return 0
+  },
   tail: (call, args) => {
     const text = call.host.files.read(args[2] ?? '')
+    if (args[0] === '-c' && args[1]?.startsWith('+') === true && text !== null) {
+      call.io.out.write(
+        Buffer.from(text)
+          .subarray(Number(args[1].slice(1)) - 1)
+          .toString(),
+      )
+      return 0
+    }
     if (args[0] !== '-n' || text === null) return complain(call, `tail: cannot open '${args[2]}'`)
     call.io.out.write(
       text

@@ -23,6 +23,8 @@ export interface Ground {
   readText(path: string): string | null
   writeText(path: string, text: string, append: boolean): boolean
   isDirectory(path: string): boolean
+  /** The paths that an absolute pattern stands for, sorted. */
+  paths(glob: string): readonly string[]
   /** A program by its name; throws for one nobody has modelled. `shell` is the process it is a child of. */
   run(shell: Shell, argv: readonly string[], io: Io): Soon<number>
   /** Between two commands: here a host may go down, and what runs may be stopped. Throws then. */
@@ -537,7 +539,7 @@ export class Shell {
       for (; i < words.length; i++) {
         const word = words[i] as Word
         const [only] = word
-        if (word.length !== 1 || only?.t !== 'text')
+        if (word.length !== 1 || only?.t !== 'text' || (!only.quoted && /[*?]/.test(only.s)))
           return after(this.#split(words[i++] as Word, fields, io), () => null)
         fields.push(only.s)
       }
@@ -547,6 +549,12 @@ export class Shell {
 
   /** Adds the fields that one word becomes. */
   #split(word: Word, fields: string[], io: Io): Soon<true> {
+    if (word.some((part) => part.t === 'text' && !part.quoted && /[*?]/.test(part.s)))
+      return after(this.#glob(word, io), (glob) => {
+        const paths = this.ground.paths(glob)
+        fields.push(...(paths.length === 0 ? [glob.replace(/\\(.)/g, '$1')] : paths))
+        return true as const
+      })
     let current: string | null = null
     const add = (part: Word[number], text: string): void => {
       if (part.quoted || part.t === 'text') {
