@@ -62,7 +62,8 @@ export function fieldsOf(message: Buffer): readonly Field[] | undefined {
   return fields
 }
 
-function readVarint(from: Buffer, start: number): { value: bigint; end: number } | undefined {
+/** A varint that begins at `start`, and where it ends; undefined where it is cut off. */
+export function readVarint(from: Buffer, start: number): { value: bigint; end: number } | undefined {
   let value = 0n
   for (let index = 0; index < varintBytesMax; index += 1) {
     const byte = from[start + index]

@@ -3,6 +3,7 @@ import { readLog } from '../../evnode/logs.ts'
 import { onReachable } from '../abort/reach.ts'
 import { contradiction, must, onEach, until } from '../ask.ts'
 import { daOf } from '../chain/da.ts'
+import { highestInRaftLogOf } from '../host/raft-heights.ts'
 import { bootId } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { guardDir, offlineHeight } from '../window/stop-source.ts'
@@ -16,12 +17,12 @@ const comesBackTimeoutMs = 60_000
 
 /**
  * The target is the highest height that may have been signed: a single sequencer that goes on below it signs a
- * height twice. Stores, the nodes' own logs, DA and what the run saw each have a say; none may be silent.
+ * height twice. Stores, the nodes' own logs, their Raft logs, DA and what the run saw each have a say; none may be silent.
  */
 export const rankStores: Step<'rankStores'> = {
   name: 'rankStores',
   plan: ({ nodes }) => [
-    `read the height of ${nodes.length} stopped stores, of their logs and of DA; take a store that has the highest`,
+    `read the height of ${nodes.length} stopped stores, of their logs and Raft logs and of DA; take a store that has the highest`,
   ],
   precheck: async (context) => {
     await mustBeForbidden(context)
@@ -31,19 +32,24 @@ export const rankStores: Step<'rankStores'> = {
     await freeStores(context)
     const heights = await onEach(context.nodes, (host) => offlineHeight(context, host))
     const logged = await onEach(context.nodes, (host) => highestLogged(context, host))
-    const target = Math.max(
-      ...Object.values(heights),
-      ...Object.values(logged),
-      await highestOnDa(context),
-      context.facts.soak?.head ?? context.facts.verifyElection?.head ?? 0,
-      context.facts.stopSource?.height ?? 0,
-    )
+    const signed = [
+      ...Object.entries(heights).map(([name, height]) => ({ height, by: `the store of ${name}` })),
+      ...Object.entries(logged).map(([name, height]) => ({ height, by: `the log of ${name}` })),
+      ...(await highestInRaftLogs(context)),
+      { height: await highestOnDa(context), by: 'DA' },
+      {
+        height: context.facts.soak?.head ?? context.facts.verifyElection?.head ?? 0,
+        by: 'what this run saw',
+      },
+      { height: context.facts.stopSource?.height ?? 0, by: 'the stop of the sequencer' },
+    ]
+    const target = Math.max(...signed.map(({ height }) => height))
     const holders = Object.keys(heights).filter((name) => heights[name] === target)
     const source = context.source.spec.name
     const best = holders.includes(source) ? source : holders[0]
     if (best === undefined)
       throw contradiction(
-        `block ${target} was signed, but the highest store ends at ${Math.max(...Object.values(heights))}`,
+        `block ${target} was signed, as ${signed.find(({ height }) => height === target)?.by} says, but the highest store ends at ${Math.max(...Object.values(heights))}`,
       )
     return { heights, target, best }
   },
@@ -98,6 +104,19 @@ async function highestLogged(context: StepContext, { spec, remote }: Host): Prom
     ...readLog(text).flatMap((event) =>
       event.kind === 'produced' || event.kind === 'syncing' ? [event.height] : [],
     ),
+  )
+}
+
+/** A leader has its block in the Raft logs of a majority before it is in any store: so many of them must be read. */
+async function highestInRaftLogs(context: StepContext): Promise<{ height: number; by: string }[]> {
+  const all = await onEach(context.nodes, (host) => highestInRaftLogOf(context, host))
+  const read = Object.entries(all).flatMap(([name, height]) =>
+    height === null ? [] : [{ height, by: `the Raft log of ${name}` }],
+  )
+  if (read.length >= context.quorum) return read
+  const unread = Object.keys(all).filter((name) => all[name] === null)
+  throw contradiction(
+    `the Raft logs of ${unread.join(', ')} are not there or can not be read: they may hold a higher block than the stores`,
   )
 }
 
