@@ -177,7 +177,9 @@ test('a run that no host knows any more was ended elsewhere: nothing is begun on
   await expect(caughtUp(one)).rejects.toMatchObject({
     kind: 'contradiction',
     changedAnything: 'no',
-    message: expect.stringMatching(/no host knows the run .* any more: it was aborted from another workstation/),
+    message: expect.stringMatching(
+      /no host knows the run .* any more: it was aborted from another workstation/,
+    ),
     hint: expect.stringMatching(/`mv .*`, and begin anew with `evha migrate RUNBOOK`/),
   })
   expect(one.local.flatMap(({ says }) => says)).toEqual(all.map(() => 'read the copy of the journal'))
