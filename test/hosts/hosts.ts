@@ -77,12 +77,14 @@ export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<vo
   }
 }
 
-/** What the newest run reports but for its steps, and the last words of the node on each host that answers. */
+const toldByHost = "journalctl -u 'ev-node.service' -u 'evha-dead-man-*' -n 30 --no-pager -o short-precise"
+
+/** What the newest run reports but for its steps, and the last words of node and dead-man on each host that answers. */
 async function toldBy(hosts: Hosts): Promise<string> {
   const report = await hosts.evha('report', '--json')
   const nodes = await Promise.all(
     hosts.names.map(async (host) => {
-      const asked = hosts.on(host, 'journalctl -u ev-node.service -n 25 --no-pager -o short-precise')
+      const asked = hosts.on(host, toldByHost)
       const silent = new Promise<null>((over) => setTimeout(over, toldTimeoutMs, null))
       const journal = await Promise.race([asked, silent])
       return `--- ${host}\n${journal === null ? 'it does not answer' : journal.stdout + journal.stderr}`

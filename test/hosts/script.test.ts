@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { hostsDir, run, script } from './hosts.ts'
@@ -17,11 +18,15 @@ function traces(): Record<string, string> {
     processes: processes.filter((line) => line.includes(`${hostsDir}/m/`)).join('\n'),
     network: existsSync('/run/netns/evha-hosts') ? 'evha-hosts' : '',
     directory: existsSync(hostsDir) ? hostsDir : '',
+    groups: ['', ...readdirSync('/sys/fs/cgroup')]
+      .map((hierarchy) => join('/sys/fs/cgroup', hierarchy, 'evha-hosts'))
+      .filter((group) => existsSync(group))
+      .join(' '),
     nspawn: existsSync('/run/systemd/nspawn/locks') ? readdirSync('/run/systemd/nspawn/locks').join(' ') : '',
   }
 }
 
-const none = { mounts: '', processes: '', network: '', directory: '', nspawn: '' }
+const none = { mounts: '', processes: '', network: '', directory: '', groups: '', nspawn: '' }
 
 hostsTest('script/hosts: an `up` that is killed midway leaves nothing behind `down`', async () => {
   for (const afterMs of [300, 1_500, 4_000]) {
