@@ -49,8 +49,8 @@ function trial({ smoke, preparePeers }: Partial<Facts>): EvidenceRow[] {
 
 function stopped({ fence, stopSource }: Partial<Facts>): EvidenceRow[] {
   const rows: EvidenceRow[] = []
-  if (fence !== undefined)
-    rows.push(['hash noted before the stop', `${fence.noted.hash} at ${fence.noted.height}`])
+  const noted = stopSource?.noted ?? fence?.noted
+  if (noted !== undefined) rows.push(['hash noted before the stop', `${noted.hash} at ${noted.height}`])
   if (stopSource === undefined) return rows
   return [
     ...rows,

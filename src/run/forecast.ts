@@ -14,8 +14,8 @@ interface Window {
 /** The states from the opened window to the first block, in their order, and the parts each one spends. */
 const spends: readonly (readonly [path: string, ...PartName[]])[] = [
   ['window.arm'],
-  ['window.fence', 'block'],
-  ['window.stop', 'stop', 'height'],
+  ['window.fence'],
+  ['window.stop', 'block', 'stop', 'height'],
   ['window.sync', 'sync'],
   ['window.prove', 'proof'],
   ['window.warm', 'warm'],

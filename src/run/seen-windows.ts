@@ -76,6 +76,7 @@ function timesOf(records: readonly JournalRecord[], attempt: number): WindowTime
   const took = new Map<StepName, number>()
   const outputs = new Map<string, unknown>()
   const startedMs = new Map<string, number>()
+  const endMs = new Map<string, number>()
   let waitedMs = 0
   for (const record of records) {
     if (record.type === 'approval' && record.gate === 'commit') waitedMs = record.waitedMs
@@ -84,6 +85,7 @@ function timesOf(records: readonly JournalRecord[], attempt: number): WindowTime
     if (record.type === 'intent') startedMs.set(record.step, atMs)
     else if (record.ok) {
       took.set(record.step as StepName, atMs - (startedMs.get(record.step) ?? atMs))
+      endMs.set(record.step, atMs)
       outputs.set(record.step, record.output)
     }
   }
@@ -94,7 +96,7 @@ function timesOf(records: readonly JournalRecord[], attempt: number): WindowTime
   const times = {
     block: stop === undefined || seen === undefined ? undefined : stop.stopAtMs - seen.lastBlockTimeMs,
     stop: stopMs,
-    height: stopMs === undefined ? undefined : (took.get('stopSource') ?? 0) - stopMs,
+    height: stop?.exitHereMs === undefined ? undefined : (endMs.get('stopSource') ?? 0) - stop.exitHereMs,
     sync: took.get('finalSync'),
     proof: took.get('proveEqual'),
     warm: took.get('warmPeers'),

@@ -71,7 +71,7 @@ export interface Facts {
     readonly daHeight: number | null
   }
   fence: {
-    /** The last head whose hash was read before the stop: at or a few blocks below N. */
+    /** The head when the fence stood. */
     readonly noted: Head
     readonly invocation: string
   }
@@ -81,6 +81,8 @@ export interface Facts {
     /** Clock of the source, epoch ms: just before the stop and just after the exit. */
     readonly stopAtMs: number
     readonly exitAtMs: number
+    /** The head whose hash was read right before the stop: N, or a block below. Absent where none was seen. */
+    readonly noted?: Head
     /** The exit by the workstation's clock, to half a round trip. */
     readonly exitHereMs?: number
   }

@@ -6,6 +6,7 @@ import { heightOf } from '../chain/head.ts'
 import type { Verified } from '../facts.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { notedBefore } from '../window/stop-source.ts'
 import { Healer, membersOf } from './heal.ts'
 
 /** All in: two cures of a silent member, a transient exit, and the leader's P2P wait fit in (evnode.md A3, B 8). */
@@ -107,7 +108,7 @@ async function continuity(
   last: number,
   head: number,
 ): Promise<{ lastBlockTimeMs: number; firstBlockTimeMs: number } | string> {
-  const { noted } = fact(context, 'fence')
+  const noted = notedBefore(context)
   const from = Math.min(noted.height, last)
   const to = Math.min(head, last + 2)
   const chains = await Promise.all(members.map((host) => blocksBetween(context, host, from, to)))

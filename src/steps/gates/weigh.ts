@@ -6,6 +6,7 @@ import type { LastPass } from '../facts.ts'
 import { lookAt } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
+import { notedBefore } from '../window/stop-source.ts'
 import { boundDigest, planFields } from './digest.ts'
 import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
 import { refuseUnstartable } from './startable.ts'
@@ -101,7 +102,7 @@ export const weighCommit: Step<'weighCommit'> = {
   verify: async (context) => {
     const roundAtMs = justWarm(context) ? null : await measureAll(context)
     const stop = fact(context, 'stopSource')
-    const noted = fact(context, 'fence').noted
+    const noted = notedBefore(context)
     const { warm } = fact(context, 'warmPeers')
     const { equal, manifestSha256, refusal } = fact(context, 'proveEqual')
     return done({

@@ -1,11 +1,10 @@
 import { must, stuck, until } from '../ask.ts'
-import { headOf, heightOf } from '../chain/head.ts'
-import type { Head } from '../facts.ts'
+import { headOf } from '../chain/head.ts'
 import { type HostLook, lookAt } from '../host/look.ts'
 import { givePermit, takePermit } from '../host/permits.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { permitDropInPath } from '../host/unit-files.ts'
-import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { done, type Host, notYet, type Step } from '../step.ts'
 
 /** Why the unit of this host could still be started as a single sequencer, from a look at it; null when it can not. */
 export function notFencedIn({ spec }: Host, { permits, unit }: HostLook): string | null {
@@ -40,30 +39,11 @@ export const fence: Step<'fence'> = {
     if (open !== null) return notYet(open)
     const { unit } = looked
     if (unit.active !== 'active') return notYet(`${source.spec.name}: ${source.spec.unit} is ${unit.active}`)
-    const noted = await freshHead(context)
+    const noted = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
     if (noted === null) return notYet(`${source.spec.name}: its RPC tells no head`)
     return done({ noted, invocation: unit.invocation })
   },
   undo: async (context) => {
     await must(context, context.source, givePermit(context.source.spec, 'single', 'durable'))
   },
-}
-
-/** A chain that makes no block for so long is not waited for: it may make blocks only when there is something to put in. */
-const freshWaitMaxMs = 3_000
-
-/**
- * The head just after a block, or the head there is when none comes. The stop follows at once: so the chain stands
- * still from its last block on, not from somewhere between two, and the hash that is noted is most often that of N itself.
- */
-async function freshHead(context: StepContext): Promise<Head | null> {
-  const { source } = context
-  const first = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
-  if (first === null) return null
-  const waitMs = Math.min(freshWaitMaxMs, 2 * fact(context, 'check').blockTimeMs)
-  const risen = await until(context, { timeoutMs: waitMs, everyMs: 20, onPaper: true }, async () => {
-    const height = await heightOf(context, source)
-    return height !== null && height > first.height ? true : null
-  })
-  return risen === null ? first : ((await headOf(context, source)) ?? first)
 }

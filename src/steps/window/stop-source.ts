@@ -1,7 +1,9 @@
 import { changes } from '../../base/command.ts'
 import { type LogEvent, readLog } from '../../evnode/logs.ts'
 import { offlineHeightArgv, readOfflineHeight } from '../../evnode/store.ts'
-import { ask, must, stuck } from '../ask.ts'
+import { ask, must, stuck, until } from '../ask.ts'
+import { headOf, heightOf } from '../chain/head.ts'
+import type { Head } from '../facts.ts'
 import { eventsIn } from '../host/log.ts'
 import { parts } from '../host/look.ts'
 import type { Manifest } from '../host/manifest.ts'
@@ -15,6 +17,26 @@ import { done, fact, type Host, notYet, type Step, type StepContext } from '../s
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
 const stopTimeoutMs = 45_000
 
+/** A chain that makes no block for so long is not waited for: it may make blocks only when there is something to put in. */
+const freshWaitMaxMs = 3_000
+
+/**
+ * The head just after a block, or none when no block comes. The stop follows at once, with nothing in between: so the chain
+ * stands still from its last block on, not from somewhere between two, and the hash that is noted is most often that of N itself.
+ */
+async function freshHead(context: StepContext): Promise<Head | null> {
+  const { source } = context
+  if (context.onPaper) return null
+  const first = await heightOf(context, source)
+  if (first === null) return null
+  const waitMs = Math.min(freshWaitMaxMs, 2 * fact(context, 'check').blockTimeMs)
+  const risen = await until(context, { timeoutMs: waitMs, everyMs: 20 }, async () => {
+    const height = await heightOf(context, source)
+    return height !== null && height > first ? true : null
+  })
+  return risen === null ? null : headOf(context, source)
+}
+
 /** Run directory of the guard that holds the source's store from stop to decision. */
 export const guardDir = (context: StepContext) =>
   `${context.source.spec.paths.evha}/runs/${context.run}/guard.${context.attempt}`
@@ -23,12 +45,13 @@ export const stopSource: Step<'stopSource'> = {
   name: 'stopSource',
   keepsJournal: 'first',
   plan: ({ source }) => [
-    `stop ${source.spec.unit} on ${source.spec.name}, wait until it says it halted, and ask its store for the height`,
+    `right after a block stop ${source.spec.unit} on ${source.spec.name}, wait until it says it halted, and ask its store for the height`,
     `hold the store's lock on ${source.spec.name} until the decision`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { source, run, attempt } = context
+    const noted = await freshHead(context)
     if (!context.onPaper) context.fresh.peers = { attempt, listed: listPeers(context) }
     await context.hands.startDetached(source.remote, {
       first: {
@@ -40,9 +63,9 @@ export const stopSource: Step<'stopSource'> = {
       argv: guardArgv(source.spec),
       says: `hold the store of ${source.spec.name}`,
     })
-    return undefined
+    return noted === null ? {} : { noted }
   },
-  verify: async (context) => {
+  verify: async (context, measured) => {
     const { source, run, attempt } = context
     const { invocation } = fact(context, 'fence')
     const askedMs = context.now()
@@ -72,7 +95,9 @@ export const stopSource: Step<'stopSource'> = {
     if (guard.kind !== 'running') return notYet(`${name}: the guard of the store does not run`)
     // The host told its time somewhere between question and answer: so its clock is told from this one's.
     const aheadMs = msOf(hostTime) - (askedMs + answeredMs) / 2
-    return done({ height, ...record, exitHereMs: Math.round(record.exitAtMs - aheadMs) })
+    const exitHereMs = Math.round(record.exitAtMs - aheadMs)
+    const { noted } = measured ?? {}
+    return done({ height, ...record, exitHereMs, ...(noted === undefined ? {} : { noted }) })
   },
   /** The guard first: the store must be free before the node may start again. */
   undo: async (context) => {
@@ -113,3 +138,7 @@ function heightIn(host: Host, answer: string): number {
     `${host.spec.name}: the stopped store does not tell its height: ${read.kind === 'locked' ? 'somebody holds its lock' : read.said}`,
   )
 }
+
+/** The last block whose hash was read before the stop. */
+export const notedBefore = (context: Pick<StepContext, 'facts'>): Head =>
+  context.facts.stopSource?.noted ?? fact(context, 'fence').noted
