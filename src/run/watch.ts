@@ -29,6 +29,7 @@ export class Watch {
   #over: AbortController | null = null
   #ended: Promise<void> = Promise.resolve()
   #waiting: (() => void)[] = []
+  #hasFailed = false
 
   constructor(run: string, clock: Clock, contextOf: (view: StateView, signal: AbortSignal) => StepContext) {
     this.#run = run
@@ -95,8 +96,12 @@ export class Watch {
 
   async #rounds(over: AbortSignal): Promise<void> {
     while (!over.aborted && this.#view !== null) {
-      await this.#look.round(this.#contextOf(this.#view, over)).catch((thrown: unknown) => {
-        if (!over.aborted) throw thrown
+      const context = this.#contextOf(this.#view, over)
+      // Whatever a round fails at, the run is not to end for it, nor the watch: it is told once.
+      await this.#look.round(context).catch((thrown: unknown) => {
+        if (over.aborted || this.#hasFailed) return
+        this.#hasFailed = true
+        context.tell(`the watch for heights signed twice could not look: ${failureOf(thrown).message}`)
       })
       if (this.#look.signatures.twice().length > 0) {
         this.#alarm.abort()
