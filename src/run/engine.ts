@@ -2,9 +2,8 @@ import { setMaxListeners } from 'node:events'
 import { type Failure, failureOf } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { crashPoint } from '../journal/crash-point.ts'
-import type { Approval } from '../machine/context.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
-import type { Facts, Weighed } from '../steps/facts.ts'
+import type { Facts } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Fresh, Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
@@ -12,17 +11,16 @@ import type { Clock } from './clock.ts'
 import { DeadMen } from './dead-men.ts'
 import { budgetSpent, type Deadline, untilDeadline } from './deadline.ts'
 import { Forecast } from './forecast.ts'
-import { gateIrreversible } from './gate-words.ts'
-import { Heights } from './heights.ts'
+import { type AtGate, Gates } from './gates.ts'
 import type { Holding } from './holding.ts'
 import { Hooks } from './hooks.ts'
-import { LiveFile } from './live.ts'
 import type { OpenWindow } from './observer.ts'
 import type { OpenRun } from './open-run.ts'
 import { unsettled, windowDeadline } from './rebuild.ts'
 import { seenWindows } from './seen-windows.ts'
 import { stepContext } from './step-context.ts'
 import type { Stop } from './stop.ts'
+import { Telling } from './telling.ts'
 import { tryStep } from './try-step.ts'
 import { noAlarm, Watch } from './watch.ts'
 import { Wishes } from './wishes.ts'
@@ -31,8 +29,6 @@ import { realWorld, type World } from './world.ts'
 /** A failed try of a state that insists is repeated so often, with this pause. */
 const triesMax = 5
 const retryPauseMs = 1_000
-/** Evidence older than this is weighed again before an approval is taken. */
-const freshMs = 10_000
 
 /** A run that this process drives: its files, its hosts, and its hold over them. */
 export interface Driven {
@@ -50,9 +46,9 @@ export class Engine {
   readonly #options: DriveOptions
   readonly #world: World
   readonly #clock: Clock
-  readonly #heights = new Heights()
   readonly #hooks: Hooks
-  readonly #live: LiveFile
+  readonly #gates: Gates
+  readonly #telling: Telling
   readonly #wishes: Wishes
   readonly #deadMen: DeadMen
   readonly #forecast: Forecast
@@ -79,12 +75,13 @@ export class Engine {
     this.#snapshot = start.snapshot
     this.#wishes = new Wishes(run.files.dir, options, start.wantsAbort, this.#clock)
     this.#hooks = new Hooks(run, options)
+    this.#gates = new Gates(run, options, this.#hooks, this.#wishes, this.#clock)
     this.#deadMen = new DeadMen(run.files.run, run.runbook, hosts, this.#clock, (text) =>
       options.observer.progress(text),
     )
-    this.#live = new LiveFile(run.files.dir, this.#clock)
+    this.#telling = new Telling(run, options.observer, this.#clock)
     this.#watch = new Watch(run.files.run, this.#clock, (view, signal) => this.#context(view, signal))
-    this.#forecast = new Forecast(this.#clock, (text) => this.#passing(text))
+    this.#forecast = new Forecast(this.#clock, (text) => this.#telling.passing(text))
   }
 
   get view(): StateView {
@@ -107,9 +104,9 @@ export class Engine {
     try {
       return await this.#untilStop()
     } finally {
-      this.#keepHeights()
+      this.#telling.keepHeights()
       this.#forecast.end()
-      this.#live.end()
+      this.#telling.end()
       await this.#watch.end()
       await this.#deadMen.end()
       await this.#hooks.settled()
@@ -130,13 +127,13 @@ export class Engine {
       if (view.path !== shown) {
         this.#tries = 0
         this.#options.observer.entered(view, this.#openWindow(view))
-        this.#live.progress('')
+        this.#telling.entered()
         const deadlineMs = this.#deadline()
         this.#forecast.entered(view, deadlineMs === null ? null : { deadlineMs, budgetMs: this.#budgetMs })
         shown = view.path
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
-      if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#keepHeights()
+      if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#telling.keepHeights()
       if (this.#findsTwice(view)) continue
       if (this.#wishes.turnsBack(view, this.#canAbort)) {
         this.give({ type: 'ABORT' })
@@ -197,7 +194,7 @@ export class Engine {
   async #advanceOnce(view: StateView): Promise<Stop | null> {
     const { gate } = view
     if (gate !== null && view.context.evidence[gate] !== undefined && view.context.failure === null)
-      return this.#askGate(view, gate)
+      return this.#gates.ask(this.#atGate(view, gate))
     return this.#work(view, view.work as StepName)
   }
 
@@ -276,93 +273,22 @@ export class Engine {
     return null
   }
 
-  async #askGate(view: StateView, gate: Gate): Promise<Stop | null> {
-    const { chain } = this.#run.runbook
-    const digest = view.context.evidence[gate] as string
-    const weighed = view.context.facts[view.work as StepName] as Weighed
-    const confirmed = this.#options.confirms.get(gate) === chain
-    const askedMs = this.#clock.now()
-    const deadlineMs = gate === 'commit' ? this.#deadline() : null
-    const asked = this.#wishes.watch(view, this.#canAbort, ['abort', 'pause'])
-    const gone = [...this.#deadMen.signals, ...this.#alarms]
-    const isVoid = () => asked.asked() || gone.some(({ aborted }) => aborted)
-    const answer = confirmed
-      ? 'approved'
-      : await this.#options.approver.ask(
-          {
-            gate,
-            chain,
-            evidence: weighed.evidence,
-            irreversible: gateIrreversible[gate],
-            ...(deadlineMs === null ? {} : { deadlineMs }),
-          },
-          AbortSignal.any([this.#options.stopNow, asked.signal, ...gone]),
-        )
-    asked.release()
-    // A wish that crossed the answer counts more than the answer; so it does once more, right before it is taken.
-    if (isVoid()) return null
-    const waitedMs = confirmed ? 0 : this.#clock.now() - askedMs
-    if (answer === 'approved') {
-      const refused = gate === 'cutover' ? await this.#beforeCutover(view) : null
-      if (refused !== null) return refused
-      if (this.#clock.now() - this.#weighedAtMs > freshMs) {
-        const again = await this.#work(view, view.work as StepName)
-        if (again !== null || this.view.path !== view.path) return again
-      }
-      if (isVoid()) return null
-      return this.#approve(
-        { gate, chain, digest, by: confirmed ? '--confirm' : 'terminal' },
-        weighed,
-        waitedMs,
-      )
-    }
-    if (gate === 'commit') {
-      const spent = deadlineMs !== null && this.#clock.now() >= deadlineMs
-      const failure = budgetSpent(this.#run.runbook.window.budgetSeconds)
-      this.give(spent ? { type: 'BUDGET_SPENT', failure } : { type: 'DECLINE', gate })
-      return null
-    }
-    if (gate === 'rollback' && answer === 'declined' && !this.refuses({ type: 'DECLINE', gate })) {
-      this.give({ type: 'DECLINE', gate })
-      return null
-    }
-    return { why: 'waiting', gate }
-  }
-
-  /** The last hook that can stop the run: the chain still runs, and the budget does not count yet. */
-  async #beforeCutover(view: StateView): Promise<Stop | null> {
-    const failure = await this.#hooks.call('beforeCutover', view)
-    if (failure !== null) return this.#hookFailed(view, failure)
-    return this.#options.stopSoon() ? { why: 'paused' } : null
-  }
-
-  /** The approval holds only while the gate still shows the digest it was given for. */
-  #approve(approval: Approval, weighed: Weighed, waitedMs: number): Stop | null {
-    const { gate, chain, digest, by } = approval
-    const event = { type: 'APPROVE', ...approval } as const
-    if (ignores(this.#snapshot, event)) {
-      this.#options.observer.progress(
-        'what the approval was bound to has changed; it is void, and asked for again',
-      )
-      return null
-    }
-    this.#run.journal.append({
-      type: 'approval',
+  /** The run as it stands at a gate, for who asks there. */
+  #atGate(view: StateView, gate: Gate): AtGate {
+    return {
+      view,
       gate,
-      by: whoApproves(by),
-      how: by,
-      digest,
-      chain,
-      evidence: weighed.evidence,
-      waitedMs,
-    })
-    this.give(event)
-    return null
-  }
-
-  #keepHeights(): void {
-    const nodes = this.#heights.take()
-    if (nodes !== null) this.#run.journal.append({ type: 'heights', nodes })
+      deadlineMs: this.#deadline(),
+      gone: [...this.#deadMen.signals, ...this.#alarms],
+      refuses: (event) => this.refuses(event),
+      give: (event) => this.give(event),
+      weighedAtMs: () => this.#weighedAtMs,
+      weighAgain: async () => {
+        const stop = await this.#work(view, view.work as StepName)
+        return { stop, same: this.view.path === view.path }
+      },
+      hookFailed: (failure) => this.#hookFailed(view, failure),
+    }
   }
 
   get #budgetMs(): number {
@@ -386,16 +312,6 @@ export class Engine {
     return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
   }
 
-  #passing(text: string): void {
-    this.#options.observer.passing(text)
-    this.#live.progress(text)
-  }
-
-  #tell(text: string): void {
-    this.#options.observer.progress(text)
-    this.#live.progress(text)
-  }
-
   #seen(): readonly SeenWindows[] {
     const { stateDir, files, journal } = this.#run
     return seenWindows(stateDir, files.run, journal.records)
@@ -415,16 +331,9 @@ export class Engine {
       fresh: this.#fresh,
       signal,
       seen: view.work === 'weighCutover' ? this.#seen() : [],
-      tell: (text) => this.#tell(text),
-      passing: (text) => this.#passing(text),
-      sawHeight: (node, height) => {
-        this.#heights.note(node, height, this.#clock.now())
-        const newest = this.#heights.newest()
-        this.#live.heights(newest)
-        this.#options.observer.heights(newest)
-      },
+      tell: (text) => this.#telling.progress(text),
+      passing: (text) => this.#telling.passing(text),
+      sawHeight: (node, height) => this.#telling.sawHeight(node, height),
     })
   }
 }
-
-const whoApproves = (by: string) => (by === 'terminal' ? 'operator at the terminal' : 'operator by flag')
