@@ -1,7 +1,8 @@
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { EvhaError } from '../base/errors.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { failed } from './failed.ts'
+import { examplesOf, fullName } from './help.ts'
 import { talk, writeData } from './output.ts'
 import { buildProgram } from './program.ts'
 import type { Result } from './result.ts'
@@ -19,7 +20,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<ExitCode>
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
     // Help that was not asked for: there was no command. It was shown; a program gets its object all the same.
     if (isMissingCommand(thrown) && !asWritten(argv).json) return 2
-    result = failed(thrown instanceof CommanderError ? usageOf(thrown) : thrown, { shared: asWritten(argv) })
+    result = failed(
+      thrown instanceof CommanderError ? usageOf(thrown, typedCommand(program, argv)) : thrown,
+      { shared: asWritten(argv) },
+    )
   }
   return print(result, argv)
 }
@@ -52,8 +56,16 @@ function asWritten(argv: readonly string[]): { json: boolean; color: boolean; ve
   }
 }
 
-/** commander's words as ours: its sentence, and its suggestion as the cure. */
-function usageOf(error: CommanderError): EvhaError {
+/** The command that was meant, as far as its words are known. */
+function typedCommand(program: Command, argv: readonly string[]): Command {
+  return argv.reduce(
+    (command, word) => command.commands.find((one) => one.name() === word) ?? command,
+    program,
+  )
+}
+
+/** commander's words as ours: its sentence, and its suggestion as the cure; else an example of the command. */
+function usageOf(error: CommanderError, command: Command): EvhaError {
   const words = isMissingCommand(error) ? 'no command is given' : error.message
   const [first = '', suggestion = ''] = words.replace(/^error: /, '').split('\n')
   const meant = /^\((.*)\)$/.exec(suggestion)?.[1]
@@ -62,8 +74,14 @@ function usageOf(error: CommanderError): EvhaError {
     message: first,
     changedAnything: 'no',
     retryable: false,
-    hint: meant === undefined ? '`evha --help` shows commands and options' : lowerFirst(meant),
+    hint: meant === undefined ? howToType(command) : lowerFirst(meant),
   })
+}
+
+function howToType(command: Command): string {
+  const [example] = examplesOf(command)
+  if (command.parent === null || example === undefined) return '`evha --help` shows commands and options'
+  return `${example[0]}; \`${fullName(command)} --help\` shows all of it`
 }
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1)

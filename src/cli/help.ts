@@ -20,6 +20,6 @@ export function explain(command: Command, sentence: string, examples: readonly E
 }
 
 /** `evha lab up` */
-function fullName(command: Command): string {
+export function fullName(command: Command): string {
   return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
 }

@@ -17,7 +17,7 @@ export function addPeerId(program: Command, act: Act): void {
     .argument('<file>', 'a node_key.json')
     .action((file: string) =>
       act(() => {
-        const peerId = peerIdOf(readKeyFile(file))
+        const peerId = peerIdOf(readKeyFile(file), file)
         return { exitCode: 0, json: jsonOf('peerId', { peerId }), text: `${peerId}\n` }
       }),
     )

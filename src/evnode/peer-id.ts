@@ -39,18 +39,18 @@ export function peerIdOfPublicKey(publicKey: Buffer): string {
 
 /**
  * The libp2p peer id of a node, from the text of its node_key.json, without a running node (evnode.md B 6.4).
- * Where the private key is there too, the public key must follow from it; throws EvhaError (usage) otherwise.
+ * `name` is what the file is called in a failure. Where the private key is there too, the public key must follow from it; throws EvhaError (usage) otherwise.
  */
-export function peerIdOf(nodeKeyJson: string): string {
-  const file = objectIn(nodeKeyJson, 'node_key.json')
-  const publicKey = bytesField(file, 'pub_key', 'node_key.json', keyBytes)
+export function peerIdOf(nodeKeyJson: string, name = 'node_key.json'): string {
+  const file = objectIn(nodeKeyJson, name)
+  const publicKey = bytesField(file, 'pub_key', name, keyBytes)
   if (file['priv_key'] !== undefined) {
     // libp2p keeps seed and public key side by side.
-    const privateKey = bytesField(file, 'priv_key', 'node_key.json', 2 * keyBytes)
+    const privateKey = bytesField(file, 'priv_key', name, 2 * keyBytes)
     if (!publicKeyOfSeed(privateKey.subarray(0, keyBytes)).equals(publicKey)) {
       throw new EvhaError({
         kind: 'usage',
-        message: 'node_key.json: pub_key does not belong to priv_key',
+        message: `${name}: pub_key does not belong to priv_key`,
         changedAnything: 'no',
         retryable: false,
         hint: 'the file was edited or mixed up: restore the one the node wrote',

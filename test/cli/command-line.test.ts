@@ -34,8 +34,13 @@ async function closedPort(): Promise<number> {
 test.each([
   ['a mistyped command', ['migrat', 'x'], "unknown command 'migrat'", 'did you mean migrate?'],
   ['a mistyped option', ['status', '--jsn'], "unknown option '--jsn'", 'did you mean --json?'],
-  ['no runbook', ['migrate'], "missing required argument 'runbook'", '`evha --help`'],
-  ['two runbooks', ['migrate', 'a', 'b'], 'too many arguments', '`evha --help`'],
+  [
+    'no runbook',
+    ['migrate'],
+    "missing required argument 'runbook'",
+    'evha migrate runbook.yaml; `evha migrate --help`',
+  ],
+  ['two runbooks', ['migrate', 'a', 'b'], 'too many arguments', '`evha migrate --help`'],
   [
     'a runbook that is not there',
     ['migrate', 'nope.yaml'],
@@ -55,10 +60,16 @@ test.each([
     'names no chain',
     '--confirm commit=CHAIN_ID',
   ],
-  ['four nodes', ['lab', 'up', '--nodes', '4'], 'Allowed choices are 3, 5, 7', '`evha --help`'],
+  [
+    'four nodes',
+    ['lab', 'up', '--nodes', '4'],
+    'Allowed choices are 3, 5, 7',
+    'evha lab up --nodes 3; `evha lab up --help`',
+  ],
   ['no run', ['status'], 'there is no run in', 'evha migrate RUNBOOK'],
   ['no run to go on with', ['resume'], 'there is no run in', 'evha migrate RUNBOOK'],
   ['what is no run id', ['report', '../../etc'], 'is not the id of a run', 'a run id looks like'],
+  ['what is no key file', ['peer-id', '/etc/hostname'], '/etc/hostname: not JSON', 'look at /etc/hostname'],
   ['no key file', ['peer-id', 'nope/node_key.json'], 'there is no such file', 'config/node_key.json'],
 ])('%s is a usage error', async (_name, args, message, cure) => {
   const ended = await evha([...args, '--state-dir', stateDir])
