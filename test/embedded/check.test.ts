@@ -44,6 +44,18 @@ test('a check changes nothing on any host, whether it finds something or not', a
   expect(worldOf(lab)).not.toEqual(before)
 })
 
+test.runIf(process.env['EVHA_TEST_TIER'] === 'nightly')(
+  'five hosts and their twenty links, 10 ms away, are looked at within 15 s, three times in a row',
+  async () => {
+    for (const time of [1, 2, 3]) {
+      const startedMs = performance.now()
+      const { code, stderr } = await lab.evha('check', lab.runbook)
+      expect(code, stderr).toBe(0)
+      expect(performance.now() - startedMs, `check ${time}`).toBeLessThan(15_000)
+    }
+  },
+)
+
 test('all findings come at once: of hosts that are there, beside one that is not and a sequencer that says nothing', async () => {
   const store = join(lab.root, 'node-2', 'var/lib/ev-node/data/testapp')
   mkdirSync(store, { recursive: true })
