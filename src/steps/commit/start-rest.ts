@@ -29,9 +29,10 @@ export const startRest: Step<'startRest'> = {
       }),
       joinSource(context),
     ])
-    return undefined
+    return {}
   },
-  verify: async (context) => {
+  /** Right after the starts a member may be down, and is looked after next; after a crash it may never have been started. */
+  verify: async (context, measured) => {
     const { equal } = fact(context, 'proveEqual')
     const members = [...hostsNamed(context, equal), context.source]
     const started: string[] = []
@@ -39,7 +40,10 @@ export const startRest: Step<'startRest'> = {
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.unitFileState !== 'enabled')
         return notYet(`${host.spec.name}: ${host.spec.unit} is not enabled yet; a reboot would not start it`)
-      if (unit.active === 'active' || unit.active === 'activating') started.push(host.spec.name)
+      const isUp = unit.active === 'active' || unit.active === 'activating'
+      if (!isUp && measured === undefined)
+        return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
+      if (isUp) started.push(host.spec.name)
     }
     const { source } = context
     if (await fileExists(context, source, staged(source.spec).unit))
