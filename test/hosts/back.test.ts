@@ -119,11 +119,17 @@ hostsTest(
   () =>
     withHosts(3, async (hosts) => {
       const files = filesOf(hosts)
-      const going = hosts.start('migrate', hosts.runbook, '--json', ...confirm(hosts, 'cutover', 'commit'))
-      await begun(hosts, 'weighCommit', going)
-      going.kill('SIGKILL')
+      // The warm peer has just been started, and no dead-man is disarmed yet.
+      const gates = confirm(hosts, 'cutover', 'commit')
+      const killed = await hosts.killedAt(
+        'step.warmPeers.after',
+        'migrate',
+        hosts.runbook,
+        '--json',
+        ...gates,
+      )
+      expect(killed.code, killed.stderr).toBeNull()
       const killedMs = performance.now()
-      await going.ended
       await makesBlocks(hosts, 'node-1')
       const tookMs = Math.round(performance.now() - killedMs)
       process.stdout.write(`from SIGKILL to two new blocks: ${tookMs} ms\n`)

@@ -39,6 +39,8 @@ export interface Hosts {
   /** evha as built, in the hosts' network. */
   start(...args: string[]): Started
   evha(...args: string[]): Promise<Ended>
+  /** The same, that kills itself with SIGKILL when it comes to a named place of its own. */
+  killedAt(place: string, ...args: string[]): Promise<Ended>
   /** `kill`, `boot`, `cut` or `join` of `script/hosts`. */
   fault(what: 'kill' | 'boot' | 'cut' | 'join', host: string): Promise<void>
   /** A file of a host as it stands on its disk. */
@@ -94,8 +96,9 @@ async function toldBy(hosts: Hosts): Promise<string> {
 }
 
 export function hostsOf(count: number, stateDir: string): Hosts {
-  const within = (...args: string[]) => run(script, ['within', process.execPath, main, ...args])
-  const start = (...args: string[]) => within(...args, '--state-dir', stateDir)
+  const within = (args: readonly string[], env = {}) =>
+    run(script, ['within', process.execPath, main, ...args, '--state-dir', stateDir], { env })
+  const start = (...args: string[]) => within(args)
   return {
     chain: 'hosts-chain',
     runbook: join(stateDir, 'runbook.yaml'),
@@ -108,6 +111,7 @@ export function hostsOf(count: number, stateDir: string): Hosts {
       heldToSchema(args, ended.stdout)
       return ended
     },
+    killedAt: (place, ...args) => within(args, { EVHA_CRASH_AT: place }).ended,
     async fault(what, host) {
       const ended = await run(script, [what, host]).ended
       if (ended.code !== 0) throw new Error(`script/hosts ${what} ${host}: ${ended.stderr}`)
