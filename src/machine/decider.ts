@@ -89,7 +89,16 @@ function asMachineEvent(event: RunEvent): MigrateEvent {
   return event
 }
 
+const views = new WeakMap<Snapshot, StateView>()
+
+/** A snapshot never changes, and is asked for its view again and again. */
 export function viewOf(snapshot: Snapshot): StateView {
+  const known = views.get(snapshot) ?? viewed(snapshot)
+  views.set(snapshot, known)
+  return known
+}
+
+function viewed(snapshot: Snapshot): StateView {
   const path = pathOf(snapshot.value)
   const meta = Object.values(snapshot.getMeta() as Record<string, Meta | undefined>).find((one) => one?.says)
   const node = snapshot._nodes.find((one) => one.path.join('.') === path)

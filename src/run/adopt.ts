@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { EvhaError } from '../base/errors.ts'
 import type { Copy } from '../journal/choose-copy.ts'
 import { listCopies, readCopiedRunbook } from '../journal/copy-commands.ts'
 import { readLeases, standingOf } from '../journal/lease.ts'
 import { leaseDir } from '../journal/lease-commands.ts'
+import { inStateDirectory } from '../journal/private-directory.ts'
 import type { RecordOf } from '../journal/record.ts'
-import { layRun, runFiles } from '../journal/runs.ts'
+import { layRun, type RunFiles, runFiles } from '../journal/runs.ts'
+import { replaceFile } from '../journal/write-file.ts'
 import { type LoadedRunbook, loadRunbook, runbookFromText } from '../runbook/load.ts'
 import { steps as realSteps } from '../steps/registry.ts'
 import type { Host, StepRegistry } from '../steps/step.ts'
@@ -18,7 +20,7 @@ import { realWorld } from './world.ts'
 
 /**
  * Takes a run over that was begun on another workstation: its journal comes from the hosts, and then it is gone on with
- * like a run of this one. Where this state directory knows the run already, that is all it does.
+ * like a run of this one. Where this state directory knows the run already, only the logins of the runbook are taken anew.
  */
 export async function adoptRun(
   runbookPath: string,
@@ -32,7 +34,8 @@ export async function adoptRun(
   let run: string
   try {
     run = wanted ?? (await runOnHosts(runbook, hosts))
-    if (!existsSync(runFiles(options.stateDir, run).journal)) await bringHere(run, runbook, hosts, options)
+    if (existsSync(runFiles(options.stateDir, run).journal)) reachBy(runbook, runFiles(options.stateDir, run))
+    else await bringHere(run, runbook, hosts, options)
   } finally {
     await closeHosts(hosts)
   }
@@ -70,6 +73,12 @@ async function runsOn({ spec, remote }: Host): Promise<string[]> {
     if (thrown instanceof EvhaError) return []
     throw thrown
   }
+}
+
+/** The run is here already: the logins and hooks of the runbook that is given now count, not those it was adopted with. */
+function reachBy(runbook: LoadedRunbook, files: RunFiles): void {
+  refuseOtherNodes(runbook, runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook))
+  inStateDirectory(() => replaceFile(files.reach, runbook.text))
 }
 
 async function bringHere(

@@ -53,6 +53,10 @@ const end = await startRun(
     stopSoon: () => false,
   },
   sleepy,
-).catch((error: unknown) => ({ exitCode: (error as { kind?: string }).kind === 'locked' ? 7 : 1, error }))
+).catch((error: unknown) => ({
+  exitCode: (error as { kind?: string }).kind === 'locked' ? 7 : 1,
+  // What an Error says is no field that JSON prints.
+  said: String(error),
+}))
 process.stdout.write(`${JSON.stringify(end)}\n`)
 process.exitCode = end.exitCode
