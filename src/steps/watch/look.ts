@@ -15,16 +15,20 @@ const overlapBlocks = 4
 const behindMax = 2_000
 const blocksARound = 200
 const daHeightsARound = 400
+/** A node that does not answer is asked again in the third round after: while the chain stands still hosts have other work. */
+const silentRounds = 3
 /** So many questions to one node or to DA at once. */
 const atOnce = 8
 
 /**
  * Looks at heads and headers of all nodes that answer, and of DA, round after round, and remembers which headers it
- * saw signed. A node or DA that does not answer is asked again in the next round.
+ * saw signed. DA that does not answer is asked again in the next round, a node in the third.
  */
 export class ChainLook {
   readonly signatures = new SignatureWatch()
   readonly #next = new Map<string, number>()
+  /** Rounds in which a node is not asked, because it was silent. */
+  readonly #skip = new Map<string, number>()
   #daNext: number | null = null
   #da: DaClient | null = null
   /** DA is asked as this node reaches it; the next one's turn comes when there is no answer. */
@@ -45,8 +49,14 @@ export class ChainLook {
 
   async #readNode(context: StepContext, host: Host): Promise<void> {
     const { name } = host.spec
+    const skip = this.#skip.get(name) ?? 0
+    this.#skip.set(name, skip - 1)
+    if (skip > 0) return
     const head = await heightOf(context, host)
-    if (head === null) return
+    if (head === null) {
+      this.#skip.set(name, silentRounds - 1)
+      return
+    }
     // The head each time anew: where a store was changed under a node, its blocks are others from some height on.
     const first = Math.max(1, Math.min(this.#next.get(name) ?? firstOf(context, host, head), head))
     const last = Math.min(head, first + blocksARound - 1)
