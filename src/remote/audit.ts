@@ -59,6 +59,7 @@ export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remo
     send: (file: FileToSend, path: string, signal) =>
       noted(sendCommand(file, path), remote.send(file, path, signal)),
     tunnel: (to) => remote.tunnel(to),
+    sshd: () => remote.sshd(),
     close: () => remote.close(),
   }
 }

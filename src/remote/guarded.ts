@@ -120,6 +120,7 @@ export function guarded(remote: Remote, leaseDir: string, guard: Guard): Remote 
     },
     send: (file, path, signal) => run(sendCommand(file, path), signal),
     tunnel: (to) => remote.tunnel(to),
+    sshd: () => remote.sshd(),
     close: () => remote.close(),
   }
 }

@@ -41,6 +41,9 @@ export function keyType(key: Buffer): string {
   return key.length < 4 ? '' : key.subarray(4, 4 + key.readUInt32BE(0)).toString('latin1')
 }
 
+/** The key as known_hosts and authorized_keys write it: type and base64. */
+export const keyText = (key: Buffer): string => `${keyType(key)} ${key.toString('base64')}`
+
 /**
  * Reads known_hosts files in their order; a file that does not exist counts as empty.
  * Throws EvhaError `usage` for one that cannot be read.
@@ -138,7 +141,7 @@ function verdict(entries: readonly Entry[], host: string, port: number, key: Buf
   if (known.some((entry) => entry.key.equals(key))) return { kind: 'matched' }
 
   const type = keyType(key)
-  const line = `${name} ${type} ${key.toString('base64')}`
+  const line = `${name} ${keyText(key)}`
   // As OpenSSH does: a bare name vouches for a host on another port only when its key is the same.
   const own = known.filter(({ names }) => matches(names, name))
   const old = own.find((entry) => entry.type === type) ?? own[0]

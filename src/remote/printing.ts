@@ -59,6 +59,7 @@ export function printing(remote: Remote, print: (host: string, command: Command)
       return only(sendCommand(file, path))
     },
     tunnel: (to) => remote.tunnel(to),
+    sshd: () => remote.sshd(),
     close: () => remote.close(),
   }
 }

@@ -57,6 +57,7 @@ export function recording(name: string, answer: (command: Command) => Answer = (
         hint: 'give the test a real stream',
       })
     },
+    sshd: async () => ({ port: 22, hostKey: 'ssh-ed25519 AAAA' }),
     async close() {},
   }
 }

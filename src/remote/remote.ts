@@ -54,5 +54,15 @@ export interface Remote {
   send(file: FileToSend, path: string, signal?: AbortSignal): Promise<Outcome>
   /** A byte stream to an address as seen from the host. */
   tunnel(to: { readonly host: string; readonly port: number }): Promise<Duplex>
+  /** Its sshd, as the last connection found it; connects when there was none. */
+  sshd(): Promise<Sshd>
   close(): Promise<void>
+}
+
+/** What another host needs to know of an sshd to reach it and to know it again. */
+export interface Sshd {
+  /** As it was dialled. */
+  readonly port: number
+  /** The host key that was verified, as known_hosts writes it: `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string
 }

@@ -32,6 +32,7 @@ export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 
     stream: (command, signal) => remote.stream(command, signal),
     send: (file, path, signal) => remote.send(file, path, signal),
     tunnel: (to) => remote.tunnel(to),
+    sshd: () => remote.sshd(),
     close: () => remote.close(),
   }
 }

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { ConnectConfig, ServerHostKeyAlgorithm } from 'ssh2'
 import ssh2 from 'ssh2'
 import { EvhaError } from '../base/errors.ts'
-import { fingerprint, type HostKeyVerdict, type KnownHosts, readKnownHosts } from './known-hosts.ts'
+import { fingerprint, type HostKeyVerdict, type KnownHosts, keyText, readKnownHosts } from './known-hosts.ts'
 import { type Link, linkOf } from './ssh-link.ts'
 import { expandHome, type Login, loginFor, unusableIn } from './ssh-login.ts'
 import { hostKeyRefused, loginRefused, refused, type Tried, unreachable } from './ssh-refusals.ts'
@@ -19,7 +19,7 @@ const algorithmsOfType: Readonly<Record<string, readonly ServerHostKeyAlgorithm[
 
 /** What went on while a connection was made; decides which failure it is. */
 interface Course {
-  verdict?: { verdict: HostKeyVerdict; fingerprint: string }
+  verdict?: { verdict: HostKeyVerdict; fingerprint: string; key: string }
   handshaken: boolean
   agentFailed: boolean
 }
@@ -56,7 +56,7 @@ async function logIn(
 ): Promise<Link> {
   const client = new ssh2.Client()
   const course: Course = { handshaken: false, agentFailed: false }
-  const link = linkOf(client, limits.connectTimeoutMs)
+  const link = linkOf(client, limits.connectTimeoutMs, () => course.verdict?.key ?? '')
   await new Promise<void>((resolve, reject) => {
     client.on('connect', () => client.setNoDelay(true))
     client.on('handshake', () => {
@@ -109,7 +109,7 @@ function configOf(
     // Without a verifier ssh2 accepts any key.
     hostVerifier: (key: Buffer): boolean => {
       const verdict = known.verify(...knownAs(target), key)
-      course.verdict = { verdict, fingerprint: fingerprint(key) }
+      course.verdict = { verdict, fingerprint: fingerprint(key), key: keyText(key) }
       return verdict.kind === 'matched'
     },
     authHandler: (_left, _partial, next) => {

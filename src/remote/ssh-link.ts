@@ -3,6 +3,8 @@ import type { Client, ClientChannel } from 'ssh2'
 /** One SSH connection that is up, until `lost`. */
 export interface Link {
   readonly alive: boolean
+  /** The host key that was verified, as known_hosts writes it. */
+  readonly hostKey: string
   /** Resolves when the connection is gone, whatever the reason. Never rejects. */
   readonly lost: Promise<void>
   /** Runs `text` in the login shell. Throws ChannelRefused, or LinkGone. */
@@ -43,7 +45,7 @@ export class LinkGone extends Error {
 }
 
 /** Watches over a client that is being connected. */
-export function linkOf(client: Client, openTimeoutMs: number): Link {
+export function linkOf(client: Client, openTimeoutMs: number, hostKey: () => string): Link {
   let alive = true
   const lost = new Promise<void>((resolve) => {
     client.on('close', () => {
@@ -90,6 +92,9 @@ export function linkOf(client: Client, openTimeoutMs: number): Link {
   return {
     get alive() {
       return alive
+    },
+    get hostKey() {
+      return hostKey()
     },
     lost,
     exec: (text) => open((done) => client.exec(text, done), sessionOf),

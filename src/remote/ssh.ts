@@ -153,6 +153,10 @@ export function openSsh(target: SshTarget, adjusted: Partial<SshLimits> = {}): R
       const { link } = await connection.use()
       return openTunnel(target, link, to, limits)
     },
+    async sshd() {
+      const { link } = await connection.use()
+      return { port: target.port, hostKey: link.hostKey }
+    },
     async close(): Promise<void> {
       waiting.drop()
       await connection.close()

@@ -1,5 +1,6 @@
 import { EvhaError } from '../base/errors.ts'
 import { killCommand, killDetached, startDetached, statusOfDetached } from '../remote/detached.ts'
+import { hostToHost } from '../remote/host-to-host.ts'
 import { relay } from '../remote/relay.ts'
 import type { Outcome, Remote, Unknown } from '../remote/remote.ts'
 import { quoteAll } from '../remote/render.ts'
@@ -9,6 +10,7 @@ import type { Hands } from '../steps/hands.ts'
 export function realHands(signal: AbortSignal): Hands {
   return {
     relay,
+    hostToHost,
     startDetached: async (remote, job) => {
       const status = await startDetached(remote, job, signal)
       if (status.kind === 'unknown') throw notSeen(remote, `start ${job.says}`, status)

@@ -52,6 +52,10 @@ function paperHands(paper: Paper): Hands {
       for (const { remote, command } of [from, ...to]) paper.write(remote.name, command)
       return Promise.resolve({ bytes: 0, from: printed, to: to.map(() => printed) })
     },
+    hostToHost: (from, to) => {
+      for (const { remote, command } of [from, ...to]) paper.write(remote.name, command)
+      return Promise.resolve({ from: printed, to: to.map(() => printed) })
+    },
     startDetached: (remote, job) => {
       paper.write(remote.name, startCommand(job))
       return Promise.resolve()

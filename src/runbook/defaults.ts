@@ -12,7 +12,7 @@ export const defaults = {
     dir: 'raft',
     timing: 'auto',
   },
-  copy: { binary: false },
+  copy: { binary: false, via: 'auto' },
   window: { budgetSeconds: 30, soakSeconds: 60, deadManSeconds: 10 },
   hooks: { timeoutSeconds: 30 },
   paths: {

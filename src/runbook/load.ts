@@ -79,7 +79,13 @@ export interface LoadedRunbook {
   readonly p2p: { readonly port?: number }
   /** What the runbook says of DA; absent fields are taken from the source's configuration. */
   readonly da: { readonly address?: string; readonly namespace?: string }
-  readonly copy: { readonly binary: boolean; readonly bandwidthKiBps?: number }
+  readonly copy: {
+    readonly binary: boolean
+    /** Of what leaves the source while the chain runs. */
+    readonly bandwidthKiBps?: number
+    /** How seeds go: from host to host, through the workstation, or by how much there is to copy. */
+    readonly via: 'auto' | 'direct' | 'relay'
+  }
   readonly window: {
     readonly budgetSeconds: number
     readonly soakSeconds: number

@@ -91,9 +91,14 @@ const da = z.strictObject({
   namespace: text('the DA namespace').min(1, { error: 'is empty' }).max(256).exactOptional(),
 })
 
+const copyVia = z.enum(['auto', 'direct', 'relay'], {
+  error: 'must be auto, direct (from host to host) or relay (through this workstation)',
+})
+
 const copy = z.strictObject({
   binary: flag.exactOptional(),
   bandwidthKiBps: amount(1, 1_000_000_000).exactOptional(),
+  via: copyVia.exactOptional(),
 })
 
 const window = z.strictObject({

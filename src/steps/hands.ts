@@ -1,5 +1,6 @@
 import type { Command } from '../base/command.ts'
 import type { DetachedJob, DetachedStatus } from '../remote/detached.ts'
+import type { HostToHostOptions, HostToHostResult } from '../remote/host-to-host.ts'
 import type { RelayEnd, RelayOptions, RelayResult } from '../remote/relay.ts'
 import type { Remote } from '../remote/remote.ts'
 
@@ -11,6 +12,13 @@ export interface Hands {
     signal: AbortSignal,
     options?: RelayOptions,
   ): Promise<RelayResult>
+  /** A stream from host to host that this workstation does not carry; see sendOn. */
+  hostToHost(
+    from: RelayEnd,
+    to: readonly RelayEnd[],
+    signal: AbortSignal,
+    options: HostToHostOptions,
+  ): Promise<HostToHostResult>
   startDetached(remote: Remote, job: DetachedJob): Promise<void>
   statusOfDetached(remote: Remote, dir: string): Promise<DetachedStatus>
   /** Ends the whole process group and proves it gone. */

@@ -156,6 +156,8 @@ node:
 nodes:
 ${nodes.join('\n')}
 source: node-1
+copy:
+  via: direct
 window:
   soakSeconds: 3
 staging: true

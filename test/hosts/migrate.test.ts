@@ -23,6 +23,8 @@ hostsTest(
       )
       expect(gone.code, gone.stderr).toBe(0)
       const report = JSON.parse(gone.stdout) as Report
+      // Root and sudo, IPv4 and IPv6: all are reached by the source itself. What that needed is gone by `finishedAsPromised`.
+      expect(gone.stderr).toContain('node-1 sends straight to node-2, node-3, node-4, node-5')
       expect(report).toMatchObject({
         outcome: 'migrated',
         nodesVoting: 5,

@@ -19,7 +19,12 @@ export interface LocalHost {
 
 export function localHost(name: string): LocalHost {
   const evha = join(mkdtempSync(join(scratch(), `${name}-`)), 'evha')
-  const host: LocalHost = { remote: { name, run, stream, send, tunnel, close }, evha, says: [], down: false }
+  const host: LocalHost = {
+    remote: { name, run, stream, send, tunnel, sshd, close },
+    evha,
+    says: [],
+    down: false,
+  }
   function run(command: Command, signal?: AbortSignal) {
     if (host.down) return Promise.reject(unreachable(name))
     host.says.push(command.says)
@@ -33,6 +38,9 @@ export function localHost(name: string): LocalHost {
   }
   function tunnel(): never {
     throw new Error('no tunnels here')
+  }
+  function sshd(): never {
+    throw new Error('no sshd here')
   }
   function close() {
     return Promise.resolve()

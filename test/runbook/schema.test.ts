@@ -136,6 +136,12 @@ const wrong: readonly (readonly [name: string, text: string, message: string, hi
     'runbooks/single-to-ha.yaml explains every key',
   ],
   [
+    'a way of copying that there is none of',
+    runbookText({ more: 'copy: { via: rsync }' }),
+    'chain.yaml:17: copy.via must be auto, direct (from host to host) or relay (through this workstation)',
+    'runbooks/single-to-ha.yaml explains every key',
+  ],
+  [
     'an empty file',
     '# nothing but words\n',
     'chain.yaml:1: the runbook is empty',

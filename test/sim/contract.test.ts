@@ -35,7 +35,7 @@ interface Did {
 
 /** Programs that stand for more than files; the lab and the hosts run those scripts for real. */
 const beyondFiles =
-  /systemctl|systemd-|journalctl|\btar\b|\bawk\b|\/proc\/|setsid|testapp|date |runuser|useradd|\bsed -n 's\/\^/
+  /systemctl|systemd-|journalctl|\btar\b|\bawk\b|\/proc\/|setsid|testapp|date |runuser|useradd|ssh-keygen|\bssh\b|mkfifo|\bsed -n 's\/\^/
 
 /** Each script of a migration and a rollback, on the first two states it meets. */
 async function scriptsMet(): Promise<Met[]> {

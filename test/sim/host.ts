@@ -35,6 +35,8 @@ export class SimHost {
   slowness = 1
   /** Hosts that it has no link to. */
   readonly cutFrom = new Set<SimHost>()
+  /** Pipes where a stream from another host comes in; null while nothing has come. */
+  readonly inlets = new Map<string, string | null>()
   /** The next copy writes nothing and says it did. */
   diskLies = false
   readonly #locks = new Map<string, object>()
@@ -181,6 +183,7 @@ export class SimHost {
     for (const path of this.#locks.keys()) this.#freedMs.set(path, this.sim.timeline.now)
     this.#boots++
     this.#locks.clear()
+    this.inlets.clear()
     this.guarded.clear()
     this.systemd.vanish()
     for (const job of this.jobs.values()) {

@@ -4,6 +4,7 @@ import { findRun } from '../../src/journal/runs.ts'
 import type { RunEvent } from '../../src/machine/decider.ts'
 import { weighs } from './approvals.ts'
 import { heightOf, type Store } from './chain.ts'
+import { authorizedKeys } from './direct.ts'
 import { mount } from './disk.ts'
 import type { Workstation } from './evha.ts'
 import { followed } from './followed.ts'
@@ -26,6 +27,7 @@ export async function judgeEnd(sim: Sim, workstation: Workstation): Promise<void
   await settle(sim, 12_000)
   for (const height of sim.chain.signedTwice()) sim.judge.say(`height ${height} is signed twice`)
   if (path === 'needsHuman') return sim.judge.say('a human is needed although every host is there')
+  judgeKeys(sim, path)
   const writers = sim.nodes().filter((node) => node.writes)
   if (writers.length !== 1) sim.judge.say(`at the end ${writers.length} processes write, in ${path}`)
   if (highest(sim) <= before) sim.judge.say(`at the end the chain stands still at ${before}, in ${path}`)
@@ -38,6 +40,16 @@ export async function judgeEnd(sim: Sim, workstation: Workstation): Promise<void
     writer?.isSingle === false
   )
     sim.judge.say(`it says ${path}, and a cluster runs`)
+}
+
+/** The key of the run and what it opened are gone wherever the run came to its end. */
+function judgeKeys(sim: Sim, path: string): void {
+  for (const { files, name } of sim.hosts) {
+    if (files.read(authorizedKeys) !== 'ssh-ed25519 operator\n')
+      sim.judge.say(`at the end, in ${path}, the login keys of ${name} are not what they were`)
+    if ([...files.all().keys()].some((file) => file.includes('/seed/')))
+      sim.judge.say(`at the end, in ${path}, a key of the run is left on ${name}`)
+  }
 }
 
 const highest = (sim: Sim): number => Math.max(0, ...sim.chain.signed.keys())

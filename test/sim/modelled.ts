@@ -4,6 +4,7 @@ import type { NodeSpec } from '../../src/runbook/load.ts'
 import { surveyGround, surveyRoom } from '../../src/steps/prepare/ground.ts'
 import { lookForStarters } from '../../src/steps/prepare/starters.ts'
 import { surveyHost } from '../../src/steps/prepare/survey.ts'
+import { directScripts } from './direct.ts'
 import { parentOf } from './files.ts'
 import { HostGround } from './ground.ts'
 import type { Job, SimHost } from './host.ts'
@@ -19,7 +20,13 @@ export interface Said {
   readonly err?: string
 }
 
-type Model = (host: SimHost, args: readonly string[]) => Said | Waits<Said>
+/** `holds` names a shell whose locks go when the command is ended from outside. */
+export type Model = (
+  host: SimHost,
+  args: readonly string[],
+  stdin: string,
+  holds: (shell: Shell) => void,
+) => Said | Waits<Said>
 
 const ok = (out = ''): Said => ({ code: 0, out })
 const textOf = (command: Pick<Command, 'argv'>): string => command.argv[2] ?? ''
@@ -38,6 +45,7 @@ export function modelledScripts(spec: NodeSpec): ReadonlyMap<string, Model> {
     [startScript, startJob],
     [attachScript, tellJob],
     [killScript, killJob],
+    ...directScripts(spec),
   ])
 }
 

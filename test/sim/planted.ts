@@ -5,11 +5,13 @@ import { headOf } from '../../src/steps/chain/head.ts'
 import { disarmDeadMan } from '../../src/steps/dead-man/commands.ts'
 import { changeDecision } from '../../src/steps/host/decision.ts'
 import { takePermit } from '../../src/steps/host/permits.ts'
+import { shutOut } from '../../src/steps/host/run-key.ts'
 import { readUnit, showUnit } from '../../src/steps/host/systemd.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import { done, type Step, type StepContext, type StepRegistry } from '../../src/steps/step.ts'
 import { keyOf } from '../../src/steps/window/arm.ts'
 import type { FaultKind } from './faults.ts'
+import type { Model } from './modelled.ts'
 import type { Sim } from './sim.ts'
 import type { Scene } from './simulate.ts'
 
@@ -93,7 +95,7 @@ async function newestStore(context: StepContext, sim: Sim) {
 const spec = { paths: { evha: '' } } as NodeSpec
 const decisionScript = scriptOf(changeDecision(spec, [], 'open', { run: '', attempt: 0, epoch: 0 }).argv)
 
-/** Ten of them. `simOf` gives the world that a step of a running simulation stands in. */
+/** Eleven of them. `simOf` gives the world that a step of a running simulation stands in. */
 export function plantedBugs(simOf: () => Sim): readonly Planted[] {
   return [
     { name: 'the fence comes after the stop', steps: withParts(fenceAfterStop) },
@@ -155,6 +157,15 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
         return () => {
           actions['voidApprovals'] = voidApprovals
         }
+      },
+    },
+    {
+      name: "the run's key is not taken out of the peers' login keys",
+      prepare: (sim) => {
+        const script = scriptOf(shutOut(sim.source.spec, '').argv)
+        const { modelled } = sim as unknown as { modelled: Map<string, Model> }
+        if (!modelled.has(script)) throw new Error('nobody takes a key out any more')
+        modelled.set(script, () => ({ code: 0, out: '' }))
       },
     },
     { name: 'the warm set is a quorum', steps: withParts({ warmPeers: oneMore(realSteps.warmPeers) }) },

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import type { Command } from '../../src/base/command.ts'
 import { EvhaError } from '../../src/base/errors.ts'
 import { Secret } from '../../src/base/secret.ts'
-import type { FileToSend, Outcome, Remote, Running } from '../../src/remote/remote.ts'
+import type { FileToSend, Outcome, Remote, Running, Sshd } from '../../src/remote/remote.ts'
 import { sendCommand } from '../../src/remote/send.ts'
 import type { Evha, Struck } from './evha.ts'
 import { HostGround } from './ground.ts'
@@ -65,6 +65,11 @@ export class Door implements Remote {
     if (target !== undefined && !this.#host.reaches(target)) return never
     await this.#evha.wait(5)
     throw failed(`${this.name}: ${to.host}:${to.port} refused the connection`)
+  }
+
+  async sshd(): Promise<Sshd> {
+    await this.#connect()
+    return { port: 22, hostKey: `ssh-ed25519 ${this.name}` }
   }
 
   async close(): Promise<void> {}
@@ -208,7 +213,8 @@ export function execute(
     const answer = ({ code, out, err = '' }: Said): void => {
       stop = host.in(host.sim.random.between(1, 5) * host.slowness, () => ended(code, out, err))
     }
-    const said = model(host, argv.slice(4))
+    const shells: Shell[] = []
+    const said = model(host, argv.slice(4), stdin, (shell) => void shells.push(shell))
     if ('code' in said) answer(said)
     else
       stop = host.drive(
@@ -216,7 +222,10 @@ export function execute(
         () => undefined,
         step,
       )
-    return () => stop()
+    return () => {
+      stop()
+      for (const shell of shells) host.unlock(shell)
+    }
   }
   const out = new Text()
   const err = new Text()

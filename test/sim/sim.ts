@@ -2,6 +2,7 @@ import { proposerAddressOf } from '../../src/evnode/signer.ts'
 import { type LoadedRunbook, runbookFromText } from '../../src/runbook/load.ts'
 import { Chain, heightOf, type Store } from './chain.ts'
 import { Cluster } from './cluster.ts'
+import { authorizedKeys } from './direct.ts'
 import { SimHost } from './host.ts'
 import { Judge } from './judge.ts'
 import { modelledScripts } from './modelled.ts'
@@ -33,6 +34,7 @@ node:
 nodes:
 ${all.map((k) => `  - { name: node-${k}, ssh: root@10.0.0.${k}, address: 10.0.0.${k} }`).join('\n')}
 source: node-1
+copy: { via: ${nodes === 3 ? 'direct' : 'auto'} }
 window:
   budgetSeconds: 30
   soakSeconds: 2
@@ -125,6 +127,8 @@ export class Sim {
 
   #layHost({ files }: SimHost): void {
     files.write(passphraseFile, 'sim passphrase')
+    files.makeDirs('/root/.ssh')
+    files.write(authorizedKeys, 'ssh-ed25519 operator\n')
     files.write(binary, 'the node')
     const pass = files.at(passphraseFile)
     if (pass !== undefined) pass.mode = 0o600

@@ -6,6 +6,7 @@ import { whoDrives } from '../host/who.ts'
 import { claim, readClaim } from '../prepare/claim.ts'
 import { copySigner } from '../prepare/copy-signer.ts'
 import { preparePeers } from '../prepare/prepare-peers.ts'
+import { seedData } from '../prepare/seed-data.ts'
 import { smoke } from '../prepare/smoke.ts'
 import { done, type Host, notYet, type Step } from '../step.ts'
 import { onReachable } from './reach.ts'
@@ -21,7 +22,8 @@ export const tidy: Step<'tidy'> = {
     // Removed already, and another run works there since.
     const { source, run } = context
     if ((await ask(context, source, claim(source.spec, run, whoDrives()))).exitCode !== 0) return undefined
-    for (const step of [copySigner, smoke, preparePeers]) if ('undo' in step) await step.undo(context)
+    for (const step of [seedData, copySigner, smoke, preparePeers])
+      if ('undo' in step) await step.undo(context)
     const removeAll = (host: Host) =>
       must(context, host, remove('remove the directory of evha', [host.spec.paths.evha, host.spec.paths.run]))
     await onReachable(context, context.peers, async (peer) => {

@@ -1,8 +1,10 @@
 import { must, onEach, stuck } from '../ask.ts'
-import type { LastPass } from '../facts.ts'
+import type { Facts, LastPass } from '../facts.ts'
 import { takePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, notYet, type Step, type StepContext } from '../step.ts'
+import { closeWays, type DirectWays, directWays } from './direct-ways.ts'
+import { passTimeoutMs } from './store-list.ts'
 import { copyPass } from './store-pass.ts'
 
 /** One pass moves everything, the second what the first one missed; more only while they still get shorter. */
@@ -13,8 +15,13 @@ const budgetShare = 0.25
 
 export const seedData: Step<'seedData'> = {
   name: 'seedData',
-  plan: ({ peers, source }) => [
+  plan: ({ peers, source, runbook }) => [
     `copy the data of ${source.spec.name} to ${peers.length} peers while the chain runs, holes left out, then again what changed meanwhile`,
+    ...(runbook.copy.via === 'relay'
+      ? []
+      : [
+          `${runbook.copy.via === 'direct' ? '' : 'where that is much: '}from host to host, by a key made on ${source.spec.name} and one line in the authorized_keys of each peer, both removed after it`,
+        ]),
   ],
   precheck: async (context) => {
     for (const peer of context.peers)
@@ -27,14 +34,14 @@ export const seedData: Step<'seedData'> = {
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
-    const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
-    let bytes = 0
-    for (let passes = 1; ; passes++) {
-      const pass = await hotPass(context, `pass ${passes}`)
-      bytes += pass.lastPassBytes
-      const fits = passes >= passesMin && pass.lastPassMs <= shareMs
-      if (fits || passes === passesMax) return { bytes, passes, ...pass }
-    }
+    const ways = directWays(context, Math.ceil((passTimeoutMs(context, 'hot') * passesMax) / 1_000))
+    const measured = await copyPasses(context, ways).catch(async (thrown: unknown) => {
+      // What went wrong with the copy is what has to be told.
+      await closeWays(context).catch(() => undefined)
+      throw thrown
+    })
+    await closeWays(context)
+    return measured
   },
   verify: (_context, measured) => {
     const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at } = measured ?? {}
@@ -51,14 +58,30 @@ export const seedData: Step<'seedData'> = {
       }),
     )
   },
-  undo: () => Promise.resolve(),
+  undo: closeWays,
+}
+
+/** Passes until the next one would fit into the window. */
+async function copyPasses(context: StepContext, ways: DirectWays): Promise<Facts['seedData']> {
+  const shareMs = context.runbook.window.budgetSeconds * 1_000 * budgetShare
+  let bytes = 0
+  for (let passes = 1; ; passes++) {
+    const pass = await hotPass(context, `pass ${passes}`, ways)
+    bytes += pass.lastPassBytes
+    const fits = passes >= passesMin && pass.lastPassMs <= shareMs
+    if (fits || passes === passesMax) return { bytes, passes, ...pass }
+  }
 }
 
 /** One pass while the chain runs; told in one line. */
-export async function hotPass(context: StepContext, named = 'pass'): Promise<LastPass> {
+export async function hotPass(context: StepContext, named = 'pass', ways?: DirectWays): Promise<LastPass> {
   const { source } = context
   const { invocation } = readUnit(await must(context, source, showUnit(source.spec.unit)))
-  const { bytes, files, ms, manifestMs } = await copyPass(context, { source: 'hot', invocation })
+  const { bytes, files, ms, manifestMs } = await copyPass(context, {
+    source: 'hot',
+    invocation,
+    ...(ways === undefined ? {} : { ways }),
+  })
   context.tell(`${named}: ${files} files, ${bytes} bytes in ${(ms / 1000).toFixed(1)} s`)
   return {
     lastPassBytes: bytes,

@@ -4,7 +4,7 @@ import { must, stuck } from '../ask.ts'
 import type { Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/manifest.ts'
 import { readFenceTried, tryFence } from '../host/try-fence.ts'
-import { manifestsOf } from '../prepare/store-pass.ts'
+import { manifestsOf } from '../prepare/store-list.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { notFencedIn } from './fence.ts'
 

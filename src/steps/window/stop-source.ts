@@ -11,7 +11,7 @@ import { asServiceUser, serviceUser } from '../host/service-user.ts'
 import { lookAtStopped, msOf, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
 import { guardArgv } from '../host/store.ts'
 import { readUnit } from '../host/systemd.ts'
-import { manifestsOf } from '../prepare/store-pass.ts'
+import { manifestsOf } from '../prepare/store-list.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
