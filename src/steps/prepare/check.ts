@@ -15,7 +15,7 @@ import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
 import { groundFindings, sameHost } from './ground-findings.ts'
-import { largestRoundTrip, linkFindings } from './links.ts'
+import { largestRoundTrip, linkFindings, seedingFindings } from './links.ts'
 import { chainFindings, readChain, readLive } from './live-chain.ts'
 import { refuseWithoutUnit } from './no-unit.ts'
 import { refuseOtherRun } from './other-run.ts'
@@ -102,13 +102,14 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
   const seen = looks.filter((one) => one !== null)
   const here = seen.find(({ host }) => host === source) ?? null
   const p2pPort = config?.p2pPort ?? defaultP2pPort
-  const [links, da, rttMaxMs, chain] = await Promise.all([
+  const [links, da, seeding, rttMaxMs, chain] = await Promise.all([
     tried(findings, source, () =>
       linkFindings(context, ({ spec }) =>
         spec.name === source.spec.name ? p2pPort : (spec.p2pPort ?? p2pPort),
       ),
     ),
     tried(findings, source, () => daFindings(context, config?.daAddress ?? '')),
+    tried(findings, source, () => seedingFindings(context)),
     largestRoundTrip(context),
     live === null ? null : tried(findings, source, () => liveChain(context, live, config, here)),
   ])
@@ -116,6 +117,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
     ...(chain?.findings ?? []),
     ...(links ?? []),
     ...(da ?? []),
+    ...(seeding ?? []),
     ...sameHost(
       seen.map(({ host }) => host.spec),
       Object.fromEntries(seen.map(({ host, ground }) => [host.spec.name, ground])),

@@ -3,7 +3,7 @@ import { EvhaError } from '../../base/errors.ts'
 import type { Remote } from '../../remote/remote.ts'
 import { hostPort } from '../../runbook/address.ts'
 import type { Host, StepContext } from '../step.ts'
-import { blocks, type Finding } from './finding.ts'
+import { blocks, type Finding, warns } from './finding.ts'
 
 /** A packet that is dropped is never answered; a host that is there answers or refuses at once. */
 const linkTimeoutMs = 4_000
@@ -33,6 +33,35 @@ export async function linkFindings(
   return [...new Map(found.map((one) => [`${one.host} ${one.what}`, one])).values()]
 }
 
+/**
+ * Peers at whose sshd the source can not get in: their seeds will go through the workstation. The port is the one evha
+ * dials; one that is forwarded on the way is only known by the host itself, and tried when it is needed.
+ */
+export async function seedingFindings(context: StepContext): Promise<Finding[]> {
+  const { source, nodes, runbook } = context
+  if (runbook.copy.via === 'relay' || !nodes.includes(source)) return []
+  const late = context.sleep(linkTimeoutMs).then(() => 'no answer')
+  const found = await Promise.all(
+    nodes
+      .filter((to) => to !== source)
+      .map(async (to) => {
+        const { port } = await to.remote.sshd()
+        const { address } = to.spec
+        const why = await whyNoLink(source, { host: address, port }, late, 'refused')
+        // Said once already, of the links.
+        if (why === null || /prohibited/.test(why)) return []
+        return warns(
+          source.spec.name,
+          `it does not reach the sshd of ${to.spec.name} on ${hostPort(address, port)} (${why})`,
+          'seeds for it go through this workstation, at its bandwidth, instead of from host to host',
+          `open TCP ${port} from ${source.spec.address} to ${address}; or say \`copy.via: relay\` in the runbook`,
+          `a connection from there to ${hostPort(address, port)}: ${why}`,
+        )
+      }),
+  )
+  return found.flat()
+}
+
 function finding(from: Host, to: Host, what: string, port: number, why: string): Finding {
   const { address } = to.spec
   return /prohibited/i.test(why)
@@ -52,11 +81,12 @@ function finding(from: Host, to: Host, what: string, port: number, why: string):
       )
 }
 
-/** null when the link works, else the reason in a few words. */
+/** null when the link works, else the reason in a few words; `refusal` is what a port that refuses counts for. */
 async function whyNoLink(
   from: Host,
   to: { readonly host: string; readonly port: number },
   late: Promise<string>,
+  refusal: string | null = null,
 ): Promise<string | null> {
   const opened = from.remote.tunnel(to).then(
     (stream) => {
@@ -66,7 +96,7 @@ async function whyNoLink(
     (thrown: unknown) => {
       if (!(thrown instanceof EvhaError)) throw thrown
       if (thrown.kind !== 'failed') throw thrown
-      return refusedIn(thrown.message, to.host)
+      return refusedIn(thrown.message, to.host) ?? refusal
     },
   )
   return Promise.race([opened, late])

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { EvhaError } from '../../../src/base/errors.ts'
 import { recording } from '../../../src/remote/recording.ts'
 import type { Remote } from '../../../src/remote/remote.ts'
-import { linkFindings } from '../../../src/steps/prepare/links.ts'
+import { linkFindings, seedingFindings } from '../../../src/steps/prepare/links.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
 import { nodeIn } from '../host/locally.ts'
 
@@ -31,6 +31,7 @@ function contextWith(said: Readonly<Record<string, string | 'open' | 'silence'>>
   const [source] = hosts
   if (source === undefined) throw new Error('no hosts')
   const context: Partial<StepContext> = {
+    runbook: { copy: { via: 'auto' } } as StepContext['runbook'],
     nodes: hosts,
     source,
     // The wait of a link, at once: nobody here answers late.
@@ -79,4 +80,21 @@ test('an sshd that forwards nothing says so once', async () => {
   )
   expect(found).toHaveLength(1)
   expect(found[0]?.cure).toContain('AllowTcpForwarding')
+})
+
+test('a peer whose sshd the source does not reach is seeded through the workstation, and that is a warning', async () => {
+  const context = contextWith({
+    'node-1>192.0.2.2:22': 'open',
+    'node-1>192.0.2.3:22': 'silence',
+    'node-2>192.0.2.3:22': 'open',
+  })
+  const found = await seedingFindings(context)
+  expect(found.map(({ host, level }) => [host, level])).toEqual([['node-1', 'warns']])
+  expect(found[0]?.what).toBe('it does not reach the sshd of node-3 on 192.0.2.3:22 (no answer)')
+  expect(found[0]?.cure).toContain('copy.via: relay')
+  const relay = { ...context, runbook: { copy: { via: 'relay' } } } as StepContext
+  expect(await seedingFindings(relay)).toEqual([])
+  // Here a port that refuses is none that works: somebody has to listen.
+  const [refused] = await seedingFindings(contextWith({ 'node-1>192.0.2.3:22': 'open' }))
+  expect(refused?.what).toContain('node-2 on 192.0.2.2:22 (refused)')
 })
