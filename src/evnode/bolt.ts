@@ -15,6 +15,8 @@ const elementBytes = 16
 /** So many pages of one level are asked for at once, so deep a tree is walked. */
 const pagesAtOnce = 16
 const depthMax = 12
+/** A damaged page may name those above it: a log of the last entries never needs so many. */
+const pagesMax = 4096
 
 interface Page {
   readonly at: number
@@ -39,7 +41,7 @@ export async function lastEntries(
   const top = await rootOf(read, pageBytes, root, bucket)
   if (top === null) return []
   const found: { readonly value: Range; readonly head: Buffer | null }[] = []
-  await walkBack(read, pageBytes, [top], 0, (page) => {
+  await walkBack(read, pageBytes, [top], (page) => {
     for (let i = page.count - 1; i >= 0 && found.length < max; i--) {
       const { at, bytes } = placeOf(page, i)
       const length = Math.min(bytes, headBytes)
@@ -76,7 +78,7 @@ async function rootOf(
   bucket: string,
 ): Promise<number | Page | null> {
   let found: number | Page | null = null
-  await walkBack(read, pageBytes, [root], 0, (page) => {
+  await walkBack(read, pageBytes, [root], (page) => {
     for (let i = 0; i < page.count; i++) {
       const { at, key } = placeOf(page, i)
       if (page.bytes.toString('latin1', key, at) !== bucket) continue
@@ -95,12 +97,15 @@ async function walkBack(
   read: ReadRanges,
   pageBytes: number,
   tops: readonly (number | Page)[],
-  depth: number,
   leaf: (page: Page) => boolean,
+  walked = { depth: 0, pages: { seen: 0 } },
 ): Promise<boolean> {
+  const { depth, pages } = walked
   if (depth > depthMax) throw new NotBolt('its tree is deeper than any')
   for (let left = [...tops]; left.length > 0; left = left.slice(0, -pagesAtOnce)) {
     const asked = left.slice(-pagesAtOnce)
+    pages.seen += asked.length
+    if (pages.seen > pagesMax) throw new NotBolt('its tree has no end')
     const numbers = asked.filter((one) => typeof one === 'number')
     const bytes =
       numbers.length === 0 ? [] : await read(numbers.map((at) => ({ at: at * pageBytes, length: pageBytes })))
@@ -112,7 +117,7 @@ async function walkBack(
       const goOn =
         page.flags === isLeaf
           ? leaf(page)
-          : await walkBack(read, pageBytes, childrenOf(page), depth + 1, leaf)
+          : await walkBack(read, pageBytes, childrenOf(page), leaf, { depth: depth + 1, pages })
       if (!goOn) return false
     }
   }

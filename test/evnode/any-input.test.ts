@@ -21,7 +21,7 @@ import { daClient, daTarget } from '../../src/evnode/da.ts'
 import { decodeHeaderBlob } from '../../src/evnode/da-blob.ts'
 import { jwtSecretIn } from '../../src/evnode/engine-token.ts'
 import { environmentFiles, environmentText } from '../../src/evnode/environment.ts'
-import { explainError } from '../../src/evnode/errors.ts'
+import { explainError, memberNeverIn } from '../../src/evnode/errors.ts'
 import { execWords, parseExecLine } from '../../src/evnode/exec-start.ts'
 import { executionClientOf, executionFlagProblems } from '../../src/evnode/execution.ts'
 import { askEngine, executionRpc } from '../../src/evnode/execution-rpc.ts'
@@ -96,6 +96,7 @@ const parsers: readonly (readonly [name: string, parse: (text: string) => unknow
   ['durationMs', durationMs, '1h2m3.5s'],
   ['readLog', readLog, log],
   ['explainError', (text) => explainError(text) ?? '', log.slice(0, 400)],
+  ['memberNeverIn', memberNeverIn, log.slice(0, 400)],
   ['eventOf', (text) => eventOf(text) ?? readLogLine(text), log.split('\n')[0] ?? ''],
   [
     'readOfflineHeight',
@@ -237,6 +238,7 @@ const within: Readonly<Record<string, string>> = {
   objectIn: 'readGenesis',
   objectOr: 'nodeRpc',
   rawPublicKey: 'verifySignature',
+  readVarint: 'fieldsOf',
   readVersion: 'versionProblem',
   signedBy: 'verifySignature',
   textField: 'readGenesis',

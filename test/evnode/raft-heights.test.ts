@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { highestInRaftLog } from '../../src/evnode/raft-heights.ts'
 
 const real = gunzipSync(
-  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'evnode', 'raft', 'raft-log.db.gz')),
+  readFileSync(join(import.meta.dirname, '..', 'fixtures', 'evnode', 'raft/raft-log.db.gz')),
 )
 
 async function highestIn(file: Buffer): Promise<{ height: number | null; read: number }> {
@@ -104,4 +105,33 @@ test('a log without a block has none; what is no log is not taken for an empty o
   const damaged = Buffer.from(real)
   damaged.fill(0, 2 * pageBytes)
   expect((await highestIn(damaged)).height).toBeNull()
+})
+
+test('whatever a damaged log holds, it is read to an end, and little of it', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(real.length - 1), fc.uint8Array({ minLength: 1, maxLength: 64 })), {
+        maxLength: 40,
+      }),
+      fc.nat(real.length),
+      async (damages, cut) => {
+        const file = Buffer.from(real)
+        for (const [at, bytes] of damages) file.set(bytes.subarray(0, file.length - at), at)
+        const { height, read } = await highestIn(file.subarray(0, Math.max(cut, file.length / 2)))
+        expect(height === null || height >= 0).toBe(true)
+        expect(read).toBeLessThan(64 * real.length)
+      },
+    ),
+  ))
+
+test('a log whose pages name each other in a circle has an end', async () => {
+  const file = bolt([entry(7, 10)])
+  // The page of the entries becomes a branch of itself.
+  const at = 3 * pageBytes
+  file.writeUInt16LE(1, at + 8)
+  file.writeUInt16LE(200, at + 10)
+  for (let i = 0; i < 200; i++) file.writeBigUInt64LE(3n, at + 16 + i * 16 + 8)
+  const { height, read } = await highestIn(file)
+  expect(height).toBeNull()
+  expect(read).toBeLessThan(5_000 * pageBytes)
 })
