@@ -126,7 +126,7 @@ export function ownOverhead(
   if (warm === undefined || stop?.exitHereMs === undefined || start?.startedHereMs === undefined) return null
   if (wasTakenOverBetween(records, 'stopSource', 'startQuorum')) return null
   const warmMs = Math.max(...Object.values(warm.started).map((one) => one.raftStartedAtMs - one.startedAtMs))
-  return start.startedHereMs - stop.exitHereMs - warmMs - waitedMs
+  return Math.round(start.startedHereMs - stop.exitHereMs - warmMs - waitedMs)
 }
 
 /** Somebody went on with the run after the last end of the one step and before that of the other. */
