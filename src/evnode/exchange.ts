@@ -27,6 +27,11 @@ export type NoAnswer =
   /** Something else than this protocol, or more than the limit of bytes. */
   | { readonly kind: 'garbled'; readonly why: string }
 
+/** Where an empty reply tells nothing of its own, it is a connection that broke. */
+export function withoutEmpty(answer: NoAnswer): Exclude<NoAnswer, { kind: 'empty' }> {
+  return answer.kind === 'empty' ? { kind: 'closed', why: 'the connection ended without an answer' } : answer
+}
+
 export type Exchanged = { readonly kind: 'answer'; readonly status: number; readonly body: string } | NoAnswer
 
 /** A block may carry megabytes of transactions in base64. */

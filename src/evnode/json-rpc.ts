@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import type { Secret } from '../base/secret.ts'
-import { exchange, type Open } from './exchange.ts'
+import { exchange, type Open, withoutEmpty } from './exchange.ts'
 import { isObject, objectOr } from './json.ts'
 import type { Answer } from './rpc.ts'
 
@@ -61,8 +61,7 @@ export async function jsonRpc(
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     ...limits,
   })
-  if (answer.kind === 'empty') return { kind: 'closed', why: 'the connection ended without an answer' }
-  if (answer.kind !== 'answer') return answer
+  if (answer.kind !== 'answer') return withoutEmpty(answer)
   const parsed = objectOr(answer.body)
   const error = parsed?.['error']
   if (isObject(error)) return { kind: 'refused', status: answer.status, message: String(error['message']) }

@@ -1,5 +1,5 @@
 import { type Block, blockOf } from './block.ts'
-import { exchange, type NoAnswer, type Open } from './exchange.ts'
+import { exchange, type NoAnswer, type Open, withoutEmpty } from './exchange.ts'
 import { type Json, objectOr } from './json.ts'
 import {
   type ChainState,
@@ -112,10 +112,6 @@ function refusal(status: number, parsed: Json | undefined, body: string): Answer
 /** For questions about things that always exist. */
 function known<T>(answer: Answer<T> | Missing): Answer<T> {
   return answer.kind === 'missing' ? { kind: 'refused', status: 500, message: 'not found' } : answer
-}
-
-function withoutEmpty(answer: NoAnswer): Exclude<NoAnswer, { kind: 'empty' }> {
-  return answer.kind === 'empty' ? { kind: 'closed', why: 'the connection ended without an answer' } : answer
 }
 
 async function plain(open: Open, { timeoutMs, signal }: RpcOptions, path: string) {

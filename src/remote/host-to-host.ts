@@ -1,8 +1,6 @@
 import { finished } from 'node:stream/promises'
 import { failureOf } from '../base/errors.ts'
-import { limits } from '../base/limits.ts'
-import { capture, drain } from './capture.ts'
-import type { NotStarted, RelayEnd } from './relay.ts'
+import { endOf, type NotStarted, type RelayEnd } from './relay.ts'
 import type { Outcome } from './remote.ts'
 
 export interface HostToHostResult {
@@ -64,13 +62,7 @@ export async function hostToHost(
 /** Never rejects: what could not be started is an end of its own. */
 async function runHere(end: RelayEnd, signal: AbortSignal | undefined): Promise<Outcome | NotStarted> {
   try {
-    const running = await end.remote.stream(end.command, signal)
-    const out = capture(end.command.outputBytesMax ?? limits.outputBytesMax)
-    drain(running.stdout, out)
-    const outcome = await running.done
-    return outcome.kind === 'unknown'
-      ? outcome
-      : { ...outcome, stdout: out.text(), truncated: outcome.truncated || out.truncated }
+    return await endOf(await end.remote.stream(end.command, signal), end.command)
   } catch (error) {
     return { kind: 'notStarted', failure: failureOf(error) }
   }

@@ -91,21 +91,24 @@ async function openDestination(end: RelayEnd, signal: AbortSignal): Promise<Dest
   } catch (error) {
     return { kind: 'notStarted', failure: failureOf(error) }
   }
-  const out = capture(end.command.outputBytesMax ?? limits.outputBytesMax)
-  drain(running.stdout, out)
-  const finish = async (): Promise<Outcome | NotStarted> => {
-    try {
-      const outcome = await running.done
-      if (outcome.kind === 'unknown') return outcome
-      return { ...outcome, stdout: out.text(), truncated: outcome.truncated || out.truncated }
-    } catch (error) {
-      return { kind: 'notStarted', failure: failureOf(error) }
-    } finally {
-      destination.over = true
-    }
-  }
-  const destination: Destination = { running, ended: Promise.resolve().then(finish), over: false }
+  const ended = endOf(running, end.command).finally(() => {
+    destination.over = true
+  })
+  const destination: Destination = { running, ended, over: false }
   return destination
+}
+
+/** The end of a command that takes a stream, with what it said; never rejects. */
+export async function endOf(running: Running, command: Command): Promise<Outcome | NotStarted> {
+  const out = capture(command.outputBytesMax ?? limits.outputBytesMax)
+  drain(running.stdout, out)
+  try {
+    const outcome = await running.done
+    if (outcome.kind === 'unknown') return outcome
+    return { ...outcome, stdout: out.text(), truncated: outcome.truncated || out.truncated }
+  } catch (error) {
+    return { kind: 'notStarted', failure: failureOf(error) }
+  }
 }
 
 /** Starts the flow and returns the byte counter. The source pauses until every live destination has room again. */

@@ -1,5 +1,5 @@
 import { EvhaError } from '../../base/errors.ts'
-import { ask, must, onEach } from '../ask.ts'
+import { ask, must, onEach, whyIn } from '../ask.ts'
 import {
   keyDir,
   knock,
@@ -61,7 +61,7 @@ async function openWays(context: StepContext, secondsMax: number): Promise<Map<H
   const { source, peers, run, onPaper } = context
   const made = await ask(context, source, makeKey(source.spec, run))
   if (made.exitCode !== 0) {
-    const why = made.exitCode === noWay.noClient ? 'it has no ssh client' : whyOf(made.stderr)
+    const why = made.exitCode === noWay.noClient ? 'it has no ssh client' : whyIn(made.stderr)
     context.tell(
       `${source.spec.name}: no copies from host to host (${why}); data goes through this workstation`,
     )
@@ -76,7 +76,7 @@ async function openWays(context: StepContext, secondsMax: number): Promise<Map<H
     const { shellText } = context.hands
     const laid = await ask(context, peer, letIn(peer.spec, { run, publicKey, from, secondsMax, shellText }))
     if (laid.exitCode !== 0) {
-      relayed(context, peer, whyOf(laid.stderr))
+      relayed(context, peer, whyIn(laid.stderr))
       return null
     }
     const [user = 'root', ownPort = ''] = onPaper ? [] : laid.stdout.trim().split(' ')
@@ -115,14 +115,12 @@ async function whyNot(context: StepContext, way: Way): Promise<string | null> {
   try {
     const answer = await ask(context, context.source, knock(context.source.spec, way))
     if (answer.stdout.includes(knockAnswer)) return null
-    return whyOf(answer.stderr) || 'its sshd runs something else for the key'
+    return whyIn(answer.stderr) || 'its sshd runs something else for the key'
   } catch (thrown) {
     if (thrown instanceof EvhaError && thrown.kind === 'timeout') return 'its sshd does not answer in time'
     throw thrown
   }
 }
-
-const whyOf = (stderr: string) => stderr.trim().split('\n').at(-1) ?? ''
 
 const relayed = ({ tell, source }: StepContext, { spec }: Host, why: string) =>
   tell(

@@ -1,11 +1,11 @@
 import { must, onEach } from '../ask.ts'
-import { type Difference, difference, type Manifest } from '../host/manifest.ts'
-import { dropFromStore, syncStore } from '../host/store.ts'
-import type { Host, StepContext } from '../step.ts'
+import { difference, type Manifest } from '../host/manifest.ts'
+import { syncStore } from '../host/store.ts'
+import type { StepContext } from '../step.ts'
 import type { DirectWays } from './direct-ways.ts'
 import { PassProgress } from './pass-progress.ts'
 import { type ListOptions, manifestsOf } from './store-list.ts'
-import { copyTo, type Group, streamsOf, timesLeaving } from './store-stream.ts'
+import { type Changed, copyTo, dropTooMany, type Group, streamsOf, timesLeaving } from './store-stream.ts'
 
 /** What one pass over the peers moved. */
 export interface Pass {
@@ -41,13 +41,7 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
   const manifestMs = context.now() - startedMs
   const here = manifests[context.source.spec.name] ?? new Map()
   const { groups, alone } = wanted(context, here, manifests)
-  await onEach(
-    alone.map(({ peer }) => peer),
-    async (peer) => {
-      const toRemove = alone.find((one) => one.peer === peer)?.change.toRemove ?? []
-      if (toRemove.length > 0) await must(context, peer, dropFromStore(peer.spec, toRemove))
-    },
-  )
+  await dropTooMany(context, alone)
   const inAll = groups.reduce((sum, { bytes, to }) => sum + bytes * to.length, 0)
   const ways = (await options.ways?.open(inAll)) ?? new Map()
   const streams = groups.flatMap((group) => streamsOf(group, ways))
@@ -83,8 +77,8 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
 
 /** Who wants which files, and who has only some too many. */
 function wanted(context: StepContext, here: Manifest, manifests: Readonly<Record<string, Manifest>>) {
-  const groups = new Map<string, Omit<Group, 'to'> & { readonly to: { peer: Host; change: Difference }[] }>()
-  const alone: { readonly peer: Host; readonly change: Difference }[] = []
+  const groups = new Map<string, Omit<Group, 'to'> & { readonly to: Changed[] }>()
+  const alone: Changed[] = []
   for (const peer of context.peers) {
     const change = difference(here, manifests[peer.spec.name] ?? new Map())
     if (change.toCopy.length === 0) {

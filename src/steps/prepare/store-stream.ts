@@ -17,10 +17,16 @@ import {
 import type { Host, StepContext } from '../step.ts'
 import { ended, type ListOptions, listingOf, passTimeoutMs } from './store-list.ts'
 
+/** A peer, and how its store differs from the source's. */
+export interface Changed {
+  readonly peer: Host
+  readonly change: Difference
+}
+
 /** Peers that want the same files. */
 export interface Group {
   readonly paths: readonly string[]
-  readonly to: readonly { readonly peer: Host; readonly change: Difference }[]
+  readonly to: readonly Changed[]
   /** What reading these files once moves, bytes; holes do not count. */
   readonly bytes: number
 }
@@ -58,15 +64,19 @@ export interface Moved {
   readonly lost: readonly { readonly peer: Host; readonly why: string }[]
 }
 
+/** Takes away what each peer has too many. */
+export async function dropTooMany(context: StepContext, of: readonly Changed[]): Promise<void> {
+  const change = new Map(of.map((one) => [one.peer, one.change]))
+  await onEach([...change.keys()], (peer) =>
+    must(context, peer, dropFromStore(peer.spec, change.get(peer)?.toRemove ?? [])),
+  )
+}
+
 export async function copyTo(context: StepContext, options: CopyOptions, stream: Stream): Promise<Moved> {
   const { paths, to, ways } = stream
-  const many = to.filter(({ change }) => !standInCommand(change.toRemove))
-  await onEach(
-    many.map(({ peer }) => peer),
-    async (peer) => {
-      const toRemove = many.find((one) => one.peer === peer)?.change.toRemove ?? []
-      await must(context, peer, dropFromStore(peer.spec, toRemove))
-    },
+  await dropTooMany(
+    context,
+    to.filter(({ change }) => !standInCommand(change.toRemove)),
   )
   const timeoutMs = passTimeoutMs(context, options.source)
   const pack = packStore(context.source.spec, paths, options.source === 'still', timeoutMs)
