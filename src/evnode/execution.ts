@@ -13,7 +13,12 @@ export interface ExecutionClient {
   readonly jwtSecretFile: string
   /** `--evm.genesis-hash` in lower case, '' where none is given. */
   readonly genesisHash: string
+  /** `--evm.fee-recipient` in lower case, the zero address where none is given: part of every block (evnode.md B 10). */
+  readonly feeRecipient: string
 }
+
+/** What the node takes for a fee recipient that is not given. */
+export const noFeeRecipient = `0x${'0'.repeat(40)}`
 
 /** The execution client of a node's command line; null for a node that needs none. */
 export function executionClientOf(command: NodeCommand): ExecutionClient | null {
@@ -24,8 +29,13 @@ export function executionClientOf(command: NodeCommand): ExecutionClient | null 
     engineUrl: flag('evm.engine-url') ?? 'http://localhost:8551',
     jwtSecretFile: flag('evm.jwt-secret-file') ?? '',
     genesisHash: flag('evm.genesis-hash')?.toLowerCase() ?? '',
+    feeRecipient: addressIn(flag('evm.fee-recipient') ?? ''),
   }
 }
+
+/** As the node reads it: `0x` before it or not, in any case. */
+const addressIn = (text: string) =>
+  text === '' ? noFeeRecipient : `0x${text.toLowerCase().replace(/^0x/, '')}`
 
 export interface ExecutionFlagProblem {
   readonly problem: string

@@ -1,4 +1,5 @@
 import type { Decision } from '../base/names.ts'
+import type { ExecutionClient } from '../evnode/execution.ts'
 import type { Part } from './gates/prediction.ts'
 
 /** A block as the run remembers it. */
@@ -44,6 +45,8 @@ export interface Facts {
     readonly passphraseFile: string
     readonly rttMaxMs: number | null
     readonly standIn: boolean
+    /** The client of the source by the flags of its unit, URLs without a login; absent on a chain without one. */
+    readonly execution?: ExecutionClient
   }
   preparePeers: {
     readonly peerIds: Readonly<Record<string, string>>

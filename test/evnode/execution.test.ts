@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { executionClientOf, executionFlagProblems } from '../../src/evnode/execution.ts'
+import { executionClientOf, executionFlagProblems, noFeeRecipient } from '../../src/evnode/execution.ts'
 import { nodeCommand, parseUnit } from '../../src/evnode/unit.ts'
 
 const commandWith = (flags: string) => nodeCommand(parseUnit(`[Service]\nExecStart=/x start ${flags}\n`))
@@ -13,16 +13,18 @@ test('an EVM node is known by its flags, and its client by them or by their defa
     engineUrl: 'http://localhost:8551',
     jwtSecretFile: '/jwt',
     genesisHash: '',
+    feeRecipient: noFeeRecipient,
   })
   expect(
     clientOf(
-      '--evm.eth-url=http://10.0.0.1:9545 --evm.engine-url http://10.0.0.1:9551 --evm.genesis-hash 0xAB',
+      '--evm.eth-url=http://10.0.0.1:9545 --evm.engine-url http://10.0.0.1:9551 --evm.genesis-hash 0xAB --evm.fee-recipient AbCd',
     ),
   ).toEqual({
     ethUrl: 'http://10.0.0.1:9545',
     engineUrl: 'http://10.0.0.1:9551',
     jwtSecretFile: '',
     genesisHash: '0xab',
+    feeRecipient: '0xabcd',
   })
 })
 

@@ -10,7 +10,7 @@ import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
 import { daFindings } from './da-findings.ts'
 import { lookAtEnvironment } from './environment-files.ts'
-import { executionFindings } from './execution-findings.ts'
+import { executionFact, executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
@@ -144,6 +144,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       passphraseFile,
       user: source.spec.user ?? live.unitState.user,
       rttMaxMs,
+      ...executionFact(nodeCommand(live.unit)),
     },
   }
 }

@@ -3,9 +3,11 @@ import { urlTarget, withoutLogin } from '../../evnode/json-rpc.ts'
 import type { Answer } from '../../evnode/rpc.ts'
 import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
 import { hostPort } from '../../runbook/address.ts'
+import { clientOn } from '../chain/execution.ts'
+import type { Facts } from '../facts.ts'
 import type { Host, StepContext } from '../step.ts'
 import { clientFindings, silence } from './client-findings.ts'
-import { clientOn, type ExecutionLook, lookAtExecution } from './execution-look.ts'
+import { type ExecutionLook, lookAtExecution } from './execution-look.ts'
 import { blocks, type Finding, warns } from './finding.ts'
 
 /** Looks at one host; null, and a finding of its own, where that is not possible. */
@@ -42,6 +44,14 @@ export async function executionFindings(
     ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
     ...oneClientTwice(nodes, client),
   ]
+}
+
+/** What a run goes on with. A journal keeps no secret, so a login in an address is left out of it. */
+export function executionFact(command: NodeCommand): Pick<Facts['check'], 'execution'> {
+  const client = executionClientOf(command)
+  if (client === null) return {}
+  const { ethUrl, engineUrl } = client
+  return { execution: { ...client, ethUrl: withoutLogin(ethUrl), engineUrl: withoutLogin(engineUrl) } }
 }
 
 function commandOf(unit: Unit): NodeCommand | null {

@@ -1,15 +1,11 @@
 import { reads, script } from '../../base/command.ts'
 import { jwtSecretIn } from '../../evnode/engine-token.ts'
 import type { ExecutionClient } from '../../evnode/execution.ts'
-import {
-  askEngine,
-  type ExecutionBlock,
-  type ExecutionRpc,
-  executionRpc,
-} from '../../evnode/execution-rpc.ts'
-import { type UrlTarget, urlTarget } from '../../evnode/json-rpc.ts'
-import type { Answer, Missing, Open } from '../../evnode/rpc.ts'
+import { askEngine, type ExecutionBlock, type ExecutionRpc } from '../../evnode/execution-rpc.ts'
+import { urlTarget } from '../../evnode/json-rpc.ts'
+import type { Answer, Missing } from '../../evnode/rpc.ts'
 import { must } from '../ask.ts'
+import { executionOn, openOn } from '../chain/execution.ts'
 import { labelledLines } from '../host/labelled-lines.ts'
 import type { Host, StepContext } from '../step.ts'
 
@@ -47,12 +43,6 @@ export type JwtLook =
   /** What the Engine API said to a token of it. */
   | { readonly kind: 'asked'; readonly answer: Answer<readonly string[]> }
 
-/** A node's client: by its own entry in the runbook, else by the flags of the sequencer's unit. */
-export const clientOn = ({ spec }: Host, client: ExecutionClient): ExecutionClient => ({
-  ...client,
-  ...spec.execution,
-})
-
 /** Asks one host's client through its tunnel; changes nothing. `client` is that host's, `head` the chain's, `user` the service user. */
 export async function lookAtExecution(
   context: StepContext,
@@ -61,9 +51,7 @@ export async function lookAtExecution(
   head: number,
   user: string,
 ): Promise<ExecutionLook> {
-  const limits = { timeoutMs, signal: context.signal }
-  const target = urlTarget(client.ethUrl)
-  const rpc = target === undefined ? null : executionRpc(openOn(host, target), target, limits)
+  const rpc = executionOn(context, host, client, timeoutMs)
   const [chainId, version, ownHead, genesis, jwt] = await Promise.all([
     rpc?.chainId() ?? noUrl,
     rpc?.version() ?? noUrl,
@@ -77,11 +65,6 @@ export async function lookAtExecution(
 }
 
 const noUrl = { kind: 'garbled', why: 'it is no URL' } as const
-
-const openOn =
-  ({ remote }: Host, { host, port }: UrlTarget): Open =>
-  () =>
-    remote.tunnel({ host, port })
 
 /** The state after a block stands in the client's block itself and in the node's next header (evnode.md B 10). */
 async function sharedBlock(

@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { noFeeRecipient } from '../../../src/evnode/execution.ts'
 import { clientFindings } from '../../../src/steps/prepare/client-findings.ts'
 import { oneClientTwice } from '../../../src/steps/prepare/execution-findings.ts'
 import { type ExecutionLook, readJwt } from '../../../src/steps/prepare/execution-look.ts'
@@ -19,6 +20,7 @@ const healthy: ExecutionLook = {
     engineUrl: 'http://localhost:8551',
     jwtSecretFile: '/etc/jwt',
     genesisHash: hash('a'),
+    feeRecipient: noFeeRecipient,
   },
   chainId: ok('1234'),
   version: ok('reth/v1'),
