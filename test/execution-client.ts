@@ -11,6 +11,10 @@ export interface ExecutionClientOptions {
   /** Two clients with another word have another genesis. */
   readonly genesis?: string
   head(): number | Promise<number>
+  /** What waits in its pool, numbers in hex. */
+  readonly pool?: unknown
+  /** Blocks it does not give although its head is above them. */
+  readonly lost?: (number: number) => boolean
   /** The state after a block, hex with 0x. */
   stateRoot(number: number): string | Promise<string>
 }
@@ -30,13 +34,15 @@ export async function startExecutionClient(options: ExecutionClientOptions): Pro
   const hashOf = (number: number) => `0x${createHash('sha256').update(`${genesis} ${number}`).digest('hex')}`
   const hex = (number: number) => `0x${number.toString(16)}`
   const block = async (number: number) =>
-    number > (await options.head())
+    number > (await options.head()) || options.lost?.(number) === true
       ? null
       : { number: hex(number), hash: hashOf(number), stateRoot: await options.stateRoot(number) }
   const methods: Readonly<Record<string, (params: readonly unknown[]) => unknown>> = {
     eth_chainId: () => hex(chainId),
     eth_blockNumber: async () => hex(await options.head()),
-    eth_getBlockByNumber: ([number]) => block(Number(number)),
+    eth_getBlockByNumber: async ([number]) =>
+      block(number === 'latest' ? await options.head() : Number(number)),
+    txpool_status: () => options.pool ?? { pending: '0x0', queued: '0x0' },
     web3_clientVersion: () => version,
   }
   const engineMethods = { ...methods, engine_exchangeCapabilities: ([asked]: readonly unknown[]) => asked }

@@ -21,6 +21,17 @@ export interface ExecutionRpc {
   /** Number of its newest block. */
   head(): Promise<Answer<number>>
   block(number: number): Promise<Answer<ExecutionBlock> | Missing>
+  /** Its newest block. */
+  latest(): Promise<Answer<ExecutionBlock>>
+  /** Transactions that wait in its own pool: no other client has them (evnode.md B 10). */
+  pool(): Promise<Answer<ExecutionPool>>
+}
+
+export interface ExecutionPool {
+  /** Ready to be put into a block. */
+  readonly pending: number
+  /** Waiting for one of the same sender before them. */
+  readonly queued: number
 }
 
 /** An answer is small: a block without its transactions. */
@@ -47,6 +58,8 @@ export function executionRpc(open: Open, target: UrlTarget, limits: JsonRpcOptio
       if (answer.kind !== 'ok') return answer
       return answer.value === null ? { kind: 'missing' } : { kind: 'ok', value: answer.value }
     },
+    latest: () => call('eth_getBlockByNumber', ['latest', false], blockIn),
+    pool: () => call('txpool_status', [], poolIn),
   }
 }
 
@@ -89,6 +102,13 @@ function blockIn(result: unknown): ExecutionBlock | undefined {
   return number === undefined || hash === undefined || stateRoot === undefined
     ? undefined
     : { number, hash, stateRoot }
+}
+
+function poolIn(result: unknown): ExecutionPool | undefined {
+  if (!isObject(result)) return undefined
+  const pending = quantity(result['pending'])
+  const queued = quantity(result['queued'])
+  return pending === undefined || queued === undefined ? undefined : { pending, queued }
 }
 
 /** A number as JSON-RPC of Ethereum writes it: hex with 0x. */

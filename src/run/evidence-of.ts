@@ -1,5 +1,5 @@
 import type { SignedTwice } from '../machine/context.ts'
-import type { Facts } from '../steps/facts.ts'
+import type { ClientStand, Facts } from '../steps/facts.ts'
 
 /** Label and value. */
 export type EvidenceRow = readonly [label: string, value: string]
@@ -17,6 +17,7 @@ export function evidenceOf(facts: Partial<Facts>): Evidence[] {
     ['the trial start', trial(facts)],
     ['the stop of the single sequencer', stopped(facts)],
     ['the same content everywhere', equal(facts)],
+    ['the execution clients at the last block', clientsAtStop(facts)],
     ['the decision', decided(facts)],
     ['the cluster', cluster(facts)],
     ['the way back', rolledBack(facts)],
@@ -70,6 +71,15 @@ function equal({ proveEqual }: Partial<Facts>): EvidenceRow[] {
     ...(others.length === 0 ? [] : [['not equal, not started', others.join('; ')] satisfies EvidenceRow]),
     ['a start of the fenced unit was refused', refusal],
   ]
+}
+
+function clientsAtStop({ proveEqual }: Partial<Facts>): EvidenceRow[] {
+  return Object.entries(proveEqual?.clients ?? {}).map(([name, stand]) => [name, standing(stand)])
+}
+
+function standing({ height, hash, why }: ClientStand): string {
+  const block = height === null ? 'not told' : `block ${height}${hash === null ? '' : `, ${hash}`}`
+  return why === '' ? block : `${block}: ${why}`
 }
 
 function decided({ decide, readDecision, warmPeers, startQuorum }: Partial<Facts>): EvidenceRow[] {

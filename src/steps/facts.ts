@@ -9,6 +9,19 @@ export interface Head {
   readonly hash: string
 }
 
+/** Where a node's execution client stood when it was looked at. */
+export interface ClientStand {
+  /** Number of its newest block; null when it did not say. */
+  readonly height: number | null
+  /** Hash of the block it was compared by, hex with 0x; null when it did not give it. */
+  readonly hash: string | null
+  /** What is wrong with it, one sentence; '' when it holds the chain. */
+  readonly why: string
+}
+
+/** The same of several nodes, by name. */
+export type ClientStands = Readonly<Record<string, ClientStand>>
+
 /** What the last hot pass cost: the window's copy is of the same kind. */
 export interface LastPass {
   readonly lastPassBytes: number
@@ -96,6 +109,8 @@ export interface Facts {
     readonly manifestSha256: string
     /** systemd's words when it refused to start the fenced unit. */
     readonly refusal: string
+    /** Every execution client against block N of the source's; absent on a chain without them. */
+    readonly clients?: ClientStands
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
   /** With when the round it rests on began, epoch ms; null when it rests on what the warm start had just seen. */

@@ -41,6 +41,16 @@ test('tells chain, version, head and blocks', async () => {
     value: { number: 0, hash: genesisHash, stateRoot: `0x${'0'.repeat(64)}` },
   })
   expect(await rpc.block(43)).toEqual({ kind: 'missing' })
+  const newest = await rpc.block(42)
+  expect(newest).toMatchObject({ kind: 'ok', value: { number: 42 } })
+  expect(await rpc.latest()).toEqual(newest)
+})
+
+test('tells how many transactions wait in its pool', async () => {
+  const { ethUrl } = await client({ pool: { pending: '0x1f', queued: '0x2' } })
+  expect(await rpcAt(ethUrl).pool()).toEqual({ kind: 'ok', value: { pending: 31, queued: 2 } })
+  const other = await client({ pool: { pending: 'many' } })
+  expect(await rpcAt(other.ethUrl).pool()).toMatchObject({ kind: 'garbled' })
 })
 
 test('the Engine API takes a token of its secret, and of no other; nor one of another time', async () => {

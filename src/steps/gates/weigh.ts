@@ -1,8 +1,9 @@
 import { EvhaError } from '../../base/errors.ts'
 import { onEach, stuck } from '../ask.ts'
+import { standsInWords } from '../chain/client-stand.ts'
 import { headOf } from '../chain/head.ts'
 import { measureAll } from '../commit/decide.ts'
-import type { LastPass } from '../facts.ts'
+import type { LastPass, Weighed } from '../facts.ts'
 import { lookAt } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
@@ -104,7 +105,7 @@ export const weighCommit: Step<'weighCommit'> = {
     const stop = fact(context, 'stopSource')
     const noted = notedBefore(context)
     const { warm } = fact(context, 'warmPeers')
-    const { equal, manifestSha256, refusal } = fact(context, 'proveEqual')
+    const { equal, manifestSha256, refusal, clients } = fact(context, 'proveEqual')
     return done({
       roundAtMs,
       digest: boundDigest({
@@ -119,6 +120,9 @@ export const weighCommit: Step<'weighCommit'> = {
       evidence: [
         ['last block', `${stop.height}; the last hash read was ${shortHash(noted.hash)} at ${noted.height}`],
         ['same content', `${equal.length} of ${context.peers.length} peers (${manifestSha256.slice(0, 12)})`],
+        ...(clients === undefined
+          ? []
+          : [['clients', standsInWords(clients, stop.height)] satisfies Weighed['evidence'][number]]),
         ['fence', `a start of the old unit was refused: ${refusal}`],
         ['warm', `${warm.join(', ')}: ${warm.length} of the ${context.quorum} a quorum needs`],
         ['stands still', seconds(context.now() - stop.stopAtMs)],

@@ -1,14 +1,8 @@
 import { replayMsPerBlock } from '../../evnode/execution.ts'
 import { withoutLogin } from '../../evnode/json-rpc.ts'
-import type { Answer, Missing } from '../../evnode/rpc.ts'
+import { silence } from '../chain/client-stand.ts'
 import type { ExecutionLook } from './execution-look.ts'
 import { blocks, type Finding, warns } from './finding.ts'
-
-/** What is said of a question without an answer. */
-export const silence = (answer: Exclude<Answer<unknown>, { kind: 'ok' }> | Missing) =>
-  answer.kind === 'garbled' || answer.kind === 'refused' || answer.kind === 'missing'
-    ? 'answers, but not as an execution client does'
-    : 'does not answer'
 
 /** What is wrong with one host's client. `here` is the look at the source's; null when there was none. */
 export function clientFindings(look: ExecutionLook, here: ExecutionLook | null, head: number): Finding[] {

@@ -1,24 +1,35 @@
 import { createHash } from 'node:crypto'
 import { EvhaError } from '../../base/errors.ts'
 import { must, stuck } from '../ask.ts'
-import type { Facts } from '../facts.ts'
+import { clientOf } from '../chain/execution.ts'
+import type { ClientStands, Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/manifest.ts'
 import { readFenceTried, tryFence } from '../host/try-fence.ts'
 import { manifestsOf } from '../prepare/store-list.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { notFencedIn } from './fence.ts'
+import { peersNeeded, proveClients } from './prove-clients.ts'
 
-/** The same content on every node to be started, and the fence tried once under the guard's lock. */
+/** The same content on every node to be started, store and execution client, and the fence tried once under the guard's lock. */
 export const proveEqual: Step<'proveEqual'> = {
   name: 'proveEqual',
-  plan: ({ source, quorum }) => [
-    `compare the content of every store with ${source.spec.name}; at least ${quorum} peers or as many as there are must be equal`,
-    `try to start ${source.spec.unit} on ${source.spec.name}: systemd must refuse`,
+  plan: (context) => [
+    `compare the content of every store with ${context.source.spec.name}; at least ${context.quorum} peers or as many as there are must be equal`,
+    ...(clientOf(context, context.source) === null
+      ? []
+      : [
+          `ask every execution client for the last block: where it is another one than that of ${context.source.spec.name}, the node is not started`,
+        ]),
+    `try to start ${context.source.spec.unit} on ${context.source.spec.name}: systemd must refuse`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const [refusal, compared] = await Promise.all([tryTheFence(context), compareStores(context)])
-    return { refusal, ...compared }
+    const [refusal, stores, clients] = await Promise.all([
+      tryTheFence(context),
+      compareStores(context),
+      proveClients(context),
+    ])
+    return { refusal, ...(clients === null ? stores : { ...withClients(stores, clients), clients }) }
   },
   verify: (context, measured) => {
     const { refusal, equal, different, manifestSha256 } = measured ?? {}
@@ -29,8 +40,17 @@ export const proveEqual: Step<'proveEqual'> = {
       manifestSha256 === undefined
     )
       return Promise.resolve(notYet('fence and content were not compared yet'))
+    const clients = measured?.clients
     if (equal.length >= peersNeeded(context))
-      return Promise.resolve(done({ equal, different, manifestSha256, refusal }))
+      return Promise.resolve(
+        done({
+          equal,
+          different,
+          manifestSha256,
+          refusal,
+          ...(clients === undefined ? {} : { clients }),
+        }),
+      )
     const which = Object.entries(different).map(([name, why]) => `${name}: ${why}`)
     return Promise.resolve(
       notYet(
@@ -41,9 +61,18 @@ export const proveEqual: Step<'proveEqual'> = {
   undo: () => Promise.resolve(),
 }
 
-/** The quorum is started from peers alone, so that many must be equal: q, or all of them in a three-node cluster. */
-export const peersNeeded = (context: Pick<StepContext, 'quorum' | 'peers'>) =>
-  Math.min(context.quorum, context.peers.length)
+/** A node whose client holds another chain is no more to be started than one whose store differs. */
+export function withClients<T extends Pick<Facts['proveEqual'], 'equal' | 'different'>>(
+  stores: T,
+  clients: ClientStands,
+): T {
+  const different = { ...stores.different }
+  for (const name of stores.equal) {
+    const why = clients[name]?.why ?? 'its execution client was not asked'
+    if (why !== '') different[name] = why
+  }
+  return { ...stores, different, equal: stores.equal.filter((name) => different[name] === undefined) }
+}
 
 /**
  * Starts the fenced unit and wants to be refused; judged by the invocation id, not by what systemctl says. Where the

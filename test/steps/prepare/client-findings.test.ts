@@ -41,12 +41,12 @@ test.each<[string, Partial<ExecutionLook>, string]>([
   [
     'is down',
     { head: { kind: 'closed', why: 'Connection refused' } },
-    'blocks: its execution client at http://localhost:8545 does not answer',
+    'blocks: its execution client at http://localhost:8545 does not answer (Connection refused)',
   ],
   [
     'hangs',
     { head: { kind: 'timeout', afterMs: 3_000 } },
-    'blocks: its execution client at http://localhost:8545 does not answer',
+    'blocks: its execution client at http://localhost:8545 does not answer within 3 s',
   ],
   [
     'is something else',
