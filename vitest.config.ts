@@ -20,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'lab',
+          setupFiles: ['test/at-work.ts'],
           include: lab,
           testTimeout: 300_000,
           hookTimeout: 120_000,
@@ -28,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: 'hosts',
+          setupFiles: ['test/at-work.ts'],
           include: ['test/hosts/**/*.test.ts'],
           testTimeout: 300_000,
           // One set of machines at a time.

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signedHeaders } from '../../src/lab/witness.ts'
 import { type Ended, outputOf } from '../output-of.ts'
-import { confirm, type Lab, pause } from './lab.ts'
+import { confirm, evhaTimeoutMs, type Lab, pause } from './lab.ts'
 
 const lookMs = 50
 
@@ -47,6 +47,7 @@ export function killedAt(place: string, lab: Lab, ...args: string[]): Promise<En
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, EVHA_CRASH_AT: place },
     }),
+    { timeoutMs: evhaTimeoutMs },
   )
 }
 

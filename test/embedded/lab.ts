@@ -18,6 +18,9 @@ import { withAccount } from './account.ts'
 import { SecretWatch } from './secret-watch.ts'
 
 const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js')
+/** Far more than any of them needs, and less than a test has. */
+export const evhaTimeoutMs = 200_000
+const onHostTimeoutMs = 60_000
 
 /** The built evha as an operator runs it off a terminal. `onStart` gets the process, to signal it. */
 export function evha(
@@ -30,7 +33,7 @@ export function evha(
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onStart((signal) => child.kill(signal))
-  return outputOf(child).then((ended) => {
+  return outputOf(child, { says: `evha ${args.join(' ')}`, timeoutMs: evhaTimeoutMs }).then((ended) => {
     // Killed in the middle of a line it promised nothing.
     if (ended.code !== null) heldToSchema(args, ended.stdout)
     return ended
@@ -151,6 +154,7 @@ export function worldOf(lab: LabInfo): Map<string, string> {
 function onHost(dir: string, command: string): Promise<Ended> {
   return outputOf(
     spawn('sh', ['-c', `. ./bin/host-env\n${command}`], { cwd: dir, stdio: ['ignore', 'pipe', 'pipe'] }),
+    { timeoutMs: onHostTimeoutMs },
   )
 }
 

@@ -12,7 +12,9 @@ import { foundChain, operator } from './found-chain.ts'
 const project = resolve(import.meta.dirname, '..', '..')
 export const script = join(project, 'script', 'hosts')
 const main = join(project, 'dist', 'cli', 'main.js')
-const waitMaxMs = 120_000
+/** Far more than any of them needs, and less than a test has: the one that hangs is named, with what it had printed. */
+const limits = { on: 60_000, evha: 180_000, rehearse: 850_000, fault: 100_000, up: 150_000, down: 90_000 }
+const waitMaxMs = 90_000
 /** A host that was cut off must not keep a failure from being told. */
 const toldTimeoutMs = 15_000
 
@@ -50,10 +52,16 @@ export interface Hosts {
 export function run(
   program: string,
   args: readonly string[],
-  { stdin = '', env = {} }: { stdin?: string; env?: Readonly<Record<string, string>> } = {},
+  {
+    stdin = '',
+    env = {},
+    timeoutMs = limits.up,
+  }: { stdin?: string; env?: Readonly<Record<string, string>>; timeoutMs?: number } = {},
 ): Started {
   const child = spawn(program, args, { cwd: project, env: { ...process.env, ...env } })
-  const ended = outputOf(child)
+  const ended = outputOf(child, { timeoutMs })
+  // Whoever asks for the end is told of a failure; nobody has to ask.
+  ended.catch(() => undefined)
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
   return { ended, kill: (signal) => child.kill(signal) }
@@ -74,7 +82,7 @@ export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<vo
     if (thrown instanceof Error) thrown.message = `${thrown.message}\n\n${await toldBy(hosts)}`
     throw thrown
   } finally {
-    await run(script, ['down']).ended
+    await run(script, ['down'], { timeoutMs: limits.down }).ended
     rmSync(stateDir, { recursive: true, force: true })
   }
 }
@@ -83,12 +91,14 @@ const toldByHost = "journalctl -u 'ev-node.service' -u 'evha-dead-man-*' -n 30 -
 
 /** What the newest run reports but for its steps, and the last words of node and dead-man on each host that answers. */
 async function toldBy(hosts: Hosts): Promise<string> {
-  const report = await hosts.evha('report', '--json')
+  const soon = (asked: Promise<Ended>) => {
+    const silent = new Promise<null>((over) => setTimeout(over, toldTimeoutMs, null))
+    return Promise.race([asked.catch(() => null), silent])
+  }
+  const report = (await soon(hosts.start('report', '--json').ended)) ?? { stdout: '', stderr: 'no report' }
   const nodes = await Promise.all(
     hosts.names.map(async (host) => {
-      const asked = hosts.on(host, toldByHost)
-      const silent = new Promise<null>((over) => setTimeout(over, toldTimeoutMs, null))
-      const journal = await Promise.race([asked, silent])
+      const journal = await soon(hosts.on(host, toldByHost))
       return `--- ${host}\n${journal === null ? 'it does not answer' : journal.stdout + journal.stderr}`
     }),
   )
@@ -97,14 +107,18 @@ async function toldBy(hosts: Hosts): Promise<string> {
 
 export function hostsOf(count: number, stateDir: string): Hosts {
   const within = (args: readonly string[], env = {}) =>
-    run(script, ['within', process.execPath, main, ...args, '--state-dir', stateDir], { env })
+    run(script, ['within', process.execPath, main, ...args, '--state-dir', stateDir], {
+      env,
+      timeoutMs: args[0] === 'rehearse' ? limits.rehearse : limits.evha,
+    })
   const start = (...args: string[]) => within(args)
   return {
     chain: 'hosts-chain',
     runbook: join(stateDir, 'runbook.yaml'),
     stateDir,
     names: Array.from({ length: count }, (_, k) => `node-${k + 1}`),
-    on: (host, command, stdin = '') => run(script, ['exec', host, command], { stdin }).ended,
+    on: (host, command, stdin = '') =>
+      run(script, ['exec', host, command], { stdin, timeoutMs: limits.on }).ended,
     start,
     evha: async (...args) => {
       const ended = await start(...args).ended
@@ -113,7 +127,7 @@ export function hostsOf(count: number, stateDir: string): Hosts {
     },
     killedAt: (place, ...args) => within(args, { EVHA_CRASH_AT: place }).ended,
     async fault(what, host) {
-      const ended = await run(script, [what, host]).ended
+      const ended = await run(script, [what, host], { timeoutMs: limits.fault }).ended
       if (ended.code !== 0) throw new Error(`script/hosts ${what} ${host}: ${ended.stderr}`)
     },
     file(host, path) {
@@ -200,7 +214,7 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>):
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    if (Date.now() > deadlineMs) throw new Error(`waited in vain for ${what}`)
+    if (Date.now() > deadlineMs) throw new Error(`waited ${waitMaxMs / 1_000} s in vain for ${what}`)
     await new Promise((wake) => setTimeout(wake, 50))
   }
 }

@@ -10,9 +10,6 @@ import type { Ended } from '../output-of.ts'
 import { type LabServers, startLabServers } from './lab-servers.ts'
 import { noSshd } from './openssh.ts'
 
-/** Far more than a migration needs, and less than the test has: the lab is taken down in the rest. */
-const migrateTimeoutMs = 200_000
-
 /** The same evha, the same command and the same chain as on the lab's own servers; only the servers are OpenSSH's. */
 describe.skipIf(noSshd !== undefined)(
   `evha migrate over real sshds${noSshd === undefined ? '' : ` (${noSshd})`}`,
@@ -54,10 +51,7 @@ describe.skipIf(noSshd !== undefined)(
 
 function migrate(lab: Lab, runbook: string): Promise<Ended> {
   const args = ['migrate', runbook, '--state-dir', lab.stateDir, '--json']
-  let timer: NodeJS.Timeout | undefined
-  return evha([...args, ...confirm(lab, 'cutover', 'commit', 'finish')], (kill) => {
-    timer = setTimeout(() => kill('SIGKILL'), migrateTimeoutMs)
-  }).finally(() => clearTimeout(timer))
+  return evha([...args, ...confirm(lab, 'cutover', 'commit', 'finish')])
 }
 
 /** Servers for the lab's hosts; stopped and removed again whatever happens. */
