@@ -3,6 +3,15 @@ export class NodeFailure extends Error {
   override readonly name = 'NodeFailure'
 }
 
+/** The same failure with what was being done before it, as Go's errors are wrapped. Throws NodeFailure. */
+export async function doing<T>(what: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (thrown) {
+    throw new NodeFailure(`${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+  }
+}
+
 /** The text of a system error as Go writes it, for those that occur here. */
 export function goErrorText(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''

@@ -1,3 +1,5 @@
+import type { App } from './app.ts'
+
 /** A flag of the command line, as the node's help lists it. */
 export interface FlagSpec {
   readonly name: string
@@ -203,15 +205,35 @@ const settings = [
   flag('evnode.signer.signer_type', 'string', 'type of signer to use (file, kms) (default "file")'),
 ]
 
+const evmPlaces = [
+  flag('evm.engine-url', 'string', 'URL of the Engine API endpoint (default "http://localhost:8551")'),
+  flag('evm.eth-url', 'string', 'URL of the Ethereum JSON-RPC endpoint (default "http://localhost:8545")'),
+  flag('evm.jwt-secret-file', 'string', 'Path to file containing the JWT secret for authentication'),
+]
+
+const ownOf: Readonly<Record<App, Readonly<Record<string, readonly FlagSpec[]>>>> = {
+  testapp: {
+    start: [
+      flag('kv-endpoint', 'string', 'Address and port for the KV executor HTTP server'),
+      flag('solo-sequencer', 'bool', 'run without a batch queue'),
+    ],
+    rollback: [flag('evnode.db_path', 'string', 'path for node database (default "data")')],
+  },
+  evm: {
+    start: [
+      ...evmPlaces,
+      flag('evm.fee-recipient', 'string', 'Address that will receive transaction fees'),
+      flag('evm.genesis-hash', 'string', 'Hash of the genesis block'),
+      flag('force-inclusion-server', 'string', 'Address for force inclusion API server'),
+    ],
+    rollback: evmPlaces,
+  },
+}
+
 const ofCommand: Readonly<Record<string, readonly FlagSpec[]>> = {
   init: [...settings, flag('chain_id', 'string', 'chain id of the new chain (default "evolve-test")')],
-  start: [
-    ...settings,
-    flag('kv-endpoint', 'string', 'Address and port for the KV executor HTTP server'),
-    flag('solo-sequencer', 'bool', 'run without a batch queue'),
-  ],
+  start: settings,
   rollback: [
-    flag('evnode.db_path', 'string', 'path for node database (default "data")'),
     flag('height', 'uint', 'height to roll back to; 0 is one block down'),
     flag('sync-node', 'bool', 'sync node (no aggregator)'),
   ],
@@ -223,16 +245,18 @@ const ofCommand: Readonly<Record<string, readonly FlagSpec[]>> = {
 }
 
 /** The flags a command takes, its own first. */
-export function flagSpecs(command: string): readonly FlagSpec[] {
-  return [...(ofCommand[command] ?? []), ...globals]
+export function flagSpecs(command: string, app: App): readonly FlagSpec[] {
+  return [...specsOf(command, app), ...globals]
 }
 
+const specsOf = (command: string, app: App) => [...(ofCommand[command] ?? []), ...(ownOf[app][command] ?? [])]
+
 /** The help of a command, as cobra lays it out. */
-export function usageText(command: string): string {
-  const own = (ofCommand[command] ?? []).map(line)
+export function usageText(command: string, app: App): string {
+  const own = specsOf(command, app).map(line)
   return [
     'Usage:',
-    `  testapp ${command}${own.length > 0 ? ' [flags]' : ''}`,
+    `  ${app} ${command}${own.length > 0 ? ' [flags]' : ''}`,
     ...(command === 'start' ? ['', 'Aliases:', '  start, node, run'] : []),
     ...(own.length > 0 ? ['', 'Flags:', ...own] : []),
     '',

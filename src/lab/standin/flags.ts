@@ -1,3 +1,4 @@
+import type { App } from './app.ts'
 import { NodeFailure } from './failure.ts'
 import { type FlagSpec, flagSpecs } from './flag-specs.ts'
 
@@ -14,8 +15,8 @@ export interface Flags {
 const exclusive = ['evnode.node.catchup_timeout', 'evnode.raft.enable'] as const
 
 /** Reads the words after the command as pflag does: `--x v`, `--x=v`, switches alone. Throws NodeFailure. */
-export function parseFlags(words: readonly string[], command: string): Flags {
-  const specs = new Map(flagSpecs(command).map((spec) => [spec.name, spec]))
+export function parseFlags(words: readonly string[], command: string, app: App): Flags {
+  const specs = new Map(flagSpecs(command, app).map((spec) => [spec.name, spec]))
   const given = new Map<string, string>()
   let help = false
   for (let at = 0; at < words.length; at += 1) {

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { mergeConfig } from '../../evnode/config.ts'
 import { proposerAddressOf, readSigner } from '../../evnode/signer.ts'
+import type { App } from './app.ts'
 import { defaultConfig } from './default-config.ts'
 import { NodeFailure } from './failure.ts'
 import type { Flags } from './flags.ts'
@@ -13,11 +14,11 @@ const taken = /^(raft|node|da)\.|^(p2p\.listen_address|p2p\.peers|rpc\.address|s
 
 /**
  * `init`: the four files of a home, 0600 in a directory of 0750. evnode.yaml is written each time, with
- * `node.aggregator` as the flags say and a block time of 100 ms; its other keys, the keys and the genesis that are
+ * `node.aggregator` as the flags say and, by the test application, a block time of 100 ms; its other keys, the keys and the genesis that are
  * there stay (evnode.md B 1.2, seen). Throws NodeFailure.
  */
-export function init(flags: Flags): void {
-  const home = resolve(flags.given.get('home') ?? join(homedir(), '.testapp'))
+export function init(flags: Flags, app: App): void {
+  const home = resolve(flags.given.get('home') ?? join(homedir(), `.${app}`))
   const config = join(home, 'config')
   const aggregator = /^(true|1|t)$/i.test(flags.config['node.aggregator'] ?? 'false')
   const passphraseFile = flags.given.get('evnode.signer.passphrase_file')
@@ -32,7 +33,10 @@ export function init(flags: Flags): void {
   const before = existsSync(yaml)
     ? readFileSync(yaml, 'utf8')
     : defaultConfig(home, join(homedir(), '.evnode', 'raft'))
-  const forced = { 'node.aggregator': String(aggregator), 'node.block_time': '100ms' }
+  const forced = {
+    'node.aggregator': String(aggregator),
+    ...(app === 'testapp' ? { 'node.block_time': '100ms' } : {}),
+  }
   const { text } = mergeConfig(before, { ...Object.fromEntries(changes), ...forced })
   write(yaml, text)
   writeNew(join(config, 'node_key.json'), newNodeKeyJson)

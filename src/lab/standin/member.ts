@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkFirstLeader, checkFollower, checkFollowerElected } from './chain/against-raft.ts'
 import { DaSubmitter } from './chain/da-submitter.ts'
+import { readyToFollow } from './chain/executor-start.ts'
 import type { Node } from './chain/node.ts'
 import { waitForPeers } from './chain/peer-wait.ts'
 import { Producer } from './chain/producer.ts'
+import { reap } from './chain/reaper.ts'
 import type { SignedBlock } from './chain/signed-block.ts'
 import { Syncer } from './chain/syncer.ts'
 import { goErrorText, NodeFailure } from './failure.ts'
@@ -125,7 +127,7 @@ export class Member implements RaftEvents {
 
   async stop(): Promise<void> {
     await this.stopProducing()
-    this.#syncer?.stop()
+    await this.#syncer?.stop()
     this.#rpc?.close()
     this.#rpc = undefined
   }
@@ -184,6 +186,8 @@ export class Member implements RaftEvents {
       da_height: 0,
       chain_id: genesis.chainId,
     })
+    await readyToFollow(this.#node, this.#work.signal)
+    if (this.#stopped || this.#role !== 'following') return
     syncer.warn('no namespaces configured, subscriber will stay idle')
     syncer.info('syncer started')
     log.info('starting raft apply loop')
@@ -209,11 +213,11 @@ export class Member implements RaftEvents {
         this.#role = 'leading'
         return this.#stall()
       }
-      this.#syncer?.stop()
+      await this.#syncer?.stop()
       this.#syncer = undefined
       this.#rpc?.close()
       this.#rpc = undefined
-    } else checkFirstLeader(this.#node, this.#raftBlock)
+    } else await checkFirstLeader(this.#node, this.#raftBlock)
     this.#role = 'leading'
     log.info('starting leader operations')
     log.info('Starting aggregator node')
@@ -229,9 +233,12 @@ export class Member implements RaftEvents {
       commit: async (block) => this.#raft?.propose({ kind: 'block', block, submitted: this.#submitted() }),
       stored: (block) => this.#p2p.announce(block),
     })
-    const submitting = this.#submitter.run(this.#work.signal)
+    const submitting = Promise.all([
+      this.#submitter.run(this.#work.signal),
+      reap(this.#node, this.#work.signal),
+    ])
     try {
-      await producer.run(this.#work.signal)
+      await producer.run(this.#work.signal, this.#raftHeight)
     } catch {
       // A leader that may not sign does not say so: it only loses the leadership (seen).
       log.info('lost leadership')

@@ -19,6 +19,8 @@ export interface Settings {
   readonly passphraseFile: string | undefined
   readonly signerDir: string
   readonly kvEndpoint: string
+  /** How often the executor is asked for new transactions. */
+  readonly scrapeIntervalMs: number
   readonly logLevel: string
   readonly raftDir: string
   readonly snapCount: number
@@ -29,8 +31,8 @@ export interface Settings {
 }
 
 /** Reads `home/config/evnode.yaml` (the node's defaults where it is absent) under the flags. Throws NodeFailure. */
-export function loadSettings(flags: Flags, { names }: StandinEnvironment): Settings {
-  const home = resolve(flags.given.get('home') ?? join(homedir(), '.testapp'))
+export function loadSettings(flags: Flags, { names, app }: StandinEnvironment): Settings {
+  const home = resolve(flags.given.get('home') ?? join(homedir(), `.${app}`))
   const yaml = seenThrough(names, textOf(join(home, 'config', 'evnode.yaml')))
   const config = read(yaml, flags)
   const document = configDocument(yaml)
@@ -43,6 +45,7 @@ export function loadSettings(flags: Flags, { names }: StandinEnvironment): Setti
     dataDir: isAbsolute(config.dbPath) ? config.dbPath : join(home, config.dbPath),
     passphraseFile: flags.given.get('evnode.signer.passphrase_file'),
     signerDir: resolve(config.signerPath),
+    scrapeIntervalMs: durationMs(value('node.scrape_interval', '1s')) || 1_000,
     kvEndpoint: flags.given.get('kv-endpoint') ?? '',
     logLevel: value('log.level', 'info'),
     raftDir: config.raft.dir === '' ? join(homedir(), '.evnode', 'raft') : config.raft.dir,

@@ -1,6 +1,7 @@
 import { DaSubmitter } from './chain/da-submitter.ts'
 import type { Node } from './chain/node.ts'
 import { Producer } from './chain/producer.ts'
+import { reap } from './chain/reaper.ts'
 import { goErrorText, NodeFailure } from './failure.ts'
 import { P2p } from './p2p/p2p.ts'
 import { startKvEndpoint } from './rpc/kv-endpoint.ts'
@@ -48,7 +49,7 @@ export async function runSingle(node: Node, stop: AbortSignal): Promise<void> {
     stored: (block) => p2p.announce(block),
   })
   try {
-    await Promise.all([producer.run(stop), submitter.run(stop)])
+    await Promise.all([producer.run(stop), submitter.run(stop), reap(node, stop)])
   } finally {
     rpc?.close()
     kv?.close()

@@ -24,7 +24,7 @@ export async function start(flags: Flags, environment: StandinEnvironment): Prom
   const headerNamespace = `0x${namespaceHexOf(config.daNamespace)}`
   const dataNamespace = `0x${namespaceHexOf(config.daDataNamespace || config.daNamespace)}`
   log.info('namespaces', { headerNamespace, dataNamespace })
-  const node = openNode(settings, environment, log)
+  const node = openNode(flags, settings, environment, log)
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) return
@@ -53,13 +53,13 @@ export async function start(flags: Flags, environment: StandinEnvironment): Prom
   await halted(node)
 }
 
-async function halted({ log, store, kv, environment }: ReturnType<typeof openNode>): Promise<void> {
+async function halted({ log, store, executor, environment }: ReturnType<typeof openNode>): Promise<void> {
   await sleep(endingMs / environment.speed)
   log.of('executor').info('executor stopped')
   log.of('reaper').info('reaper stopped')
   log.of('submitter').info('submitter stopped')
   log.info('halting full node and its sub services...')
   store.close()
-  kv.abandon()
+  executor.end()
   log.info('full node halted successfully')
 }

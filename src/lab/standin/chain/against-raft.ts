@@ -1,6 +1,6 @@
 import { NodeFailure } from '../failure.ts'
 import type { Node } from './node.ts'
-import type { SignedBlock } from './signed-block.ts'
+import { executableOf, type SignedBlock } from './signed-block.ts'
 import { hashOf } from './validate.ts'
 
 /** A follower's store at or above Raft's block must hold the same one (evnode.md B 2.3). Throws NodeFailure. */
@@ -23,7 +23,10 @@ export function checkFollower({ store, log }: Node, raftBlock: SignedBlock): voi
  * is far behind, it goes on from its own height all the same: both sign heights again (evnode.md B 2.1, B 2.4).
  * Throws NodeFailure.
  */
-export function checkFirstLeader({ store, kv, witness }: Node, raftBlock: SignedBlock | undefined): void {
+export async function checkFirstLeader(
+  { store, executor, witness }: Node,
+  raftBlock: SignedBlock | undefined,
+): Promise<void> {
   if (raftBlock === undefined) return
   const { height } = raftBlock.header
   const { head } = store
@@ -33,7 +36,7 @@ export function checkFirstLeader({ store, kv, witness }: Node, raftBlock: Signed
   if (head.height === height && head.hash !== hashOf(raftBlock))
     throw invalid(`block hash mismatch at height ${height}`)
   if (head.height + 1 === height && raftBlock.header.lastHeaderHash === head.hash) {
-    store.append(raftBlock, kv.execute(height, raftBlock.transactions))
+    store.append(raftBlock, await executor.execute(executableOf(raftBlock)))
     witness.kept(raftBlock.header)
   }
 }

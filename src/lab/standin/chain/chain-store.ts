@@ -56,6 +56,11 @@ export class ChainStore {
     this.#cache.delete(height - cachedBlocks)
   }
 
+  /** The state before the first block; a chain that has blocks knows its own. */
+  found(appHash: string): void {
+    if (this.#head.height === 0) this.#head = { ...this.#head, appHash }
+  }
+
   /** The block that was being made when a process ended, if it is the next one. */
   get pending(): PendingBlock | undefined {
     const text = this.#database.get(pendingKey)?.toString()

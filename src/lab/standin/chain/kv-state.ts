@@ -1,7 +1,9 @@
+import type { Executable, Executor } from '../execution/executor.ts'
 import { Database } from '../store/database.ts'
 
 /** The test application's key-value state, in a database of its own that is never closed (evnode.md A5). */
-export class KvState {
+export class KvState implements Executor {
+  readonly executesFirst = false
   readonly #database: Database
   readonly #values = new Map<string, string>()
   #root: string | undefined
@@ -29,8 +31,21 @@ export class KvState {
     return this.#values.get(`/${key}`)
   }
 
+  init(): Promise<string> {
+    return Promise.resolve(this.root())
+  }
+
+  /** It has no height of its own: nothing compares it with the store (evnode.md B 2.4). */
+  syncTo(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  transactions(): Promise<readonly Buffer[]> {
+    return Promise.resolve([])
+  }
+
   /** Executes a block's transactions (`key=value`, base64) and returns the root after them. */
-  execute(height: number, transactions: readonly string[]): string {
+  execute({ height, transactions }: Executable): Promise<string> {
     const changes: { key: string; value: Buffer }[] = []
     for (const transaction of transactions) {
       const [, key, value] = /^([^=]+)=(.+)$/s.exec(Buffer.from(transaction, 'base64').toString()) ?? []
@@ -47,11 +62,11 @@ export class KvState {
       this.#root = undefined
       this.#database.write(changes)
     }
-    return this.root()
+    return Promise.resolve(this.root())
   }
 
   /** The end of the process: nothing is closed. */
-  abandon(): void {
+  end(): void {
     this.#database.abandon()
   }
 }

@@ -4,7 +4,11 @@ import { type Genesis, readGenesis } from '../../../evnode/genesis.ts'
 import { peerIdOf } from '../../../evnode/peer-id.ts'
 import { proposerAddressOf } from '../../../evnode/signer.ts'
 import type { StandinEnvironment } from '../environment.ts'
+import { ClientExecutor } from '../execution/client-executor.ts'
+import { clientFlags } from '../execution/client-flags.ts'
+import type { Executor } from '../execution/executor.ts'
 import { NodeFailure } from '../failure.ts'
+import type { Flags } from '../flags.ts'
 import { openSigner, readPassphrase, type SigningKey } from '../keys.ts'
 import type { Logger } from '../logger.ts'
 import { type Settings, validate } from '../settings.ts'
@@ -22,19 +26,27 @@ export interface Node {
   readonly key: SigningKey
   readonly peerId: string
   readonly store: ChainStore
-  readonly kv: KvState
+  readonly executor: Executor
+  /** Of the test application. */
+  readonly kv: KvState | undefined
   readonly mempool: Mempool
   readonly witness: Witness
 }
 
 /** Opens everything a node needs before it listens, in the real node's order. Throws NodeFailure in its words. */
-export function openNode(settings: Settings, environment: StandinEnvironment, log: Logger): Node {
+export function openNode(
+  flags: Flags,
+  settings: Settings,
+  environment: StandinEnvironment,
+  log: Logger,
+): Node {
   validate(settings)
   // The databases first, the executor's before the store, as the real application opens them: who holds the store
   // alone keeps a second process from signing, but not from writing the executor's files anew.
-  const kv = new KvState(join(settings.dataDir, 'executor'))
+  const kv = environment.app === 'testapp' ? new KvState(join(settings.dataDir, 'executor')) : undefined
   const store = new ChainStore(join(settings.dataDir, environment.db))
   try {
+    const executor = kv ?? new ClientExecutor(clientFlags(flags), store, log, environment)
     if (settings.config.daAddress === '')
       throw new NodeFailure('DA address is required when aggregator or promotable mode is enabled')
     const key = openSigner(settings.signerDir, readPassphrase(settings.passphraseFile))
@@ -42,7 +54,19 @@ export function openNode(settings: Settings, environment: StandinEnvironment, lo
     const peerId = peerIdOf(readFileSync(join(settings.home, 'config', 'node_key.json'), 'utf8'))
     const nodeId = settings.config.raft.enable ? settings.config.raft.nodeId : ''
     const witness = new Witness(environment.signedFile, nodeId)
-    return { settings, environment, log, genesis, key, peerId, store, kv, mempool: new Mempool(), witness }
+    return {
+      settings,
+      environment,
+      log,
+      genesis,
+      key,
+      peerId,
+      store,
+      executor,
+      kv,
+      mempool: new Mempool(),
+      witness,
+    }
   } catch (thrown) {
     store.close()
     throw thrown

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeFailure } from '../failure.ts'
-import { assertProposer, type Node } from './node.ts'
-import { type Parent, type SignedBlock, signBlock } from './signed-block.ts'
+import { readyToProduce } from './executor-start.ts'
+import type { Node } from './node.ts'
+import { executableOf, type Parent, type SignedBlock, signBlock } from './signed-block.ts'
 
 /** What stands between a signed block and the store: nothing for a single sequencer, the cluster for a leader. */
 export interface Broadcast {
@@ -24,13 +25,12 @@ export class Producer {
     this.#broadcast = broadcast
   }
 
-  /** Runs until the signal; a block in flight is finished first. */
-  async run(signal: AbortSignal): Promise<void> {
-    const { log, store, settings, genesis } = this.#node
+  /** Runs until the signal; a block in flight is finished first. `raftHeight` is the cluster's newest block, 0 without. */
+  async run(signal: AbortSignal, raftHeight = 0): Promise<void> {
+    const { log, store, settings } = this.#node
     const executor = log.of('executor')
-    if (store.head.height === 0) executor.info('initializing new blockchain state')
-    assertProposer(this.#node)
-    executor.info('initialized state', { height: store.head.height, chain_id: genesis.chainId })
+    await readyToProduce(this.#node, raftHeight, signal)
+    if (signal.aborted) return
     executor.info('executor started')
     log.of('pruner').info('pruning is disabled, not starting pruner')
     log.of('reaper').info('reaper started', { idle_interval: 1000 })
@@ -72,7 +72,7 @@ export class Producer {
   }
 
   async #make(): Promise<void> {
-    const { store, kv, key, genesis, mempool, witness, log } = this.#node
+    const { store, executor: state, key, genesis, mempool, witness, log } = this.#node
     const executor = log.of('executor')
     // A block that was begun and never stood is made again as it was, never another one at its height.
     const begun = store.pending
@@ -90,6 +90,7 @@ export class Producer {
       store.setPending({ height: parent.height + 1, timeNs: timeNs.toString(), transactions })
     else executor.info('using pending block', { height: begun.height })
     const block = signBlock({ chainId: genesis.chainId, parent, timeNs, transactions }, key)
+    const before = state.executesFirst ? await this.#executed(block) : undefined
     witness.signed(block.header)
     try {
       await this.#broadcast.commit(block)
@@ -97,16 +98,31 @@ export class Producer {
       executor.error('failed to produce block', { error: textOf(thrown) })
       return
     }
-    store.append(block, kv.execute(block.header.height, transactions))
+    store.append(block, before ?? (await state.execute(executableOf(block))))
     witness.kept(block.header)
     executor.info('produced block', { height: block.header.height, txs: transactions.length })
     this.#broadcast.stored(block)
   }
 
+  /** A node that can not have its blocks executed ends. */
+  async #executed(block: SignedBlock): Promise<string> {
+    try {
+      return await this.#node.executor.execute(executableOf(block))
+    } catch (thrown) {
+      const error = textOf(thrown)
+      this.#node.log.of('executor').error('failed to produce block', {
+        error: `failed to apply block: failed to execute transactions: ${error}`,
+      })
+      throw new NodeFailure(
+        `components started with error: node stopped due to critical execution client failure: failed to execute transactions: ${error}`,
+      )
+    }
+  }
+
   #parent(): Parent {
-    const { store, genesis, kv } = this.#node
+    const { store, genesis } = this.#node
     if (store.head.height > 0) return store.head
-    return { height: genesis.initialHeight - 1, hash: '', dataHash: '', appHash: kv.root() }
+    return { height: genesis.initialHeight - 1, hash: '', dataHash: '', appHash: store.head.appHash }
   }
 
   /** The first block carries the genesis time, all others the clock's. */

@@ -3,6 +3,7 @@ import { encodeHeader, type Header, libp2pPublicKey } from '../../../evnode/bloc
 import { dataHashOf } from '../../../evnode/block-data.ts'
 import { proposerAddressOf } from '../../../evnode/signer.ts'
 import { bytesField, messageField, varintField } from '../../../evnode/wire.ts'
+import type { Executable } from '../execution/executor.ts'
 import type { SigningKey } from '../keys.ts'
 
 /** A block as it lies in the store and goes over the wire. Byte fields are base64. */
@@ -59,6 +60,12 @@ export function signBlock(input: BlockInput, key: SigningKey): SignedBlock {
     transactions: input.transactions,
     lastDataHash: input.parent.dataHash,
   }
+}
+
+/** What an executor is told of a block. */
+export function executableOf({ header, transactions }: SignedBlock): Executable {
+  const { height, timeNs, appHash } = header
+  return { height, timeNs, appHash, transactions }
 }
 
 /** A block's data in protobuf: metadata, then transactions (seen in recorded blobs). */

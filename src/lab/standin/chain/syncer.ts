@@ -1,7 +1,7 @@
 import { NodeFailure } from '../failure.ts'
 import type { P2p } from '../p2p/p2p.ts'
 import type { Node } from './node.ts'
-import type { SignedBlock } from './signed-block.ts'
+import { executableOf, type SignedBlock } from './signed-block.ts'
 import { judge } from './validate.ts'
 
 /** Where a block came from; '' is Raft, as the node logs it (evnode.md B 7.4). */
@@ -22,6 +22,9 @@ export class Syncer {
   readonly #ahead = new Map<number, { block: SignedBlock; source: Source }>()
   #tolerated = false
   #filling = false
+  #applying = false
+  /** Blocks are laid one after the other, wherever they come from: an execution client takes its time. */
+  #turn: Promise<unknown> = Promise.resolve()
   #stopped = false
 
   constructor(node: Node, p2p: P2p, fail: (failure: NodeFailure) => void) {
@@ -41,9 +44,11 @@ export class Syncer {
     for (const peerId of this.#p2p.peerIds()) this.#fill(Number.MAX_SAFE_INTEGER, peerId).catch(() => {})
   }
 
-  stop(): void {
+  /** Takes no more; a block that is being laid is finished. */
+  async stop(): Promise<void> {
     this.#stopped = true
     this.#p2p.hear(undefined)
+    await this.#turn
   }
 
   /** A block, from wherever. */
@@ -57,26 +62,49 @@ export class Syncer {
     }
     if (this.#ahead.size < aheadMax && this.#ahead.get(height)?.source !== '')
       this.#ahead.set(height, { block, source })
-    this.#applyAhead()
-    if (store.head.height + 1 < height) this.#fill(height, peerId).catch(() => {})
+    this.#applyAhead(peerId).catch(() => {})
   }
 
-  /** Applies the blocks that follow the head without a gap. */
-  #applyAhead(): void {
-    for (;;) {
-      const next = this.#ahead.get(this.#node.store.head.height + 1)
-      if (next === undefined || this.#stopped) break
-      this.#ahead.delete(next.block.header.height)
-      if (!this.#apply(next.block, next.source)) break
+  /** Applies the blocks that follow the head without a gap, and asks for what is missing before the others. */
+  async #applyAhead(peerId = ''): Promise<void> {
+    const { store } = this.#node
+    if (this.#applying) return
+    this.#applying = true
+    try {
+      for (;;) {
+        const next = this.#ahead.get(store.head.height + 1)
+        if (next === undefined || this.#stopped) break
+        this.#ahead.delete(next.block.header.height)
+        if (!(await this.#apply(next.block, next.source))) break
+      }
+    } finally {
+      this.#applying = false
     }
-    for (const height of this.#ahead.keys())
-      if (height <= this.#node.store.head.height) this.#ahead.delete(height)
+    for (const height of this.#ahead.keys()) if (height <= store.head.height) this.#ahead.delete(height)
+    const below = Math.max(0, ...this.#ahead.keys())
+    if (store.head.height + 1 < below) this.#fill(below, peerId).catch(() => {})
   }
 
   /** False when the block was not taken. */
-  #apply(block: SignedBlock, source: Source): boolean {
-    const { store, kv, log } = this.#node
+  #apply(block: SignedBlock, source: Source): Promise<boolean> {
+    const laid = this.#turn
+      .then(() => this.#lay(block, source))
+      .catch((thrown: unknown) => {
+        this.#fail(
+          critical(
+            `failed to execute transactions: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+          ),
+        )
+        return false
+      })
+    this.#turn = laid
+    return laid
+  }
+
+  async #lay(block: SignedBlock, source: Source): Promise<boolean> {
+    const { store, executor, log } = this.#node
     const { height } = block.header
+    if (this.#stopped || height !== store.head.height + 1) return false
     const verdict = judge(block, store.head)
     if (verdict === 'badSignature') return false
     // Between peers, a header that does not follow the known one is refused before anything else looks at it.
@@ -87,7 +115,7 @@ export class Syncer {
       return false
     }
     if (verdict === 'otherParent') this.#tolerated = true
-    store.append(block, kv.execute(height, block.transactions))
+    store.append(block, await executor.execute(executableOf(block)))
     this.#node.witness.kept(block.header)
     return true
   }
@@ -102,11 +130,10 @@ export class Syncer {
         const before = store.head.height
         for (const id of [peerId, ...this.#p2p.peerIds()].filter(Boolean)) {
           const blocks = await this.#p2p.blocksFrom(id, store.head.height + 1, below - 1).catch(() => [])
-          for (const block of blocks)
-            if (!this.#stopped && block.header.height === store.head.height + 1) this.#apply(block, 'p2p')
+          for (const block of blocks) await this.#apply(block, 'p2p')
           if (store.head.height > before) break
         }
-        this.#applyAhead()
+        await this.#applyAhead()
         if (store.head.height > before) continue
         if (this.#ahead.size === 0) return
         await new Promise((resolve) => setTimeout(resolve, retryMs))
@@ -117,8 +144,12 @@ export class Syncer {
   }
 }
 
-function invalidState(height: number): NodeFailure {
-  return new NodeFailure(
-    `follower worker exited unexpectedly: components started with error: node stopped due to critical execution client failure: invalid state detected (block-height ${height}, state-height ${height - 1}) - block references do not match local state. Manual intervention required: invalid state`,
+const invalidState = (height: number) =>
+  critical(
+    `invalid state detected (block-height ${height}, state-height ${height - 1}) - block references do not match local state. Manual intervention required: invalid state`,
   )
-}
+
+const critical = (why: string) =>
+  new NodeFailure(
+    `follower worker exited unexpectedly: components started with error: node stopped due to critical execution client failure: ${why}`,
+  )

@@ -7,7 +7,7 @@ import { hostPortOf, listening, textBody } from './http.ts'
 export async function startKvEndpoint(node: Node): Promise<{ close(): void } | undefined> {
   const { settings, log, mempool, kv, environment } = node
   const address = hostPortOf(settings.kvEndpoint)
-  if (settings.kvEndpoint === '' || environment.privateNetwork) return undefined
+  if (kv === undefined || settings.kvEndpoint === '' || environment.privateNetwork) return undefined
   if (address === undefined)
     throw new NodeFailure(`failed to start KV executor HTTP server: ${settings.kvEndpoint}`)
   log.plain(`KV Executor HTTP server starting on ${settings.kvEndpoint}`)
