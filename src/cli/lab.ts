@@ -27,6 +27,7 @@ function addUp(lab: Command, act: Act): void {
   ])
     .addOption(new Option('--nodes <n>', 'how many hosts').choices(['3', '5', '7']).default('5'))
     .option('--fast', 'blocks every 100 ms, waits in proportion', false)
+    .option('--evm', 'a chain whose nodes drive execution clients, one on each host', false)
     .addOption(
       new Option(
         '--rtt <ms>',
@@ -35,12 +36,13 @@ function addUp(lab: Command, act: Act): void {
         .argParser(milliseconds)
         .default(0),
     )
-    .action(({ nodes, fast, rtt }: { nodes: '3' | '5' | '7'; fast: boolean; rtt: number }) =>
-      act(async ({ stateDir }) => {
-        const { labUp } = await import('../lab/up.ts')
-        const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast, rttMs: rtt })
-        return { exitCode: 0, json: jsonOf('lab', info), text: labText(info, stateDir) }
-      }),
+    .action(
+      ({ nodes, fast, evm, rtt }: { nodes: '3' | '5' | '7'; fast: boolean; evm: boolean; rtt: number }) =>
+        act(async ({ stateDir }) => {
+          const { labUp } = await import('../lab/up.ts')
+          const info = await labUp({ stateDir, nodes: Number(nodes) as 3 | 5 | 7, fast, evm, rttMs: rtt })
+          return { exitCode: 0, json: jsonOf('lab', info), text: labText(info, stateDir) }
+        }),
     )
 }
 

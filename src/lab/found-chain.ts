@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { mergeConfig } from '../evnode/config.ts'
-import { hostEnvironment, hostFiles, labFiles } from './layout.ts'
-import { daNamespace, type LabPlan } from './plan.ts'
+import { hostEnvironment, hostFiles, type LabHost, type LabInfo, labFiles } from './layout.ts'
+import { applicationOf, daNamespace, type LabPlan } from './plan.ts'
 
 /** Lays what the hosts have before evha comes: passphrases everywhere, and on node-1 a home and an enabled unit. */
-export async function foundChain(plan: LabPlan): Promise<void> {
+export async function foundChain(plan: LabPlan, evm: LabInfo['evm']): Promise<void> {
   // Its own for each lab: wherever these bytes turn up, they came from here.
   const passphrase = `lab-${randomBytes(16).toString('hex')}`
   for (const host of plan.hosts) {
@@ -19,7 +19,7 @@ export async function foundChain(plan: LabPlan): Promise<void> {
   const [first] = plan.hosts
   if (first === undefined) throw new Error('a lab has hosts')
   const at = hostFiles(first.dir)
-  const binary = join(at.bin, 'testapp')
+  const binary = join(at.bin, applicationOf(plan).name)
   const env = hostEnvironment(first.name, first.dir, labFiles(plan.stateDir).socket)
   await runOnce(
     binary,
@@ -46,11 +46,12 @@ export async function foundChain(plan: LabPlan): Promise<void> {
     'signer.signer_path': join(at.home, 'config'),
   })
   writeFileSync(config, merged.text, { mode: 0o600 })
-  writeFileSync(join(at.units, 'ev-node.service'), unitText(binary, at.home, at.passphrase, plan))
+  writeFileSync(join(at.units, 'ev-node.service'), unitText(binary, first, plan, evm))
 }
 
 /** The unit as an operator of a single sequencer would have it. */
-function unitText(binary: string, home: string, passphraseFile: string, plan: LabPlan): string {
+function unitText(binary: string, host: LabHost, plan: LabPlan, evm: LabInfo['evm']): string {
+  const { home, passphrase } = hostFiles(host.dir)
   const blockTime = plan.fast ? '100ms' : '1s'
   return `[Unit]
 Description=ev-node sequencer
@@ -59,13 +60,21 @@ After=network-online.target
 [Service]
 ExecStart=${binary} start --home ${home} \\
   --evnode.node.aggregator=true --evnode.node.block_time ${blockTime} \\
-  --evnode.signer.passphrase_file ${passphraseFile} --evnode.log.format json
+  --evnode.signer.passphrase_file ${passphrase} --evnode.log.format json${clientFlagsOf(host, evm)}
 Restart=on-failure
 RestartSec=1s
 
 [Install]
 WantedBy=multi-user.target
 `
+}
+
+function clientFlagsOf({ execution }: LabHost, evm: LabInfo['evm']): string {
+  if (execution === undefined || evm === undefined) return ''
+  return ` \\
+  --evm.eth-url ${execution.ethUrl} --evm.engine-url ${execution.engineUrl} \\
+  --evm.jwt-secret-file ${execution.jwtSecretFile} --evm.genesis-hash ${evm.genesisHash} \\
+  --evm.fee-recipient ${evm.feeRecipient}`
 }
 
 function runOnce(program: string, args: readonly string[], env: Record<string, string>): Promise<void> {

@@ -19,6 +19,20 @@ export interface LabHost {
   readonly rpc: string
   readonly raftPort: number
   readonly p2pPort: number
+  /** Of a lab of an EVM chain: the host's own execution client. */
+  readonly execution?: LabExecution
+}
+
+/** An execution client of a lab, a service of its host: `ev-reth.service`. */
+export interface LabExecution {
+  readonly ethUrl: string
+  readonly engineUrl: string
+  /** Another secret on each host. */
+  readonly jwtSecretFile: string
+  /** Every client of the lab has the same file. */
+  readonly genesisFile: string
+  readonly dataDir: string
+  readonly unit: string
 }
 
 /** What `lab up --json` prints. */
@@ -35,6 +49,8 @@ export interface LabInfo {
   /** The lab's own process. */
   readonly pid: number
   readonly da: { readonly address: string; readonly namespace: string }
+  /** Of an EVM chain: what its nodes are told of its clients. */
+  readonly evm?: { readonly chainId: number; readonly genesisHash: string; readonly feeRecipient: string }
   /** False when EVHA_NODE_BIN gave a real node. */
   readonly standIn: boolean
 }
@@ -61,6 +77,9 @@ export const hostFiles = (dir: string) => ({
   bin: join(dir, 'bin'),
   units: join(dir, 'etc', 'systemd', 'system'),
   passphrase: join(dir, 'etc', 'ev-node', 'passphrase'),
+  jwt: join(dir, 'etc', 'ev-node', 'jwt.hex'),
+  clientGenesis: join(dir, 'etc', 'ev-reth', 'genesis.json'),
+  clientData: join(dir, 'var', 'lib', 'ev-reth'),
   home: join(dir, 'var', 'lib', 'ev-node'),
   evha: join(dir, 'var', 'lib', 'evha'),
   run: join(dir, 'run'),

@@ -3,13 +3,15 @@ import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
-import { hostFiles, type LabHost, labFiles } from './layout.ts'
+import { hostFiles, type LabExecution, type LabHost, labFiles } from './layout.ts'
 
 /** All a lab's process must know to begin: what `lab up` decided. */
 export interface LabPlan {
   readonly stateDir: string
   readonly chain: string
   readonly fast: boolean
+  /** Its nodes drive execution clients. */
+  readonly evm: boolean
   readonly rttMs: number
   readonly hosts: readonly LabHost[]
   readonly daPort: number
@@ -27,6 +29,7 @@ interface Wanted {
   readonly stateDir: string
   readonly nodes: 3 | 5 | 7
   readonly fast: boolean
+  readonly evm: boolean
   readonly rttMs: number
   readonly chain: string
   readonly built: string
@@ -38,6 +41,7 @@ export async function planLab({
   stateDir,
   nodes,
   fast,
+  evm,
   rttMs,
   chain,
   built,
@@ -52,7 +56,10 @@ export async function planLab({
   writeFileSync(`${identityFile}.pub`, `${operator.public}\n`)
   const addresses = Array.from({ length: nodes }, (_, i) => `127.0.0.${11 + i}`)
   // The same ports on all hosts, as real clusters have them; free on every address.
-  const [ssh = 0, rpc = 0, p2p = 0, raft = 0, da = 0] = await freePorts(5, ['127.0.0.1', ...addresses])
+  const [ssh = 0, rpc = 0, p2p = 0, raft = 0, da = 0, eth = 0, engine = 0] = await freePorts(7, [
+    '127.0.0.1',
+    ...addresses,
+  ])
   const hostKeys: Record<string, string> = {}
   const known: string[] = []
   const hosts = addresses.map((address, i): LabHost => {
@@ -60,14 +67,16 @@ export async function planLab({
     const key = freshKey(name)
     hostKeys[name] = key.private
     known.push(`[${address}]:${ssh} ${key.public.split(' ').slice(0, 2).join(' ')}`)
+    const dir = join(files.root, name)
     return {
       name,
-      dir: join(files.root, name),
+      dir,
       address,
       ssh: { host: address, port: ssh, user: userInfo().username, identityFile, knownHostsFile },
       rpc: `${address}:${rpc}`,
       raftPort: raft,
       p2pPort: p2p,
+      ...(evm ? { execution: executionOn(dir, address, eth, engine) } : {}),
     }
   })
   writeFileSync(knownHostsFile, `${known.join('\n')}\n`)
@@ -75,6 +84,7 @@ export async function planLab({
     stateDir,
     chain,
     fast,
+    evm,
     rttMs,
     hosts,
     daPort: da,
@@ -84,6 +94,22 @@ export async function planLab({
     ...(nodeBinary === undefined ? {} : { nodeBinary }),
   }
 }
+
+function executionOn(dir: string, address: string, eth: number, engine: number): LabExecution {
+  const at = hostFiles(dir)
+  return {
+    ethUrl: `http://${address}:${eth}`,
+    engineUrl: `http://${address}:${engine}`,
+    jwtSecretFile: at.jwt,
+    genesisFile: at.clientGenesis,
+    dataDir: at.clientData,
+    unit: 'ev-reth.service',
+  }
+}
+
+/** The node's binary and the name of its database. */
+export const applicationOf = ({ evm }: LabPlan) =>
+  evm ? { name: 'evm' as const, db: 'evm-single' } : { name: 'testapp' as const, db: 'testapp' }
 
 /** ssh2 1.17 spoils each 256th ed25519 key: it cuts a zero byte the public key begins with (its issue 1513). */
 function freshKey(comment: string): { private: string; public: string } {
@@ -117,6 +143,7 @@ function isFree(port: number, host: string): Promise<boolean> {
 /** The runbook of a lab: what `evha migrate` is given. */
 export function labRunbook(plan: LabPlan): string {
   const [first] = plan.hosts
+  const app = applicationOf(plan)
   const node = (host: LabHost) => {
     const at = hostFiles(host.dir)
     return `  - name: ${host.name}
@@ -127,7 +154,7 @@ export function labRunbook(plan: LabPlan): string {
       identityFile: ${yaml(host.ssh.identityFile)}
       knownHostsFile: ${yaml(host.ssh.knownHostsFile)}
     address: ${host.address}
-    binary: ${yaml(join(at.bin, 'testapp'))}
+    binary: ${yaml(join(at.bin, app.name))}
     home: ${yaml(at.home)}
     passphraseFile: ${yaml(at.passphrase)}
     rpc: ${host.rpc}
@@ -135,14 +162,14 @@ export function labRunbook(plan: LabPlan): string {
       units: ${yaml(at.units)}
       evha: ${yaml(at.evha)}
       run: ${yaml(join(at.run, 'evha'))}
-`
+${host.execution === undefined ? '' : executionText(host.execution)}`
   }
   return `# Written by \`evha lab up\`: the hosts of an embedded lab. ${plan.nodeBinary === undefined ? 'Its nodes are stand-ins, not the real node.' : 'Its nodes run the binary of EVHA_NODE_BIN.'}
 version: 1
 chain: ${plan.chain}
 node:
   unit: ev-node.service
-  db: testapp
+  db: ${app.db}
 nodes:
 ${plan.hosts.map(node).join('')}source: ${first?.name}
 raft:
@@ -157,5 +184,11 @@ window:
 staging: true
 `
 }
+
+const executionText = ({ ethUrl, engineUrl, jwtSecretFile }: LabExecution) => `    execution:
+      ethUrl: ${ethUrl}
+      engineUrl: ${engineUrl}
+      jwtSecretFile: ${yaml(jwtSecretFile)}
+`
 
 const yaml = (text: string) => JSON.stringify(text)

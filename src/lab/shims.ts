@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { quote } from '../remote/render.ts'
 import { hostEnvironment, hostFiles } from './layout.ts'
 import { shimBody } from './shim-calls.ts'
+import type { App } from './standin/app.ts'
 
 /** Answered by the lab's process. */
 const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as const
@@ -16,6 +17,7 @@ export function writeShims(
   socket: string,
   built: string,
   nodeBinary: string | undefined,
+  app: App,
 ): void {
   const { bin } = hostFiles(dir)
   mkdirSync(bin, { recursive: true })
@@ -32,12 +34,15 @@ export function writeShims(
   write('sudo', 'while [ "$1" = -n ] || [ "$1" = -- ]; do shift; done\nexec "$@"')
   write('runuser', 'if [ "$1" = -u ]; then shift 2; fi\nif [ "$1" = -- ]; then shift; fi\nexec "$@"')
   // Byte for byte the same on every host: it is the node's binary there, and binaries are compared.
+  const program = join(built, 'lab', 'standin', app === 'evm' ? 'evm.js' : 'main.js')
   write(
-    'testapp',
+    app,
     nodeBinary === undefined
-      ? `exec ${node} ${quote(join(built, 'lab', 'standin', 'main.js'))} "$@"`
+      ? `exec ${node} ${quote(program)} "$@"`
       : `${networkOfItsOwn(nodeBinary)}\nexec ${quote(nodeBinary)} "$@"`,
   )
+  if (app === 'evm')
+    write('ev-reth', `exec ${node} ${quote(join(built, 'lab', 'execution', 'main.js'))} "$@"`)
   const env = Object.entries(hostEnvironment(name, dir, socket)).map(
     ([key, value]) => `export ${key}=${quote(value)}`,
   )

@@ -19,6 +19,8 @@ export interface LabOptions {
   /** How far away the hosts are: round trip of every SSH connection; 0 by default. */
   readonly rttMs?: number
   readonly chain?: string
+  /** A chain whose nodes drive execution clients, one on each host. */
+  readonly evm?: boolean
 }
 
 /** The lab must have made so many blocks before it is called up. */
@@ -32,10 +34,11 @@ export async function labUp({
   fast,
   rttMs = 0,
   chain = 'lab-chain',
+  evm = false,
 }: LabOptions): Promise<LabInfo> {
   refuseElsewhere()
   const running = await labInfo(stateDir)
-  if (running !== undefined) return sameLab(running, { nodes, fast, rttMs })
+  if (running !== undefined) return sameLab(running, { nodes, fast, evm, rttMs })
   const files = labFiles(stateDir)
   await clearRemains(stateDir)
   mkdirSync(files.root, { recursive: true, mode: 0o755 })
@@ -45,6 +48,7 @@ export async function labUp({
     stateDir,
     nodes,
     fast,
+    evm,
     rttMs,
     chain,
     built,
@@ -81,12 +85,13 @@ export async function labInfo(stateDir: string): Promise<LabInfo | undefined> {
 
 function sameLab(
   running: LabInfo,
-  { nodes, fast, rttMs }: { nodes: number; fast: boolean; rttMs: number },
+  { nodes, fast, evm, rttMs }: { nodes: number; fast: boolean; evm: boolean; rttMs: number },
 ): LabInfo {
-  if (running.hosts.length === nodes && running.fast === fast && running.rttMs === rttMs) return running
+  const same = running.hosts.length === nodes && running.fast === fast && running.rttMs === rttMs
+  if (same && (running.evm !== undefined) === evm) return running
   throw new EvhaError({
     kind: 'usage',
-    message: `a lab of ${running.hosts.length} hosts${running.fast ? ', fast,' : ''} ${running.rttMs > 0 ? `, ${running.rttMs} ms away,` : ''} runs here already`,
+    message: `a lab of ${running.hosts.length} hosts${running.evm === undefined ? '' : ' of an EVM chain'}${running.fast ? ', fast,' : ''} ${running.rttMs > 0 ? `, ${running.rttMs} ms away,` : ''} runs here already`,
     changedAnything: 'no',
     retryable: false,
     hint: '`evha lab down` first, or give another --state-dir',

@@ -49,8 +49,12 @@ export interface Lab extends LabInfo {
 }
 
 /** A fast lab for one test; down and removed again whatever happens. */
-export async function withLab(nodes: 3 | 5 | 7, work: (lab: Lab) => Promise<void>): Promise<void> {
-  const [lab, down] = await labForAll(nodes)
+export async function withLab(
+  nodes: 3 | 5 | 7,
+  work: (lab: Lab) => Promise<void>,
+  ...options: string[]
+): Promise<void> {
+  const [lab, down] = await labForAll(nodes, ...options)
   let worked = false
   try {
     await work(lab)

@@ -20,6 +20,16 @@ export const lab = printed({
       rpc: text('host:port'),
       raftPort: number('Raft'),
       p2pPort: number('P2P'),
+      execution: object({
+        ethUrl: text('JSON-RPC'),
+        engineUrl: text('Engine API'),
+        jwtSecretFile: text('of that API, another secret on each host'),
+        genesisFile: text('the same on all hosts'),
+        dataDir: text('where the client keeps its chain'),
+        unit: text('its unit'),
+      })
+        .optional()
+        .describe("the host's execution client, in a lab of an EVM chain"),
     }),
   ),
   stateDir: text('the state directory'),
@@ -27,6 +37,13 @@ export const lab = printed({
   rttMs: number('round trip of every SSH connection, ms'),
   pid: number("the lab's own process"),
   da: object({ address: text('URL'), namespace: text('as the node is told it') }),
+  evm: object({
+    chainId: number("the clients' chain id"),
+    genesisHash: text('hash of their block 0'),
+    feeRecipient: text('address that all nodes name'),
+  })
+    .optional()
+    .describe('what the nodes of an EVM chain are told of their clients'),
   standIn: truth('false when EVHA_NODE_BIN gave a real node'),
 })
 
