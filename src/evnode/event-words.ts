@@ -42,6 +42,14 @@ export function saysOf(meaning: Exclude<LogMeaning, { kind: 'produced' | 'syncin
       return 'waited for headers of its peers before it produces (30 s at most)'
     case 'daFailed':
       return 'DA did not take what it submitted'
+    case 'clientAhead':
+      return `found its execution client at block ${meaning.height}, ahead of its store, and takes it back to ${meaning.target}`
+    case 'clientTakenBack':
+      return `took its execution client back to block ${meaning.target}`
+    case 'clientBehind':
+      return `found its execution client at block ${meaning.height}, behind its store, and replays up to ${meaning.target}`
+    case 'clientCaughtUp':
+      return `replayed ${meaning.blocks} blocks to its execution client`
     case 'fatal':
       return `ended: ${meaning.error.slice(0, errorLengthMax)}`
     case 'leaderChanged':

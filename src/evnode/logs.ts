@@ -41,6 +41,12 @@ export type LogMeaning =
   | { readonly kind: 'peerConnected'; readonly peerId: string }
   | { readonly kind: 'daSubmitted'; readonly item: string; readonly count: number }
   | { readonly kind: 'daFailed'; readonly error: string }
+  /** Its execution client is ahead of its store: the node takes it back by itself, or fails (replay.go). */
+  | { readonly kind: 'clientAhead'; readonly height: number; readonly target: number }
+  | { readonly kind: 'clientTakenBack'; readonly target: number }
+  /** Its execution client lacks blocks: the node replays them before it makes or serves one. */
+  | { readonly kind: 'clientBehind'; readonly height: number; readonly target: number }
+  | { readonly kind: 'clientCaughtUp'; readonly blocks: number }
   /** The end of the process, in the node's words. */
   | { readonly kind: 'fatal'; readonly error: string }
 
@@ -94,11 +100,32 @@ const meanings: Readonly<Record<string, Reader>> = {
   }),
   'DA layer submission failed': ({ fields }) => ({ kind: 'daFailed', error: fields['error'] ?? '' }),
   'failed to submit headers': ({ fields }) => ({ kind: 'daFailed', error: fields['error'] ?? '' }),
+  'execution layer ahead, attempting automatic rollback': ({ fields }) =>
+    toTarget('clientAhead', fields['exec_height'], fields['target_height']),
+  'execution layer rollback successful': ({ fields }) => {
+    const target = whole(fields['target_height'])
+    return target === undefined ? undefined : { kind: 'clientTakenBack', target }
+  },
+  'execution layer is behind, syncing blocks': ({ fields }) =>
+    toTarget('clientBehind', fields['exec_layer_height'], fields['target_height']),
+  'successfully synced execution layer': ({ fields }) => {
+    const blocks = whole(fields['synced_blocks'])
+    return blocks === undefined ? undefined : { kind: 'clientCaughtUp', blocks }
+  },
   'recovery failed': ended,
   'node error': ended,
   'Error during shutdown': ended,
   'failed to produce block': ({ fields }) =>
     fields['error']?.includes('does not have quorum') === true ? { kind: 'quorumLost' } : undefined,
+}
+
+function toTarget(
+  kind: 'clientAhead' | 'clientBehind',
+  from: string | undefined,
+  to: string | undefined,
+): LogMeaning | undefined {
+  const [height, target] = [whole(from), whole(to)]
+  return height === undefined || target === undefined ? undefined : { kind, height, target }
 }
 
 function initialized({ fields }: LogLine): LogMeaning | undefined {

@@ -65,6 +65,17 @@ export interface StepReport {
   readonly ok: boolean
 }
 
+/** Where a node's execution client stood at the run's last look at it. */
+export interface ClientReport {
+  readonly node: string
+  /** Number of its newest block. */
+  readonly height: number | null
+  /** Of the block it was compared by, hex with 0x. */
+  readonly hash: string | null
+  /** Why it does not hold the chain; null: it does. */
+  readonly why: string | null
+}
+
 /** What `report --json` prints. Numbers are null until they were measured. */
 export interface Report {
   readonly run: string
@@ -89,6 +100,8 @@ export interface Report {
   readonly nodesTotal: number
   readonly hashContinuity: boolean | null
   readonly forks: readonly number[]
+  /** Absent on a chain whose nodes drive no execution client. */
+  readonly clients?: readonly ClientReport[]
   readonly bytesSeeded: number
   readonly bytesFinal: number
   readonly approvals: readonly ApprovalReport[]

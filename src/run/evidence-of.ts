@@ -1,5 +1,5 @@
 import type { SignedTwice } from '../machine/context.ts'
-import type { ClientStand, Facts } from '../steps/facts.ts'
+import type { ClientStand, ClientStands, Facts } from '../steps/facts.ts'
 
 /** Label and value. */
 export type EvidenceRow = readonly [label: string, value: string]
@@ -74,8 +74,11 @@ function equal({ proveEqual }: Partial<Facts>): EvidenceRow[] {
 }
 
 function clientsAtStop({ proveEqual }: Partial<Facts>): EvidenceRow[] {
-  return Object.entries(proveEqual?.clients ?? {}).map(([name, stand]) => [name, standing(stand)])
+  return clientRows(proveEqual?.clients)
 }
+
+const clientRows = (clients: ClientStands | undefined): EvidenceRow[] =>
+  Object.entries(clients ?? {}).map(([name, stand]) => [`execution client of ${name}`, standing(stand)])
 
 function standing({ height, hash, why }: ClientStand): string {
   const block = height === null ? 'not told' : `block ${height}${hash === null ? '' : `, ${hash}`}`
@@ -101,6 +104,7 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
     ['first cluster block', String(seen.firstClusterHeight)],
     ['hash link', seen.hashContinuity ? 'unbroken' : 'BROKEN'],
     ['head at the end', String(seen.head)],
+    ...clientRows(seen.clients),
   ]
   if (soak === undefined) return rows
   return [
@@ -139,6 +143,10 @@ function rolledBack({ rankStores, restoreBest, seeSingleBlock, seeBlock }: Parti
   if (restoreBest !== undefined)
     rows.push(['store that goes on', `${restoreBest.from} at ${restoreBest.height}`])
   if (seeSingleBlock !== undefined) rows.push(['block after the rollback', String(seeSingleBlock.height)])
+  const { clients, takenBack } = seeSingleBlock ?? seeBlock ?? {}
+  if (takenBack !== undefined)
+    rows.push(['execution client taken back by its node', `from block ${takenBack.from} to ${takenBack.to}`])
+  rows.push(...clientRows(clients))
   return rows
 }
 

@@ -30,6 +30,7 @@ export function reportOf(stateDir: string, run?: string): Report {
     ...figures,
     nodesTotal: runbook.nodes.length,
     forks: view.context.signedTwice?.heights ?? [],
+    ...clientsIn(facts),
     bytesSeeded: sumOf(records, 'seedData'),
     bytesFinal: facts.finalSync?.bytes ?? 0,
     approvals: records.flatMap(approvalIn),
@@ -101,6 +102,31 @@ function figuresOf(facts: Partial<Facts>, records: readonly JournalRecord[]): Fi
     predictedGapMs: facts.weighCutover?.predictedMs ?? null,
     nodesVoting: seen?.voting.length ?? null,
     hashContinuity: seen?.hashContinuity ?? null,
+  }
+}
+
+/** The facts in which a look at the execution clients may stand. */
+type ClientLooks = {
+  readonly [K in 'seeSingleBlock' | 'seeBlock' | 'soak' | 'verifyElection' | 'proveEqual']?: Pick<
+    Facts[K],
+    'clients'
+  >
+}
+
+/** The last look at the execution clients, whichever step took it. */
+export function clientsIn(facts: ClientLooks): Pick<Report, 'clients'> {
+  const { seeSingleBlock, seeBlock, soak, verifyElection, proveEqual } = facts
+  const seen = [seeSingleBlock, seeBlock, soak, verifyElection, proveEqual].find(
+    (one) => one?.clients !== undefined,
+  )
+  if (seen?.clients === undefined) return {}
+  return {
+    clients: Object.entries(seen.clients).map(([node, { height, hash, why }]) => ({
+      node,
+      height,
+      hash,
+      why: why === '' ? null : why,
+    })),
   }
 }
 

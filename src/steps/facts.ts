@@ -142,7 +142,7 @@ export interface Facts {
   checkConfigs: Record<string, never>
   unfence: Record<string, never>
   startSource: { readonly heightBefore: number | null }
-  seeBlock: { readonly height: number }
+  seeBlock: { readonly height: number } & ClientsBack
   tidy: { readonly leftBehind: readonly string[] }
   weighRollback: Weighed
   stopAll: { readonly unreached: readonly string[] }
@@ -156,7 +156,14 @@ export interface Facts {
   restoreBest: { readonly from: string; readonly height: number }
   moveRaftDirs: { readonly moved: readonly string[] }
   startSingle: { readonly heightBefore: number }
-  seeSingleBlock: { readonly height: number }
+  seeSingleBlock: { readonly height: number } & ClientsBack
+}
+
+/** What became of the execution clients on a way back; both absent on a chain without them. */
+export interface ClientsBack {
+  readonly clients?: ClientStands
+  /** The single sequencer's client was ahead of its store, and the node took it back by itself. */
+  readonly takenBack?: { readonly from: number; readonly to: number }
 }
 
 /** What a gate shows, and the digest over the fields an approval is bound to. */
@@ -184,4 +191,6 @@ export interface Verified {
   readonly lastBlockTimeMs: number
   readonly firstBlockTimeMs: number
   readonly head: number
+  /** The members' execution clients against the first block of the cluster; absent on a chain without them. */
+  readonly clients?: ClientStands
 }

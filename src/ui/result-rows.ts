@@ -18,6 +18,7 @@ export function resultRows(report: Report): Row[] {
     ['voting', report.nodesVoting === null ? unknown : `${report.nodesVoting} of ${report.nodesTotal}`],
     ['hash link', link(report.hashContinuity)],
     ['heights signed twice', forks(report)],
+    ...clients(report),
   ]
 }
 
@@ -32,6 +33,17 @@ const span = (ms: number | null) => (ms === null ? unknown : duration(ms))
 function link(continuity: boolean | null): string {
   if (continuity === null) return unknown
   return continuity ? 'unbroken' : 'BROKEN'
+}
+
+function clients({ clients: seen }: Report): Row[] {
+  if (seen === undefined) return []
+  const wrong = seen.flatMap(({ node, why }) => (why === null ? [] : [`${node}: ${why}`]))
+  return [
+    [
+      'execution clients',
+      [`${seen.length - wrong.length} of ${seen.length} hold the chain`, ...wrong].join('; '),
+    ],
+  ]
 }
 
 /** An empty list means "none" only where somebody looked: that is, once the cluster was seen to produce. */

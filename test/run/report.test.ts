@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { JournalRecord } from '../../src/journal/record.ts'
-import { ownOverhead } from '../../src/run/report.ts'
+import { clientsIn, ownOverhead } from '../../src/run/report.ts'
 import type { Facts } from '../../src/steps/facts.ts'
 
 const outcome = (step: string) => ({ type: 'outcome', step, ok: true }) as unknown as JournalRecord
@@ -53,4 +53,18 @@ test('no own part is told where another process or workstation went on in betwee
   expect(ownOverhead([resumed, stopped, started, resumed], window(0, 0), 0)).toBe(600)
   const { startQuorum: _, ...without } = window(0, 0)
   expect(ownOverhead(records, without, 0)).toBeNull()
+})
+
+test('the report has the last look at the execution clients, and no such field on a chain without them', () => {
+  const look = (height: number) => ({
+    'node-1': { height, hash: '0xab', why: height === 3 ? 'it stays' : '' },
+  })
+  const facts = { proveEqual: { clients: look(1) }, verifyElection: { clients: look(2) } }
+  expect(clientsIn({ seeBlock: {} })).toEqual({})
+  expect(clientsIn(facts)).toEqual({ clients: [{ node: 'node-1', height: 2, hash: '0xab', why: null }] })
+  const soaked = { ...facts, soak: { clients: look(3) } }
+  expect(clientsIn(soaked).clients).toMatchObject([{ height: 3, why: 'it stays' }])
+  expect(clientsIn({ ...soaked, seeSingleBlock: { clients: look(4) } }).clients).toMatchObject([
+    { height: 4 },
+  ])
 })

@@ -62,6 +62,19 @@ export const report = printed({
   nodesTotal: number('nodes of the runbook'),
   hashContinuity: orNull(z.boolean(), 'N + 1 is linked to N by hash on every node'),
   forks: numbers('heights that were signed twice; there must be none'),
+  clients: list(
+    object({
+      node: text('node'),
+      height: orNull(z.number(), 'its newest block; null: it did not say'),
+      hash: orNull(
+        z.string(),
+        'of the block it was compared by: the last old one or the first of the cluster; after a way back of its newest',
+      ),
+      why: orNull(z.string(), 'what is wrong with it, one sentence; null: it holds the chain'),
+    }),
+  )
+    .optional()
+    .describe('the execution clients at the last look; absent on a chain whose nodes drive none'),
   bytesSeeded: number('bytes copied while the chain ran'),
   bytesFinal: number('bytes copied inside the window'),
   approvals: list(

@@ -1,4 +1,5 @@
 import { must, stuck, until } from '../ask.ts'
+import { clientsBack } from '../chain/clients-back.ts'
 import { heightOf } from '../chain/head.ts'
 import { endDeadMan } from '../dead-man/commands.ts'
 import { deadManFiles } from '../dead-man/place.ts'
@@ -127,9 +128,9 @@ export const seeBlock: Step<'seeBlock'> = {
       before ??= now
       return now !== null && before !== null && now > before ? now : null
     })
-    return height === null
-      ? notYet(`${source.spec.name}: no new block within ${newBlockTimeoutMs / 1000} s`)
-      : done({ height })
+    if (height === null)
+      return notYet(`${source.spec.name}: no new block within ${newBlockTimeoutMs / 1000} s`)
+    return done({ height, ...(await clientsBack(context, [source], height)) })
   },
   undo: () => Promise.resolve(),
 }

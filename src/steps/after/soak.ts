@@ -1,6 +1,7 @@
 import { stuck } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { sinceThen } from './cluster-clients.ts'
 import { membersOf } from './heal.ts'
 import { lookAtCluster } from './verify-election.ts'
 
@@ -24,7 +25,13 @@ export const soak: Step<'soak'> = {
     if (measured?.daChecked === undefined) return notYet('the watch was interrupted before its end')
     const cluster = await lookAtCluster(context, fact(context, 'verifyElection').notVoting)
     if (typeof cluster === 'string') return notYet(cluster)
-    return done({ ...cluster, daChecked: measured.daChecked })
+    const { clients } = cluster
+    const before = fact(context, 'verifyElection').clients
+    return done({
+      ...cluster,
+      ...(clients === undefined ? {} : { clients: sinceThen(clients, before ?? {}) }),
+      daChecked: measured.daChecked,
+    })
   },
   undo: () => Promise.resolve(),
 }

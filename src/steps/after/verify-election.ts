@@ -2,11 +2,13 @@ import { EvhaError } from '../../base/errors.ts'
 import { linked } from '../../evnode/block.ts'
 import { contradiction, must, stuck, until } from '../ask.ts'
 import { blocksBetween, type ReadBlock } from '../chain/blocks.ts'
+import { wrongIn } from '../chain/client-stand.ts'
 import { heightOf } from '../chain/head.ts'
 import type { Verified } from '../facts.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { notedBefore } from '../window/stop-source.ts'
+import { clientsOfCluster } from './cluster-clients.ts'
 import { Healer, membersOf } from './heal.ts'
 
 /** All in: two cures of a silent member, a transient exit, and the leader's P2P wait fit in (evnode.md A3, B 8). */
@@ -14,10 +16,15 @@ const settleTimeoutMs = 150_000
 
 export const verifyElection: Step<'verifyElection'> = {
   name: 'verifyElection',
-  plan: ({ nodes, source }) => [
+  plan: ({ nodes, source, facts }) => [
     `on each of ${nodes.length} nodes: process up, RPC open, one leader, heights advance`,
     'a member that stays away is started anew, at most twice, beside a leader and a quorum of others',
     `the last block of ${source.spec.name} has the same hash everywhere and the first block of the cluster links to it`,
+    ...(facts.check?.execution === undefined
+      ? []
+      : [
+          "ask every member's execution client for the first block of the cluster: it must be that of the leader's",
+        ]),
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
@@ -41,12 +48,18 @@ export const verifyElection: Step<'verifyElection'> = {
       why = look
       return null
     })
-    if (seen !== null) return done(seen)
+    if (seen !== null) return done(telling(context, seen))
     // The cluster goes on without those that could not be brought in: they are named, at the gate and in the report.
     const without = await lookAtCluster(context, measured?.notVoting ?? {})
-    return typeof without === 'object' ? done(without) : notYet(why)
+    return typeof without === 'object' ? done(telling(context, without)) : notYet(why)
   },
   undo: () => Promise.resolve(),
+}
+
+/** A client that differs stops nobody: the cluster signs no height twice for it. But whoever asks that client is told wrong. */
+function telling(context: StepContext, seen: Verified): Verified {
+  for (const [name, why] of wrongIn(seen.clients ?? {})) context.tell(`${name}: ${why}`)
+  return seen
 }
 
 /**
@@ -72,8 +85,15 @@ export async function lookAtCluster(
   if (head <= last + 1) return `not every node has block ${last + 2} yet; the lowest head is ${head}`
   const chain = await continuity(context, members, last, head)
   if (typeof chain === 'string') return chain
+  const leader = leaders[0]?.spec.name ?? ''
+  const clients = await clientsOfCluster(
+    context,
+    members.map((host, i) => ({ host, head: heights[i] ?? null })),
+    leader,
+    last + 1,
+  )
   return {
-    leader: leaders[0]?.spec.name ?? '',
+    leader,
     voting: members.map((host) => host.spec.name),
     notVoting: { ...different, ...given },
     hashContinuity: true,
@@ -81,6 +101,7 @@ export async function lookAtCluster(
     lastBlockTimeMs: chain.lastBlockTimeMs,
     firstBlockTimeMs: chain.firstBlockTimeMs,
     head,
+    ...(clients === null ? {} : { clients }),
   }
 }
 

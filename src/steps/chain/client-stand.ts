@@ -44,13 +44,13 @@ export interface Reference {
 
 /**
  * How a client stands to block `last` of the reference: it has that very block, or it ends below with a block of the same
- * chain. `beyond` says what is wrong with one that ends below; '' where that is no harm.
+ * chain. `below` says what is wrong with one that ends there; '' where that is no harm.
  */
 export function standOf(
   said: ClientSaid,
   last: number,
   reference: Reference,
-  beyond: (height: number) => string,
+  below: (height: number) => string,
 ): ClientStand {
   const { asked, latest } = said
   const height = latest.kind === 'ok' ? latest.value.number : null
@@ -68,7 +68,7 @@ export function standOf(
       hash: null,
       why: `its execution client stands at block ${number} and does not have block ${last}`,
     }
-  return { height, hash, why: otherBlock(number, hash, reference) || beyond(number) }
+  return { height, hash, why: below(number) || otherBlock(number, hash, reference) }
 }
 
 function otherBlock(number: number, hash: string, { of, hashes }: Reference): string {
@@ -90,6 +90,10 @@ export function standsInWords(stands: ClientStands, last: number): string {
   )
   return [`${good.length} of ${all.length} have the chain up to block ${last}`, ...below].join('; ')
 }
+
+/** Those with which something is wrong, as `name: why`. */
+export const wrongIn = (stands: ClientStands): readonly (readonly [name: string, why: string])[] =>
+  Object.entries(stands).flatMap(([name, { why }]) => (why === '' ? [] : [[name, why] as const]))
 
 /** What is said of a question without an answer. */
 export function silence(answer: Exclude<Answer<unknown>, { kind: 'ok' }> | Missing): string {

@@ -1,14 +1,15 @@
 import { EvhaError } from '../../base/errors.ts'
 import { onEach, stuck } from '../ask.ts'
-import { standsInWords } from '../chain/client-stand.ts'
+import { standsInWords, wrongIn } from '../chain/client-stand.ts'
 import { headOf } from '../chain/head.ts'
 import { measureAll } from '../commit/decide.ts'
-import type { LastPass, Weighed } from '../facts.ts'
+import type { ClientStands, LastPass, Weighed } from '../facts.ts'
 import { lookAt } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
 import { notedBefore } from '../window/stop-source.ts'
 import { boundDigest, planFields } from './digest.ts'
+import { poolRows } from './pool.ts'
 import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
 import { refuseUnstartable } from './startable.ts'
 
@@ -58,6 +59,7 @@ export const weighCutover: Step<'weighCutover'> = {
           ({ name, p50Ms, p95Ms, source: from }) =>
             ['', `${windowParts[name]} ${seconds(p50Ms)}, p95 ${seconds(p95Ms)} (${from})`] as const,
         ),
+        ...(await poolRows(context)),
         [
           'old batches',
           'transactions waiting in the old sequencer may be replayed by a later leader; pause intake if that matters',
@@ -162,12 +164,24 @@ export const weighFinish: Step<'weighFinish'> = {
               ? `unbroken from ${soak.firstClusterHeight - 1} to ${soak.firstClusterHeight}`
               : 'broken',
           ],
+          ...clientRows(soak.clients),
           ['signed twice', `none on the nodes${soak.daChecked ? ' and on DA' : '; DA did not answer'}`],
           ['finish', 'the drop-ins become part of the units, staged files go away'],
         ],
       }),
     )
   },
+}
+
+/** How the execution clients follow the cluster, and each that does not. */
+function clientRows(clients: ClientStands | undefined): Weighed['evidence'] {
+  if (clients === undefined) return []
+  const wrong = wrongIn(clients)
+  const all = Object.keys(clients).length
+  return [
+    ['clients', `${all - wrong.length} of ${all} have the cluster's first block and advance`],
+    ...wrong.map(([name, why]) => ['', `${name}: ${why}`] as const),
+  ]
 }
 
 export const shortHash = (base64: string) => {

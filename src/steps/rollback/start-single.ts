@@ -1,6 +1,7 @@
 import { changes, script } from '../../base/command.ts'
 import { permitDropIn } from '../../evnode/permit.ts'
 import { must, stuck, until } from '../ask.ts'
+import { clientsBack } from '../chain/clients-back.ts'
 import { heightOf } from '../chain/head.ts'
 import { changeDecision } from '../host/decision.ts'
 import { remove } from '../host/files.ts'
@@ -91,9 +92,9 @@ export const seeSingleBlock: Step<'seeSingleBlock'> = {
       const now = await heightOf(context, context.source)
       return now !== null && now > before ? now : null
     })
-    return height === null
-      ? notYet(`${context.source.spec.name}: no new block within ${newBlockTimeoutMs / 1000} s`)
-      : done({ height })
+    if (height === null)
+      return notYet(`${context.source.spec.name}: no new block within ${newBlockTimeoutMs / 1000} s`)
+    return done({ height, ...(await clientsBack(context, context.nodes, height)) })
   },
   irreversible: 'the single sequencer produces',
   keepsJournal: 'first',
