@@ -1,5 +1,6 @@
 import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLMap } from 'yaml'
 import { EvhaError } from '../base/errors.ts'
+import { remembering } from './remembering.ts'
 
 /** A value of evnode.yaml, by its dotted key, such as `raft.enable`. */
 export type ConfigValue = string | number | boolean
@@ -77,7 +78,7 @@ export interface Merged {
  * The configuration with some values changed; comments, order and everything else are kept. Text given for a key that
  * holds a number, true/false or a list becomes one, so that values taken from flags fit. Throws EvhaError (usage).
  */
-export function mergeConfig(sourceYaml: string, changes: ConfigChanges): Merged {
+export const mergeConfig = remembering((sourceYaml: string, changes: ConfigChanges): Merged => {
   const document = configDocument(sourceYaml)
   const diff: string[] = []
   for (const [key, wanted] of Object.entries(changes)) {
@@ -92,7 +93,7 @@ export function mergeConfig(sourceYaml: string, changes: ConfigChanges): Merged 
   return diff.length === 0
     ? { text: sourceYaml, diff }
     : { text: document.toString({ lineWidth: 0, flowCollectionPadding: false }), diff }
-}
+})
 
 function alike(old: unknown, wanted: ConfigValue): ConfigValue | readonly string[] {
   if (typeof wanted !== 'string') return wanted

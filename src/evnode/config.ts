@@ -2,6 +2,7 @@ import type { Document } from 'yaml'
 import { Secret } from '../base/secret.ts'
 import { configDocument, valueAt } from './config-text.ts'
 import { durationMs } from './go-duration.ts'
+import { remembering } from './remembering.ts'
 
 export { type ConfigChanges, type ConfigValue, mergeConfig } from './config-text.ts'
 
@@ -58,7 +59,7 @@ export interface NodeConfig {
 export type FlagValues = Readonly<Record<string, string>>
 
 /** Reads the text of an evnode.yaml as a node started with `flags` does. Throws EvhaError (usage). */
-export function readConfig(yaml: string, flags: FlagValues = {}): NodeConfig {
+export const readConfig = remembering((yaml: string, flags: FlagValues = {}): NodeConfig => {
   const values = reader(configDocument(yaml), flags)
   const { text, flag, ms } = values
   const token = text('da.auth_token', '')
@@ -89,7 +90,7 @@ export function readConfig(yaml: string, flags: FlagValues = {}): NodeConfig {
     logFormat: text('log.format', 'text'),
     raft: raftIn(values),
   }
-}
+})
 
 interface Reader {
   text(key: string, absent: string): string

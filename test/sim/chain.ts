@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { Block } from '../../src/evnode/block.ts'
 import type { HeaderBlob } from '../../src/evnode/da-blob.ts'
 
@@ -43,9 +43,7 @@ export class Chain {
     const height = (below?.top.height ?? 0) + 1
     const parent = below?.top.hash ?? ''
     // Two processes that sign at one moment sign two different headers all the same.
-    const hash = createHash('sha256')
-      .update(`${height} ${parent} ${atMs} ${by} ${this.#count++}`)
-      .digest('base64')
+    const hash = digest('sha256', `${height} ${parent} ${atMs} ${by} ${this.#count++}`, 'base64')
     const block = { height, hash, parent, atMs, by }
     const there = this.signed.get(height) ?? []
     there.push(block)

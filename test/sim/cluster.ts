@@ -28,14 +28,14 @@ export class Cluster {
     const { leader } = this
     if (leader !== null) {
       if (!this.hasQuorum(leader))
-        sim.timeline.in(175, () => {
+        sim.timeline.inside(175, () => {
           if (this.leader === leader && !this.hasQuorum(leader)) leader.loseLock()
         })
       for (const node of this.members) if (node !== leader && this.#sees(leader, node)) this.#follow(node)
       return
     }
     if (this.#electing !== null || !this.#electable().length) return
-    this.#electing = sim.timeline.in(sim.random.between(300, 1_000), () => {
+    this.#electing = sim.timeline.inside(sim.random.between(300, 1_000), () => {
       this.#electing = null
       this.#elect()
     })

@@ -80,7 +80,9 @@ function placeOf(given: unknown): Place | null {
   const name = end === -1 ? given.slice(root.length) : given.slice(root.length, end)
   const mounted = disks.get(name)
   if (mounted === undefined) throw new Gone()
-  return { ...mounted, path: end === -1 ? '/' : given.slice(end).replace(/(.)\/$/, '$1') }
+  const path = end === -1 ? '/' : given.slice(end)
+  const { disk, watcher } = mounted
+  return { disk, watcher, path: path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path }
 }
 
 function living(given: unknown): Place | null {
@@ -91,11 +93,11 @@ function living(given: unknown): Place | null {
 
 /** Made by the thousand, for files that are looked for: none has a stack. A name by chance would differ in each replay. */
 function failing(code: string, path: string): NodeJS.ErrnoException {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  const error = new Error(`${code}: ${path.replace(/\.[0-9a-f]+\.new$/, '.new')}`)
-  Error.stackTraceLimit = limit
-  return Object.assign(error, { code })
+  const same = path.endsWith('.new') ? path.replace(/\.[0-9a-f]+\.new$/, '.new') : path
+  const error = Object.create(Error.prototype) as NodeJS.ErrnoException
+  error.message = `${code}: ${same}`
+  error.code = code
+  return error
 }
 
 const parent = (path: string): string => path.slice(0, path.lastIndexOf('/')) || '/'

@@ -46,8 +46,7 @@ export class HostGround implements Ground {
   }
 
   run(shell: Shell, argv: readonly string[], io: Io): Soon<number> {
-    const [name = '', ...args] = argv
-    return toolNamed(this.host, name)({ host: this.host, ground: this, shell, io }, args)
+    return toolNamed(this.host, argv[0] ?? '')({ host: this.host, ground: this, shell, io }, argv.slice(1))
   }
 
   background(shell: Shell, body: Node, io: Io): void {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { NodeSpec } from '../../src/runbook/load.ts'
 import { Files } from './files.ts'
 import type { Running } from './programs.ts'
@@ -87,7 +87,7 @@ export class SimHost {
   /** Later, unless the host went down meanwhile. */
   in(ms: number, run: () => void): () => void {
     const boot = this.#boots
-    return this.sim.timeline.in(ms, () => {
+    return this.sim.timeline.inside(ms, () => {
       if (this.#boots === boot) run()
     })
   }
@@ -204,6 +204,6 @@ export class SimHost {
 
   #newBoot(): void {
     this.#boots++
-    this.bootId = createHash('sha256').update(`${this.name} ${this.#boots}`).digest('hex').slice(0, 32)
+    this.bootId = hash('sha256', `${this.name} ${this.#boots}`).slice(0, 32)
   }
 }

@@ -188,7 +188,7 @@ export class Door implements Remote {
     }
     // A packet that was held up somewhere: the command lands when nobody waits for it any more.
     if (fault === 'late') this.#connected = false
-    sim.timeline.in(fault === 'late' ? sim.random.between(5_000, 60_000) : this.#latency(), () => {
+    sim.timeline.inside(fault === 'late' ? sim.random.between(5_000, 60_000) : this.#latency(), () => {
       if (fault === 'late') sim.tell(`a command lands late on ${this.name}: ${command.says}`)
       if (this.#reached() || (fault === 'late' && this.#host.up))
         execute(this.#host, command, stdin, answered, this.#evha.steps(this.#host, fault))

@@ -78,7 +78,7 @@ export class Sim {
     this.#layChain(this.source)
     const tick = (): void => {
       this.chain.daTick()
-      this.timeline.in(3_000, tick)
+      this.timeline.inside(3_000, tick)
     }
     tick()
   }
@@ -95,12 +95,12 @@ export class Sim {
 
   /** The living processes of the node. */
   nodes(): SimNode[] {
-    const units = this.hosts.flatMap((host) =>
-      [...host.systemd.services.values()].flatMap(({ process }) =>
-        process instanceof SimNode ? [process] : [],
-      ),
-    )
-    return [...units, ...this.strays].filter((node) => !node.gone)
+    const living: SimNode[] = []
+    for (const host of this.hosts)
+      for (const { process } of host.systemd.services.values())
+        if (process instanceof SimNode && !process.gone) living.push(process)
+    for (const stray of this.strays) if (!stray.gone) living.push(stray)
+    return living
   }
 
   nodeOn(host: SimHost): SimNode | null {

@@ -2,6 +2,8 @@ interface Due {
   readonly at: number
   readonly order: number
   readonly run: () => void
+  /** It wakes nobody who awaits. */
+  readonly quiet: boolean
   off: boolean
 }
 
@@ -37,7 +39,16 @@ export class Timeline {
 
   /** Runs it in so many ms; what is returned calls it off. */
   in(ms: number, run: () => void): () => void {
-    const due: Due = { at: this.#now + Math.max(0, ms), order: this.#order++, run, off: false }
+    return this.#put(ms, run, false)
+  }
+
+  /** The same for what goes on inside of a host: it settles no promise, and the next moment needs not wait for a rest. */
+  inside(ms: number, run: () => void): () => void {
+    return this.#put(ms, run, true)
+  }
+
+  #put(ms: number, run: () => void, quiet: boolean): () => void {
+    const due: Due = { at: this.#now + Math.max(0, ms), order: this.#order++, run, quiet, off: false }
     this.#push(due)
     return () => {
       due.off = true
@@ -62,11 +73,12 @@ export class Timeline {
         }
         ticks = 0
         try {
-          if (over()) {
-            resolve()
-            return
-          }
-          this.#happen(endMs, limitMs)
+          do {
+            if (over()) {
+              resolve()
+              return
+            }
+          } while (this.#happen(endMs, limitMs))
           queueMicrotask(soon)
         } catch (thrown) {
           reject(thrown)
@@ -76,13 +88,15 @@ export class Timeline {
     })
   }
 
-  #happen(endMs: number, limitMs: number): void {
+  /** The next thing happens; true when nobody who awaits has heard of it. */
+  #happen(endMs: number, limitMs: number): boolean {
     const next = this.#next()
     if (next === undefined) throw new Error('nothing is left to happen, and it is not over')
     if (next.at > endMs) throw new Error(`not over after ${limitMs} ms of simulated time`)
     this.#count(next.at)
     this.#now = next.at
     next.run()
+    return next.quiet
   }
 
   #count(at: number): void {

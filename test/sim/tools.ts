@@ -19,7 +19,7 @@ export type Tool = (call: Call, args: readonly string[]) => Soon<number>
 /** The program of a name on a host. One that nobody has modelled ends the simulation, loudly. */
 export function toolNamed(host: SimHost, name: string): Tool {
   if (name === host.spec.binary) return nodeProgram
-  const tool = tools[name.split('/').at(-1) as string]
+  const tool = tools[name] ?? tools[name.slice(name.lastIndexOf('/') + 1)]
   if (tool === undefined) throw new Error(`nobody has modelled the program ${name}`)
   return tool
 }

@@ -277,8 +277,9 @@ export class Shell {
 
   #simple(node: Extract<Node, { k: 'simple' }>, io: Io): Soon<number> {
     return after(this.#fields(node.words, io), (argv) => {
-      const [name, ...args] = argv
+      const name = argv[0]
       if (name === undefined) return this.#assigned(node, io)
+      const args = argv.slice(1)
       if (node.assigns.length === 0) return this.#named(node, name, args, io)
       const before = new Map<string, string | undefined>()
       return after(
