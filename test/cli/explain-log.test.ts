@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { LogStory } from '../../src/evnode/log-story.ts'
 import { outputOf } from '../output-of.ts'
+import { peakMbIn, tellsPeak } from '../peak-memory.ts'
 import { built as build } from './built.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures', 'evnode', 'logs')
@@ -80,17 +81,16 @@ function* pieces(turns: (turn: number) => Buffer | string, bytesMax: number): Ge
 
 /** Memory of evha at its highest, in MB, while it reads so many bytes. */
 async function memoryOf(turns: (turn: number) => Buffer | string, bytesMax: number, oldSpaceMb?: number) {
-  const tell = `data:text/javascript,${encodeURIComponent(
-    "process.on('exit', () => process.stderr.write('peak ' + process.resourceUsage().maxRSS))",
-  )}`
   const limits = oldSpaceMb === undefined ? [] : [`--max-old-space-size=${oldSpaceMb}`]
-  const child = spawn(process.execPath, [...limits, '--import', tell, built, 'explain-log', '-', '--json'])
+  const child = spawn(process.execPath, [...limits, built, 'explain-log', '-', '--json'], {
+    env: { ...process.env, ...tellsPeak },
+  })
   const ended = outputOf(child)
   // Who is read no further tells by its exit code.
   await pipeline(Readable.from(pieces(turns, bytesMax)), child.stdin).catch(() => undefined)
   const { code, stdout, stderr } = await ended
   expect(code, stderr.slice(-500)).toBe(0)
-  return { mb: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024, story: JSON.parse(stdout) as LogStory }
+  return { mb: peakMbIn(stderr), story: JSON.parse(stdout) as LogStory }
 }
 
 beforeAll(build, 60_000)
