@@ -13,9 +13,13 @@ const home = '/var/lib/ev-node'
 const config = `${home}/config/evnode.yaml`
 const unit = '/etc/systemd/system/ev-node.service'
 const kvEndpoint = '127.0.0.1:9090'
-/** The state of the test application stands in every header: this makes blocks of a chain that is used. Not to be compressed. */
-const stateBytes = 20_000
+/**
+ * The test application's state stands in every header, and is written over in every block: what a chain holds grows with
+ * its blocks, and can not be compressed.
+ */
+const stateBytes = 2_000
 const buildingBlockMs = 25
+const buildingTimeoutMs = 240_000
 
 /** Five hosts and DA, up for the whole bench; each attempt on them begins with a new chain. */
 export async function withArena(work: (hosts: Hosts) => Promise<void>): Promise<void> {
@@ -49,17 +53,27 @@ export async function freshChain(hosts: Hosts, blocks: number): Promise<void> {
   await configure(hosts, `${buildingBlockMs}ms`)
   await did(hosts, 'node-1', `cat > ${unit}`, unitText('always', 1))
   await did(hosts, 'node-1', 'systemctl daemon-reload && systemctl enable -q --now ev-node.service')
-  await until('a first block', async () => ((await heightOf(hosts, 'node-1')) ?? 0) > 0 || undefined)
-  await did(
-    hosts,
-    'node-1',
-    `/opt/evha/node -e "fetch('http://${kvEndpoint}/tx', { method: 'POST', body: 'k=' + require('node:crypto').randomBytes(${stateBytes / 2}).toString('hex') })"`,
-  )
-  await until(`block ${blocks}`, async () => ((await heightOf(hosts, 'node-1')) ?? 0) >= blocks || undefined)
+  await did(hosts, 'node-1', '/opt/evha/node --input-type=module -e "$(cat)"', building(blocks))
   await configure(hosts, '1s')
   await did(hosts, 'node-1', 'systemctl restart ev-node')
   await until('DA to have the chain', () => daHas(hosts, blocks))
 }
+
+/** Run on the host: writes the state over and over until there are so many blocks. */
+const building = (blocks: number) => `import { randomBytes } from 'node:crypto'
+const post = (url, headers, body) => fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5_000) })
+const head = async () => {
+  const answer = await post('http://127.0.0.1:7331/evnode.v1.StoreService/GetState', { 'content-type': 'application/json' }, '{}')
+  return Number((await answer.json()).state.lastBlockHeight)
+}
+const deadline = Date.now() + ${buildingTimeoutMs}
+for (let turn = 0; ; turn += 1) {
+  await post('http://${kvEndpoint}/tx', {}, 'k=' + randomBytes(${(stateBytes / 4) * 3}).toString('base64')).catch(() => undefined)
+  if (turn % 10 === 0 && await head().catch(() => 0) >= ${blocks}) break
+  if (Date.now() > deadline) throw new Error('the chain does not come to ${blocks} blocks')
+  await new Promise((wake) => setTimeout(wake, ${buildingBlockMs}))
+}
+`
 
 /** Apparent and real bytes of node-1's data. */
 export async function dataBytes(hosts: Hosts): Promise<{ apparent: number; real: number }> {

@@ -1,18 +1,22 @@
 // What came of a cutover, judged from the nodes' own blocks and from systemd's journal on the hosts: the same for every
 // way of migrating, and past the tool that did it.
-import { readLogLine } from '../../src/evnode/log-line.ts'
+import { type LogLine, readLogLine } from '../../src/evnode/log-line.ts'
 import { meaningOf } from '../../src/evnode/logs.ts'
 import { type Chain, chainOf } from '../hosts/blocks.ts'
-import { type Hosts, until } from '../hosts/hosts.ts'
+import type { Hosts } from '../hosts/hosts.ts'
 
 const quorum = 3
 /** So many blocks after the gap a node must hold, within so long, to count as one that takes part. */
 const blocksAfter = 5
 const patienceMs = 20_000
+/** Without a block for so long after the cutover, the chain stands still. */
+const stallMs = 120_000
+const pollMs = 500
+const errorMax = 160
 
 export interface Verdict {
-  /** Time of the last old block to time of the first one after it, ms. */
-  readonly gapMs: number
+  /** Time of the last old block to time of the first one after it, ms; null where none came. */
+  readonly gapMs: number | null
   /** What is left of the gap without what the node itself takes; null where the journals do not show it. */
   readonly ownMs: number | null
   readonly voting: number
@@ -22,27 +26,50 @@ export interface Verdict {
   /** Stop to exit of the single sequencer, and the last needed start to the first block, ms: the node's own. */
   readonly stopMs: number | null
   readonly firstBlockMs: number | null
+  /** Where not all five vote: what each node's unit is at, and the last error it logged. */
+  readonly states?: readonly string[]
+}
+
+/** What a cutover came to, in a word or two. */
+export function outcomeOf({ gapMs, voting, forks }: Verdict): string {
+  if (forks > 0) return `fork, ${voting} of 5 voting`
+  if (gapMs === null) return 'stall'
+  return `${voting} of 5 voting`
 }
 
 /** `head` is a height the single sequencer had before the cutover, `sinceMs` the epoch ms of that. */
 export async function judge(hosts: Hosts, head: number, sinceMs: number): Promise<Verdict> {
   const ask = () => Promise.all(hosts.names.map((host) => chainOf(hosts, host, head)))
-  const gap = await until('a block after the cutover', async () => gapIn(await ask()))
-  const deadlineMs = Date.now() + patienceMs
-  const takesPart = (chain: Chain | undefined) => chain !== undefined && chain.head >= gap.next + blocksAfter
-  let chains = await ask()
-  while (!chains.every(takesPart) && Date.now() < deadlineMs) {
-    await new Promise((wake) => setTimeout(wake, 500))
-    chains = await ask()
+  const gap = await within(stallMs, async () => gapIn(await ask()))
+  const takesPart = (chain: Chain | undefined) =>
+    gap !== undefined && chain !== undefined && chain.head >= gap.next + blocksAfter
+  const all = async () => {
+    const chains = await ask()
+    return chains.every(takesPart) ? chains : undefined
   }
+  const chains = (gap && (await within(patienceMs, all))) ?? (await ask())
   const longest = longestOf(chains)
   const seen = await Promise.all(hosts.names.map((host) => journalOf(hosts, host, sinceMs)))
+  const voting = chains.filter((chain) => takesPart(chain) && sameAs(longest, chain as Chain)).length
   return {
-    gapMs: gap.toMs - gap.fromMs,
+    gapMs: gap === undefined ? null : gap.toMs - gap.fromMs,
     ...partsOf(seen, gap),
-    voting: chains.filter((chain) => takesPart(chain) && sameAs(longest, chain as Chain)).length,
+    voting,
     forks: forksIn(chains),
     restarts: seen.reduce((sum, { restarts }) => sum + restarts, 0),
+    ...(voting === hosts.names.length
+      ? {}
+      : { states: seen.map(({ state }, k) => `${hosts.names[k]}: ${state}`) }),
+  }
+}
+
+/** Asks until there is an answer, or the time is over. */
+async function within<T>(timeoutMs: number, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  const deadlineMs = Date.now() + timeoutMs
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined || Date.now() > deadlineMs) return answer
+    await new Promise((wake) => setTimeout(wake, pollMs))
   }
 }
 
@@ -83,16 +110,27 @@ interface Seen {
   readonly startMs: number | undefined
   readonly raftMs: number | undefined
   readonly restarts: number
+  /** What its unit is at, and its last error. */
+  readonly state: string
+}
+
+/** Why a node ended, or what it counts as an error. */
+function errorIn(line: LogLine): string[] {
+  const meaning = meaningOf(line)
+  if (meaning?.kind === 'fatal') return [meaning.error.slice(0, errorMax)]
+  return line.level === 'error' ? [(line.fields['error'] ?? line.message).slice(0, errorMax)] : []
 }
 
 async function journalOf(hosts: Hosts, host: string, sinceMs: number): Promise<Seen> {
   const since = `--since @${Math.floor(sinceMs / 1000)}`
   const { stdout } = await hosts.on(
     host,
-    `journalctl -q -u ev-node.service -o json --output-fields=MESSAGE ${since}; systemctl show ev-node -p NRestarts`,
+    `journalctl -q -u ev-node.service -o json --output-fields=MESSAGE ${since}; systemctl show ev-node -p NRestarts -p ActiveState -p SubState`,
   )
   const lines = stdout.split('\n').map(readLogLine)
   const first = (fits: (line: (typeof lines)[number]) => boolean) => lines.find(fits)?.atMs
+  const shown = (name: string) => new RegExp(`^${name}=(.*)`, 'm').exec(stdout)?.[1]
+  const lastError = lines.flatMap(errorIn).at(-1)
   const startMs = first(({ message }) => message.startsWith('Started ev-node.service'))
   return {
     stopMs: first((line) => meaningOf(line)?.kind === 'shuttingDown'),
@@ -105,7 +143,8 @@ async function journalOf(hosts: Hosts, host: string, sinceMs: number): Promise<S
         (kind === 'raftStarted' || kind === 'bootstrapped')
       )
     }),
-    restarts: Number(/^NRestarts=(\d+)/m.exec(stdout)?.[1] ?? 0),
+    restarts: Number(shown('NRestarts') ?? 0),
+    state: `${shown('ActiveState')} (${shown('SubState')}), started again ${shown('NRestarts')} times${lastError === undefined ? '' : `; ${lastError}`}`,
   }
 }
 
@@ -115,14 +154,14 @@ async function journalOf(hosts: Hosts, host: string, sinceMs: number): Promise<S
  */
 function partsOf(
   seen: readonly Seen[],
-  gap: Gap,
+  gap: Gap | undefined,
 ): { ownMs: number | null; stopMs: number | null; firstBlockMs: number | null } {
   const { stopMs, exitMs } = seen[0] ?? {}
   const starts = seen
     .filter(({ startMs }) => startMs !== undefined)
     .sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0))
   const needed = starts[quorum - 1]?.startMs
-  if (stopMs === undefined || exitMs === undefined || needed === undefined)
+  if (gap === undefined || stopMs === undefined || exitMs === undefined || needed === undefined)
     return { ownMs: null, stopMs: null, firstBlockMs: null }
   const warm = starts
     .slice(0, quorum - 1)

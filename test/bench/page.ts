@@ -1,31 +1,15 @@
 import { cpus, release, totalmem } from 'node:os'
 import { counted, quantile } from './figures.ts'
-import type { Verdict } from './judge.ts'
+import { type Goal, goalsOf } from './goals.ts'
+import { outcomeOf, type Verdict } from './judge.ts'
+import { cameOver, type Round } from './round.ts'
 
-export interface Round {
-  readonly way: string
-  /** How many times the data. */
-  readonly size: number
-  /** ISO 8601. */
-  readonly at: string
-  readonly real: boolean
-  readonly data?: { readonly apparent: number; readonly real: number }
-  readonly verdict?: Verdict
-  readonly evha?: {
-    readonly checkMs: number
-    readonly memoryMb: number
-    readonly seededBytes: number
-    readonly seedMs: number
-    /** As evha itself reports them. */
-    readonly gapMs: number | null
-    readonly ownMs: number | null
-  }
-  /** Why there is no verdict. */
-  readonly failed?: string
-}
+const nodes = 5
+/** Of what a tool or a node said in the end. */
+const wordsMax = 240
 
-export const tableHead = `| way | data | rounds | gap, ms | part of the orchestrator, ms | stop, ms | last needed start to first block, ms | nodes voting | forks | restarts |
-|---|---|---|---|---|---|---|---|---|---|`
+const tableHead = `| way | data | rounds | gap p50, ms | gap p99, ms | part of the orchestrator, ms | stop, ms | last needed start to first block, ms | nodes voting | forks | restarts |
+|---|---|---|---|---|---|---|---|---|---|---|`
 
 /** This machine, in one line. */
 export function machine(): string {
@@ -33,32 +17,42 @@ export function machine(): string {
   return `${cpus().length} x ${first?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}, ${new Date().toISOString().slice(0, 10)}`
 }
 
-/** One line for rounds of one way and size: median (lowest to highest). */
-export function rowOf(rounds: readonly Round[]): string {
+/** One line for rounds of one way and size. */
+function rowOf(rounds: readonly Round[]): string {
   const [first] = rounds
   if (first === undefined) return ''
   const seen = rounds.flatMap(({ verdict }) => verdict ?? [])
-  const of = (value: (verdict: Verdict) => number | null) => counted(seen.flatMap((one) => value(one) ?? []))
-  const failed = rounds.length === seen.length ? '' : `, ${rounds.length - seen.length} failed`
+  const over = rounds.filter(cameOver).flatMap(({ verdict }) => verdict ?? [])
+  const of = (value: (verdict: Verdict) => number | null) => counted(over.flatMap((one) => value(one) ?? []))
+  const gaps = over.flatMap(({ gapMs }) => gapMs ?? [])
   const cells = [
     first.way,
     `${first.size} x`,
-    `${rounds.length}${failed}`,
-    of(({ gapMs }) => gapMs),
+    `${rounds.length}`,
+    counted(gaps),
+    gaps.length === 0 ? '-' : Math.round(quantile(gaps, 0.99)),
     of(({ ownMs }) => ownMs),
     of(({ stopMs }) => stopMs),
     of(({ firstBlockMs }) => firstBlockMs),
-    `${seen.map(({ voting }) => voting).join(', ')} of 5`,
-    seen.map(({ forks }) => forks).join(', '),
-    seen.map(({ restarts }) => restarts).join(', '),
+    timesEach(rounds.map(({ verdict }) => (verdict === undefined ? 'not made' : outcomeOf(verdict)))),
+    seen.reduce((sum, { forks }) => sum + (forks > 0 ? 1 : 0), 0),
+    counted(seen.map(({ restarts }) => restarts)),
   ]
   return `| ${cells.join(' | ')} |`
+}
+
+/** `5 of 5 voting`, or with how often each was seen. */
+function timesEach(outcomes: readonly string[]): string {
+  const each = [...new Set(outcomes)].map((one) => ({ one, times: outcomes.filter((o) => o === one).length }))
+  return each.map(({ one, times }) => (each.length === 1 ? one : `${one} (${times} times)`)).join(', ')
 }
 
 /** The whole page, from whatever rounds there are. */
 export function pageOf(rounds: readonly Round[]): string {
   const sizes = [...new Set(rounds.map(({ size }) => size))].sort((a, b) => a - b)
-  const ways = [...new Set(rounds.map(({ way }) => way))]
+  const ways = [...new Set(rounds.map(({ way }) => way))].sort(
+    (a, b) => Number(b === 'evha') - Number(a === 'evha'),
+  )
   const of = (way: string, size: number) => rounds.filter((one) => one.way === way && one.size === size)
   const rows = sizes.flatMap((size) => ways.map((way) => rowOf(of(way, size)))).filter((row) => row !== '')
   const days = [...new Set(rounds.map(({ at }) => at.slice(0, 10)))].join(', ')
@@ -69,16 +63,17 @@ export function pageOf(rounds: readonly Round[]): string {
 
 Written by \`script/bench compare\` on ${days}, with **${label}**, on one machine: ${machine()}.
 Five hosts with a systemd and an sshd of their own, in network namespaces on that machine ([host tier](host-tier.md)), blocks of
-1 s; every row's rounds ran on the same hosts, each on a new chain of the same make (${sizes.map((size) => dataOf(rounds, size)).join('; ')}).
+1 s; every row's rounds ran on the same hosts, in turn with the others, each on a new chain of the same make (${sizes.map((size) => dataOf(rounds, size)).join('; ')}).
 
 | what | how it was measured |
 |---|---|
-| gap | time in the last old block to time in the first new one, from the nodes' own blocks, past the tool that did it |
+| gap | time in the last old block to time in the first new one, from the nodes' own blocks, past the tool that did it; of the rounds after which a quorum votes, like all that is timed here |
 | part of the orchestrator | the gap without: last block to the stop, the stop itself, a warm node's way to Raft, and the start of the third node to the first block; from systemd's journal on the hosts |
-| nodes voting | serve the same chain five blocks on, at most 20 s after the gap, each round |
-| restarts | how often systemd had to start nodes again until then, all five together, each round |
+| nodes voting | serve the same chain five blocks on, at most 20 s after the gap; a stall: no block within 120 s of the cutover |
+| forks | rounds in which two nodes hold different blocks of one height |
+| restarts | how often systemd had to start nodes again until then, all five together |
 
-Figures are median (lowest to highest) of the rounds.
+Figures are median (lowest to highest) of the rounds; p99 by nearest rank, which of fewer than 100 rounds is the highest.
 
 ${tableHead}
 ${rows.join('\n')}
@@ -89,11 +84,39 @@ The other ways are in \`test/bench/baselines\`: the public guide's steps with on
 shell script and as a playbook for ansible-core; and a script by somebody who knows the node, with open connections, tar that skips holes,
 Raft directories bootstrapped before, two nodes waiting when the third starts. Their preparation is not counted. None of them fences the old
 sequencer, proves that the copies are equal, or goes back by itself; evha's part has that in it.
-
+${notWhole(rounds)}
 ## evha itself
+
+${goalTable(goalsOf(rounds))}
 
 ${evhaFigures(rounds, sizes)}
 `
+}
+
+/** Every round that was not five of five, as what it was. */
+function notWhole(rounds: readonly Round[]): string {
+  const told = rounds
+    .filter(
+      ({ verdict, error }) =>
+        verdict === undefined || verdict.voting < nodes || verdict.forks > 0 || error !== undefined,
+    )
+    .map(({ way, size, at, verdict, error, failed }) => {
+      const gap = verdict?.gapMs == null ? '' : `, gap ${verdict.gapMs} ms`
+      const what = verdict === undefined ? 'the round was not made' : outcomeOf(verdict) + gap
+      const words = [error, failed, ...(verdict?.states ?? [])].flatMap((one) => one ?? [])
+      return `- ${way}, ${size} x, ${at.slice(0, 19)}Z: ${what}${words.map((one) => `\n  - ${inOneLine(one)}`).join('')}`
+    })
+  return told.length === 0 ? '' : `\n## Rounds after which not all five voted\n\n${told.join('\n')}\n`
+}
+
+const inOneLine = (text: string) =>
+  `\`${text.trim().replace(/\s+/g, ' ').replaceAll('`', "'").slice(-wordsMax)}\``
+
+function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map(
+    ({ what, goal, seen, held }) => `| ${what} | ${goal} | ${seen} | ${held ? 'yes' : '**no**'} |`,
+  )
+  return `| figure | goal | seen | held |\n|---|---|---|---|\n${rows.join('\n')}`
 }
 
 function dataOf(rounds: readonly Round[], size: number): string {
@@ -114,7 +137,7 @@ function ratios(rounds: readonly Round[], sizes: readonly number[], ways: readon
   const median = (way: string, size: number) =>
     quantile(
       rounds
-        .filter((one) => one.way === way && one.size === size)
+        .filter((one) => one.way === way && one.size === size && cameOver(one))
         .flatMap(({ verdict }) => verdict?.gapMs ?? []),
       0.5,
     )
@@ -152,8 +175,8 @@ function evhaFigures(rounds: readonly Round[], sizes: readonly number[]): string
     ]
     return [`| ${cells.join(' | ')} |`]
   })
-  return `\`check\` of five hosts with all links between them; the copy made while the chain runs, to four hosts at once, relayed through the
-workstation; the most memory evha took from its start to its end; and what evha itself reports of the window, to be compared with the above.
+  return `\`check\` of five hosts with all links between them; the copy made while the chain runs, to four hosts at once, straight from node-1;
+the most memory evha took from its start to its end; and what evha itself reports of the window, to be compared with the above.
 
 | data | check, ms | seeding | MB/s | memory, MB | gap by evha, ms | part by evha, ms |
 |---|---|---|---|---|---|---|

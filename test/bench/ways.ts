@@ -4,13 +4,18 @@ import { join } from 'node:path'
 import { nodeTiming, type Timing } from '../../src/evnode/timing.ts'
 import type { Report } from '../../src/run/api.ts'
 import { addressOf, confirm, type Hosts, hostsDir, run, script } from '../hosts/hosts.ts'
+import { peakMbIn, tellsPeak } from '../peak-memory.ts'
 import { prepareMembers } from './arena.ts'
 
 export interface Way {
+  /** As `--rounds` names it. */
+  readonly key: string
   readonly name: string
   /** While the chain runs: not counted. */
   prepare(hosts: Hosts): Promise<void>
   cutover(hosts: Hosts): Promise<EvhaFigures | undefined>
+  /** Ends what would outlive the round. */
+  after?(hosts: Hosts): Promise<unknown>
 }
 
 /** What is known of evha's own runs beside what the blocks say. */
@@ -27,6 +32,7 @@ const baselines = join(import.meta.dirname, 'baselines')
 const guideTiming: Timing = { heartbeatMs: 92, electionMs: 368, leaseMs: 46, sendMs: 50 }
 
 const evha: Way = {
+  key: 'evha',
   name: 'evha',
   prepare: () => Promise.resolve(),
   async cutover(hosts) {
@@ -34,8 +40,6 @@ const evha: Way = {
     const checked = await hosts.evha('check', hosts.runbook, '--json')
     const checkMs = performance.now() - startedAt
     if (checked.code !== 0) throw new Error(checked.stdout + checked.stderr)
-    const tell =
-      "process.on('exit',()=>process.stderr.write('\\npeak '+process.resourceUsage().maxRSS+'\\n'))"
     const { code, stdout, stderr } = await run(
       script,
       [
@@ -49,14 +53,14 @@ const evha: Way = {
         hosts.stateDir,
         ...confirm(hosts, 'cutover', 'commit', 'finish'),
       ],
-      { env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(tell)}` } },
+      { env: tellsPeak },
     ).ended
     if (code !== 0) throw new Error(stderr)
     const report = JSON.parse(stdout) as Report
     const seed = report.steps.find(({ state }) => state.includes('seedData'))
     return {
       checkMs,
-      memoryMb: Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1024,
+      memoryMb: peakMbIn(stderr),
       seededBytes: report.bytesSeeded,
       seedMs: seed?.durationMs ?? Number.NaN,
       report,
@@ -65,12 +69,14 @@ const evha: Way = {
 }
 
 const guide: Way = {
+  key: 'guide',
   name: 'the public guide, a shell script',
   prepare: (hosts) => prepareMembers(hosts, guideTiming, { seconds: 5, forEver: false }),
   cutover: async (hosts) => void (await shell(hosts, 'guide.sh')),
 }
 
 const ansible: Way = {
+  key: 'ansible',
   name: 'the public guide, Ansible',
   async prepare(hosts) {
     await prepareMembers(hosts, guideTiming, { seconds: 5, forEver: false })
@@ -83,15 +89,23 @@ const ansible: Way = {
     const play = ['within', 'ansible-playbook', '-i', join(dir, 'inventory'), join(baselines, 'cutover.yml')]
     await must(run(script, play, { env }))
   },
+  // Where a connection of Ansible's is open, its socket stands.
+  after: (hosts) =>
+    run('sh', [
+      '-c',
+      `for at in ${join(hosts.stateDir, 'cp')}/*; do ssh -o ControlPath="$at" -O exit host; done`,
+    ]).ended,
 }
 
 const handTuned: Way = {
+  key: 'script',
   name: 'a hand-tuned script',
   async prepare(hosts) {
     await prepareMembers(hosts, nodeTiming, { seconds: 1, forEver: true })
     await shell(hosts, 'hand-tuned.sh', 'prepare')
   },
   cutover: async (hosts) => void (await shell(hosts, 'hand-tuned.sh', 'cutover')),
+  after: (hosts) => shell(hosts, 'hand-tuned.sh', 'close'),
 }
 
 export const ways: readonly Way[] = [evha, handTuned, guide, ansible]

@@ -6,6 +6,7 @@
 #
 #   hand-tuned.sh prepare     before the window, while the chain runs
 #   hand-tuned.sh cutover
+#   hand-tuned.sh close       ends the connections that were kept open
 #
 # NODES, ADDRESS_OF and REMOTE as in guide.sh.
 set -eu
@@ -73,5 +74,10 @@ case ${1:-} in
     for name in "$first" "$4"; do on "$name" systemctl start ev-node & done
     wait
     ;;
-  *) echo 'hand-tuned.sh prepare | cutover' >&2; exit 2 ;;
+  close)
+    for peer in $others; do on "$first" "$from_first -O exit root@$("$ADDRESS_OF" "$peer")" || true; done
+    # shellcheck disable=SC2086
+    for name in $NODES; do $REMOTE -o "ControlPath=$control" -O exit "root@$("$ADDRESS_OF" "$name")" || true; done
+    ;;
+  *) echo 'hand-tuned.sh prepare | cutover | close' >&2; exit 2 ;;
 esac
