@@ -20,6 +20,26 @@ export interface ExecutionClient {
 /** What the node takes for a fee recipient that is not given. */
 export const noFeeRecipient = `0x${'0'.repeat(40)}`
 
+/** Where a node of its own has its client, as far as that differs from the sequencer's. */
+export interface ExecutionPlaces {
+  readonly ethUrl?: string
+  readonly engineUrl?: string
+  readonly jwtSecretFile?: string
+}
+
+/** The flags that say so, by their names without dashes. */
+export function executionFlags({
+  ethUrl,
+  engineUrl,
+  jwtSecretFile,
+}: ExecutionPlaces): Readonly<Record<string, string>> {
+  return {
+    ...(ethUrl === undefined ? {} : { 'evm.eth-url': ethUrl }),
+    ...(engineUrl === undefined ? {} : { 'evm.engine-url': engineUrl }),
+    ...(jwtSecretFile === undefined ? {} : { 'evm.jwt-secret-file': jwtSecretFile }),
+  }
+}
+
 /** The execution client of a node's command line; null for a node that needs none. */
 export function executionClientOf(command: NodeCommand): ExecutionClient | null {
   if (!command.flags.some(({ name }) => name.startsWith('evm.'))) return null

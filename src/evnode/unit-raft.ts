@@ -1,5 +1,6 @@
 import type { FlagValues } from './config.ts'
 import { execQuote } from './exec-start.ts'
+import { type ExecutionPlaces, executionFlags } from './execution.ts'
 import { flagOverrides, type NodeCommand, type NodeFlag, nodeCommand } from './node-command.ts'
 import { type Unit, unitEntries, unitValue } from './unit-file.ts'
 
@@ -13,6 +14,8 @@ export interface RaftUnitInput {
   readonly passphraseFile?: string
   /** Listeners that are flags only (kv-endpoint, metrics) bound to the sequencer's address move to this node's. */
   readonly address?: { readonly source: string; readonly own: string }
+  /** This node's own execution client, where it is elsewhere than the sequencer's. */
+  readonly execution?: ExecutionPlaces
 }
 
 export interface RaftUnit {
@@ -76,7 +79,8 @@ export function raftUnit(source: Unit, input: RaftUnitInput): RaftUnit {
   }
 }
 
-function withoutReplaced(text: string): string {
+/** A unit's text without the settings that evha makes itself. */
+export function withoutReplaced(text: string): string {
   return unitEntries(text)
     .filter(({ section, key }) => replaced[section]?.includes(key) !== true)
     .flatMap(({ lines }) => lines)
@@ -85,8 +89,10 @@ function withoutReplaced(text: string): string {
 
 function execLine(command: NodeCommand, input: RaftUnitInput): string {
   const { exec, verb } = command
+  const own = executionFlags(input.execution ?? {})
   const flags = command.flags.filter(
-    ({ name, key }) => name !== 'home' && (key === undefined || !managed.test(key)),
+    ({ name, key }) =>
+      name !== 'home' && own[name] === undefined && (key === undefined || !managed.test(key)),
   )
   // With `-` systemd would take exit 1 for success and not start the node again.
   const prefixes = exec.prefixes.replaceAll('-', '')
@@ -98,6 +104,7 @@ function execLine(command: NodeCommand, input: RaftUnitInput): string {
     '--home',
     execQuote(input.home),
     ...flags.flatMap((flag) => flagWords(flag, input)),
+    ...Object.entries(own).flatMap(([name, value]) => [`--${name}`, execQuote(value)]),
   ].join(' ')
 }
 

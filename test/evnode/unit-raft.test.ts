@@ -184,3 +184,15 @@ test('whatever flags it has, the argv that is kept is given to the process uncha
     }),
   )
 })
+
+test('a member drives the execution client of its own host', () => {
+  const { text: own } = raftUnit(source, {
+    home: '/h',
+    execution: { ethUrl: 'http://10.0.0.2:8545', jwtSecretFile: '/etc/own jwt' },
+  })
+  const { flags } = nodeCommand(parseUnit(own))
+  const values = (name: string) => flags.filter((one) => one.name === name).map(({ value }) => value)
+  expect(values('evm.eth-url')).toEqual(['http://10.0.0.2:8545'])
+  expect(values('evm.jwt-secret-file')).toEqual(['/etc/own jwt'])
+  expect(values('evm.engine-url')).toEqual([])
+})

@@ -13,6 +13,7 @@ import { ask, must, onEach, stuck } from '../ask.ts'
 import { removeDeadMan } from '../dead-man/commands.ts'
 import { deadManUnit, deadManUnitPath, deadManUnitText } from '../dead-man/place.ts'
 import { digests, makeDirs, readDigests, remove } from '../host/files.ts'
+import { type LaidFile, layInOrder } from '../host/lay.ts'
 import { givePermit, type Mode, permitDirs } from '../host/permits.ts'
 import { serviceUser } from '../host/service-user.ts'
 import { enableUnit, readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
@@ -30,14 +31,6 @@ import { claim } from './claim.ts'
 import { layBinary, layNodeKey, readNodeKeyPublic } from './lay-identity.ts'
 import { withoutPaperIds, withPaperKeys } from './paper-keys.ts'
 import { liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
-
-/** A file evha lays: where, with what, for whom to read. */
-interface LaidFile {
-  readonly path: string
-  readonly text: string
-  readonly mode: number
-  readonly owner: string
-}
 
 export const preparePeers: Step<'preparePeers'> = {
   name: 'preparePeers',
@@ -198,6 +191,7 @@ async function planFiles(context: StepContext, keys: Readonly<Record<string, str
       binary: spec.binary,
       ...(spec.passphraseFile === undefined ? {} : { passphraseFile: spec.passphraseFile }),
       address: { source: source.spec.address, own: spec.address },
+      ...(spec.execution === undefined ? {} : { execution: spec.execution }),
     })
     const merged = mergeConfig(live.configText, {
       ...unit.moved,
@@ -256,19 +250,6 @@ function filesFor(
  * the drop-in stands before the unit: at no moment would a start go through.
  */
 async function layFiles(context: StepContext, host: Host, files: readonly LaidFile[]): Promise<void> {
-  const { spec, remote } = host
-  if (host === context.source) await must(context, host, givePermit(spec, 'single', 'durable'))
-  const dirs = [...new Set(files.map((file) => file.path.replace(/\/[^/]*$/, '')))]
-  await must(context, host, makeDirs('0755', '', dirs))
-  for (const file of files) {
-    const sent = await remote.send(
-      { content: file.text, mode: file.mode, ...(file.owner === '' ? {} : { owner: file.owner }) },
-      file.path,
-      context.signal,
-    )
-    if (sent.kind !== 'finished' || sent.exitCode !== 0)
-      throw stuck(
-        `${spec.name}: ${file.path} could not be laid: ${sent.kind === 'finished' ? sent.stderr.trim() : sent.message}`,
-      )
-  }
+  if (host === context.source) await must(context, host, givePermit(host.spec, 'single', 'durable'))
+  await layInOrder(context, host, files)
 }
