@@ -37,8 +37,9 @@ import { counterIn, namespacesIn, netInfoIn, stateIn, storesIn } from '../../src
 import { readSigner } from '../../src/evnode/signer.ts'
 import { readOfflineHeight, storeAmong } from '../../src/evnode/store.ts'
 import { parseUnit } from '../../src/evnode/unit-file.ts'
+import { fullNodeUnit } from '../../src/evnode/unit-full-node.ts'
 import { unitProblems } from '../../src/evnode/unit-problems.ts'
-import { raftUnit } from '../../src/evnode/unit-raft.ts'
+import { raftUnit, withoutReplaced } from '../../src/evnode/unit-raft.ts'
 import { versionProblem } from '../../src/evnode/version.ts'
 import { fieldsOf } from '../../src/evnode/wire.ts'
 import { fixture } from './fixture.ts'
@@ -105,6 +106,20 @@ const parsers: readonly (readonly [name: string, parse: (text: string) => unknow
   ],
   ['daTarget', daTarget, 'http://user@[::1]:7980/path?x'],
   ['raftUnit', (text) => raftUnit(parseUnit(text), { home: '/h', address: own, passphraseFile: '/p' }), unit],
+  [
+    'fullNodeUnit',
+    (text) =>
+      fullNodeUnit(parseUnit(text), {
+        home: '/h',
+        binary: '/b',
+        p2pListen: '/ip4/127.0.0.1/tcp/1',
+        p2pPeers: [],
+        rpcAddress: '127.0.0.1:2',
+        permit: '/p',
+      }),
+    unit,
+  ],
+  ['withoutReplaced', withoutReplaced, unit],
   ['environmentText', (text) => [environmentText(parseUnit(text)), environmentFiles(parseUnit(text))], unit],
   ['homeOfStart', (text) => homeOfStart(text.split(' '), '/w') ?? '', '/bin/x start --home d'],
   [
