@@ -20,7 +20,7 @@ const spends: readonly (readonly [path: string, ...PartName[]])[] = [
   ['window.prove', 'proof'],
   ['window.warm', 'warm'],
   ['gate.commit', 'decision'],
-  ['commit.start', 'produce'],
+  ['commit.start', 'replay', 'produce'],
 ]
 /** Gate and decision are one part. */
 const placeOf = (path: string) =>

@@ -31,6 +31,14 @@ export interface LastPass {
   readonly at: string
 }
 
+/** Where the execution clients stood at the end of a warm-up. */
+export interface WarmedUp {
+  /** What a block took while they caught up, the slowest of them, ms; null where they had nothing to catch up. */
+  readonly msPerBlock: number | null
+  /** Newest block of each peer's client, by node name. */
+  readonly heads: Readonly<Record<string, number>>
+}
+
 /** What every step found or did. Plain JSON without secrets: it goes into the journal. */
 export interface Facts {
   check: {
@@ -69,7 +77,12 @@ export interface Facts {
     readonly timing: string
   }
   copySigner: { readonly sha256: string; readonly copiedTo: readonly string[] }
-  seedData: LastPass & { readonly bytes: number; readonly passes: number }
+  seedData: LastPass & {
+    readonly bytes: number
+    readonly passes: number
+    /** How the execution clients were led to the head; absent on a chain without. */
+    readonly warmedUp?: WarmedUp
+  }
   smoke: {
     readonly stamp: string
     /** Start of the process to `bootstrapped`, per node. */
@@ -80,6 +93,7 @@ export interface Facts {
     readonly predictedP95Ms: number
     readonly parts: readonly Part[]
     readonly pass: LastPass
+    readonly warmedUp?: WarmedUp
   }
   arm: {
     readonly epoch: number
@@ -102,7 +116,12 @@ export interface Facts {
     /** The exit by the workstation's clock, to half a round trip. */
     readonly exitHereMs?: number
   }
-  finalSync: { readonly bytes: number; readonly files: number }
+  finalSync: {
+    readonly bytes: number
+    readonly files: number
+    /** Where each peer's execution client stood once its full node was proved gone; absent on a chain without. */
+    readonly clients?: Readonly<Record<string, number | null>>
+  }
   proveEqual: {
     readonly equal: readonly string[]
     readonly different: Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
 import { changes, script } from '../../base/command.ts'
+import { onReachable } from '../abort/reach.ts'
 import { must, onEach } from '../ask.ts'
 import { removeDeadMan } from '../dead-man/commands.ts'
 import { readyPath } from '../host/decision.ts'
@@ -8,6 +9,8 @@ import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
 import { kept, permitDropInPath, unitPath } from '../host/unit-files.ts'
 import { claimPath } from '../prepare/claim.ts'
 import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { removeFullNode } from '../warm-up/end.ts'
+import { hasClients } from '../warm-up/warm-up.ts'
 import { membersOf } from './heal.ts'
 
 /** The drop-in becomes part of the unit; what only the migration needed goes away. */
@@ -33,6 +36,8 @@ export const finish: Step<'finish'> = {
         ]),
       )
     })
+    if (hasClients(context))
+      await onReachable(context, context.peers, (peer) => removeFullNode(context, peer))
     await must(context, context.source, remove('end the claim of this run', [claimPath(context.source.spec)]))
     return undefined
   },

@@ -10,6 +10,7 @@ export const windowParts = {
   proof: 'proof',
   warm: 'warm',
   decision: 'decision',
+  replay: 'replay of what the execution clients lack',
   produce: 'last start to first block',
 } as const
 export type PartName = keyof typeof windowParts
@@ -40,13 +41,24 @@ export interface JustMeasured {
   /** One round over all hosts. */
   readonly roundMs: number
   readonly pass: Pick<LastPass, 'lastPassMs' | 'manifestMs'>
+  /** On a chain with execution clients: what the one that lacks most has to make up for. */
+  readonly replay?: Replay
+}
+
+export interface Replay {
+  readonly blocks: number
+  readonly msPerBlock: number
+  /** The pace was seen in this run's warm-up. */
+  readonly measured: boolean
 }
 
 /**
  * Where nothing was measured. The node: a stop of 0.1 to 1.8 s, and from the last start to the first block 2.9 to 4.6 s at
  * blocks of 1 s, of which up to two are block times (evnode.md A2, docs/real-node.md). The rest: what evha's own work takes.
  */
-function usual(blockTimeMs: number): Readonly<Record<PartName, readonly [p50Ms: number, p95Ms: number]>> {
+function usual(
+  blockTimeMs: number,
+): Readonly<Record<Exclude<PartName, 'replay'>, readonly [p50Ms: number, p95Ms: number]>> {
   return {
     block: [120, 120 + blockTimeMs / 2],
     stop: [350, 1_800],
@@ -62,7 +74,7 @@ function usual(blockTimeMs: number): Readonly<Record<PartName, readonly [p50Ms: 
 /** The window, part by part. Its sum is the gap that is predicted: last old block to first cluster block. */
 export function predictWindow(
   context: Pick<StepContext, 'facts' | 'seen'>,
-  { roundMs, pass }: JustMeasured,
+  { roundMs, pass, replay }: JustMeasured,
 ): readonly Part[] {
   const smoke = fact(context, 'smoke')
   const defaults = usual(fact(context, 'check').blockTimeMs)
@@ -74,7 +86,8 @@ export function predictWindow(
     // The round itself, the change of the decision file, the permits, the start: about a round each.
     decision: 4 * roundMs,
   }
-  return partNames.map((name) => {
+  return partNames.flatMap((name): Part | readonly Part[] => {
+    if (name === 'replay') return replay === undefined ? [] : replayPart(replay)
     const fresh = measured[name]
     const seen = context.seen.find(({ times }) => times.some((one) => one[name] !== undefined))
     // The node's own parts are of one kind on one set of hosts; what depends on the data is measured now.
@@ -85,6 +98,18 @@ export function predictWindow(
     const [p50Ms, p95Ms] = defaults[name]
     return { name, p50Ms, p95Ms, source: 'default' }
   })
+}
+
+/** The chain goes on between the look and the stop, and its last block may not have come to every client. */
+const replayMoreMax = 2
+
+function replayPart({ blocks, msPerBlock, measured }: Replay): Part {
+  return {
+    name: 'replay',
+    p50Ms: Math.round(blocks * msPerBlock),
+    p95Ms: Math.round((blocks * 1.2 + replayMoreMax) * msPerBlock),
+    source: measured ? 'measured here' : 'default',
+  }
 }
 
 /** The median, and as p95 what a few samples allow to say: no less than the worst of them, and half as much again as the median. */

@@ -7,6 +7,8 @@ import type { ClientStands, LastPass, Weighed } from '../facts.ts'
 import { lookAt } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
+import { distances, distancesInWords, replayLeft } from '../warm-up/distances.ts'
+import { hasClients, keepWarm } from '../warm-up/warm-up.ts'
 import { notedBefore } from '../window/stop-source.ts'
 import { boundDigest, planFields } from './digest.ts'
 import { poolRows } from './pool.ts'
@@ -25,10 +27,12 @@ export const weighCutover: Step<'weighCutover'> = {
   ...looksOnly,
   apply: async (context) => {
     const last = lastPassOf(context, undefined)
+    const warmedUp = hasClients(context) ? { warmedUp: await keepWarm(context) } : {}
     // In a dry run there was no pass, so none is old.
-    if (context.onPaper || context.now() - Date.parse(last.at) <= copyFreshMs) return { pass: last }
+    if (context.onPaper || context.now() - Date.parse(last.at) <= copyFreshMs)
+      return { pass: last, ...warmedUp }
     context.tell('copying once more what changed while the gate was held; the chain runs')
-    return { pass: await hotPass(context) }
+    return { pass: await hotPass(context), ...warmedUp }
   },
   verify: async (context, measured) => {
     const { source, runbook, peers } = context
@@ -38,12 +42,16 @@ export const weighCutover: Step<'weighCutover'> = {
     await refuseUnstartable(context)
     const roundMs = await roundOf(context)
     const pass = lastPassOf(context, measured?.pass)
-    const parts = predictWindow(context, { roundMs, pass })
+    const clients = hasClients(context) ? await distances(context) : null
+    const replay = clients === null ? null : replayLeft(context, clients)
+    const parts = predictWindow(context, { roundMs, pass, ...(replay === null ? {} : { replay }) })
     const p95 = sumP95(parts)
     const budgetMs = runbook.window.budgetSeconds * 1_000
     if (p95 > budgetMs) throw overBudget(p95, budgetMs)
+    const { warmedUp } = measured ?? {}
     return done({
       pass,
+      ...(warmedUp === undefined ? {} : { warmedUp }),
       digest: boundDigest({ ...planFields(context), predictionBoundMs: budgetMs }),
       predictedMs: sumP50(parts),
       predictedP95Ms: p95,
@@ -54,6 +62,7 @@ export const weighCutover: Step<'weighCutover'> = {
           'seeded',
           `${peers.length}/${peers.length}, ${ago(context.now() - Date.parse(pass.at))}; the last pass moved ${pass.lastPassBytes} bytes`,
         ],
+        ...(clients === null ? [] : [['clients', distancesInWords(clients)] as const]),
         ['window', `predicted ${seconds(sumP50(parts))} (p95 ${seconds(p95)}), budget ${seconds(budgetMs)}`],
         ...parts.map(
           ({ name, p50Ms, p95Ms, source: from }) =>

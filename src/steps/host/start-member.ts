@@ -1,10 +1,20 @@
 import { type Command, changes, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { type Lasting, permitDirs } from './permits.ts'
+import { refuseBesideText } from './beside.ts'
 import { stampFile } from './stamp.ts'
 
 /** Exit code of `startMember` when the Raft directory has another stamp: nothing was done then. */
 export const otherStamp = 65
+
+export interface MemberStart {
+  /** The Raft permit to give it first; none where it has one. */
+  readonly permit?: Lasting
+  /** The stamp its Raft directory must have. */
+  readonly stamp?: string
+  /** A unit that must not be up: a full node that drives the same execution client. */
+  readonly beside?: string
+}
 
 /**
  * Gives the Raft permit, if there is one to give, and starts the unit, in one round trip. Prints the host's own time right
@@ -12,12 +22,14 @@ export const otherStamp = 65
  */
 export function startMember(
   spec: NodeSpec,
-  { permit, stamp }: { readonly permit?: Lasting; readonly stamp?: string },
+  { permit, stamp, beside = '' }: MemberStart,
 ): Command {
   return changes(
     permit === undefined ? `start ${spec.unit}` : `give the ${permit} Raft permit and start ${spec.unit}`,
     script(
       `unit=$1 permits=$2 file=$3 stamp=$4
+${refuseBesideText}
+if [ -n "$5" ]; then beside "$5"; fi
 if [ -n "$stamp" ]; then
   [ -e "$file" ] && [ "$(cat "$file")" = "$stamp" ] || exit ${otherStamp}
 fi
@@ -32,6 +44,7 @@ date +%s%3N`,
       permit === undefined ? '' : permitDirs(spec)[permit],
       stampFile(spec),
       stamp ?? '',
+      beside,
     ),
   )
 }

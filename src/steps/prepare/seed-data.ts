@@ -3,6 +3,7 @@ import type { Facts, LastPass } from '../facts.ts'
 import { takePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { done, notYet, type Step, type StepContext } from '../step.ts'
+import { hasClients, warmUp } from '../warm-up/warm-up.ts'
 import { closeWays, type DirectWays, directWays } from './direct-ways.ts'
 import { passTimeoutMs } from './store-list.ts'
 import { copyPass } from './store-pass.ts'
@@ -15,14 +16,18 @@ const budgetShare = 0.25
 
 export const seedData: Step<'seedData'> = {
   name: 'seedData',
-  plan: ({ peers, source, runbook }) => [
-    `copy the data of ${source.spec.name} to ${peers.length} peers while the chain runs, holes left out, then again what changed meanwhile`,
-    ...(runbook.copy.via === 'relay'
-      ? []
-      : [
-          `${runbook.copy.via === 'direct' ? '' : 'where that is much: '}from host to host, by a key made on ${source.spec.name} and one line in the authorized_keys of each peer, both removed after it`,
-        ]),
-  ],
+  plan: (context) => {
+    const { peers, source, runbook } = context
+    return [
+      ...(hasClients(context) ? warmUp.plan(context) : []),
+      `copy the data of ${source.spec.name} to ${peers.length} peers while the chain runs, holes left out, then again what changed meanwhile`,
+      ...(runbook.copy.via === 'relay'
+        ? []
+        : [
+            `${runbook.copy.via === 'direct' ? '' : 'where that is much: '}from host to host, by a key made on ${source.spec.name} and one line in the authorized_keys of each peer, both removed after it`,
+          ]),
+    ]
+  },
   precheck: async (context) => {
     for (const peer of context.peers)
       if (isUp(readUnit(await must(context, peer, showUnit(peer.spec.unit)))))
@@ -34,6 +39,8 @@ export const seedData: Step<'seedData'> = {
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
+    // They follow while the data is copied: on a long chain they need far longer.
+    if (hasClients(context)) await warmUp.begin(context)
     const ways = directWays(context, Math.ceil((passTimeoutMs(context, 'hot') * passesMax) / 1_000))
     const measured = await copyPasses(context, ways).catch(async (thrown: unknown) => {
       // What went wrong with the copy is what has to be told.
@@ -41,24 +48,27 @@ export const seedData: Step<'seedData'> = {
       throw thrown
     })
     await closeWays(context)
-    return measured
+    return hasClients(context) ? { ...measured, warmedUp: await warmUp.follow(context) } : measured
   },
-  verify: (_context, measured) => {
-    const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at } = measured ?? {}
-    if (at === undefined)
-      return Promise.resolve(notYet('the passes did not end; they go on where they stopped'))
-    return Promise.resolve(
-      done({
-        bytes: bytes ?? 0,
-        passes: passes ?? 0,
-        lastPassBytes: lastPassBytes ?? 0,
-        lastPassMs: lastPassMs ?? 0,
-        manifestMs: manifestMs ?? 0,
-        at,
-      }),
-    )
+  verify: async (context, measured) => {
+    const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at, warmedUp } = measured ?? {}
+    if (at === undefined) return notYet('the passes did not end; they go on where they stopped')
+    const followed = hasClients(context) ? await warmUp.verify(context, warmedUp) : null
+    if (followed?.done === false) return followed
+    return done({
+      bytes: bytes ?? 0,
+      passes: passes ?? 0,
+      lastPassBytes: lastPassBytes ?? 0,
+      lastPassMs: lastPassMs ?? 0,
+      manifestMs: manifestMs ?? 0,
+      at,
+      ...(followed === null ? {} : { warmedUp: followed.output }),
+    })
   },
-  undo: closeWays,
+  undo: async (context) => {
+    await closeWays(context)
+    if (hasClients(context)) await warmUp.undo(context)
+  },
 }
 
 /** Passes until the next one would fit into the window. */

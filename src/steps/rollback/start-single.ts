@@ -1,5 +1,6 @@
 import { changes, script } from '../../base/command.ts'
 import { permitDropIn } from '../../evnode/permit.ts'
+import { onReachable } from '../abort/reach.ts'
 import { must, stuck, until } from '../ask.ts'
 import { clientsBack } from '../chain/clients-back.ts'
 import { heightOf } from '../chain/head.ts'
@@ -10,6 +11,8 @@ import { enableUnit, isUp, readUnit, reloadUnits, resetFailed, showUnit, startUn
 import { configPath, kept, permitDropInPath, unitPath } from '../host/unit-files.ts'
 import { claimPath } from '../prepare/claim.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
+import { removeFullNode } from '../warm-up/end.ts'
+import { hasClients } from '../warm-up/warm-up.ts'
 import { keyOf } from '../window/arm.ts'
 import { mustBeForbidden } from './forbid-raft.ts'
 
@@ -83,6 +86,8 @@ export const seeSingleBlock: Step<'seeSingleBlock'> = {
   plan: ({ source }) => [`wait for a new block of ${source.spec.name}`],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
+    if (hasClients(context))
+      await onReachable(context, context.peers, (peer) => removeFullNode(context, peer))
     await must(context, context.source, remove('end the claim of this run', [claimPath(context.source.spec)]))
     return {}
   },

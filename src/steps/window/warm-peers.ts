@@ -1,12 +1,15 @@
 import { readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
+import { clientOf } from '../chain/execution.ts'
 import type { Started } from '../facts.ts'
+import { clientIsDriven } from '../host/beside.ts'
 import { parts, showUnitAndLog } from '../host/look.ts'
 import { type Lasting, takePermit } from '../host/permits.ts'
 import { otherStamp, startMember } from '../host/start-member.ts'
 import { syncStore } from '../host/store.ts'
 import { isUp, killUnit, readUnit, showUnit, stopUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { warmUpUnit } from '../warm-up/place.ts'
 
 const startTimeoutMs = 20_000
 
@@ -65,9 +68,12 @@ export async function startPeer(
   options: StartOptions = {},
 ): Promise<Started> {
   const { name, unit } = peer.spec
-  const asked = await ask(context, peer, startMember(peer.spec, options))
+  const beside = clientOf(context, peer) === null ? '' : warmUpUnit(peer.spec)
+  const asked = await ask(context, peer, startMember(peer.spec, { ...options, beside }))
   if (asked.exitCode === otherStamp)
     throw stuck(`${name}: its Raft directory is not the one that was bootstrapped for this run`)
+  if (asked.exitCode === clientIsDriven)
+    throw stuck(`${name}: ${beside} still drives its execution client; two nodes would drive it to two heads`)
   if (asked.exitCode !== 0)
     throw stuck(
       `${name}: start ${unit}: exit ${asked.exitCode}: ${asked.stderr.trim().split('\n').at(-1) ?? ''}`,

@@ -48,3 +48,22 @@ test('p95 of the whole lies between the sum of the medians and the sum of all p9
   expect(sumP95(parts)).toBeGreaterThan(sumP50(parts))
   expect(sumP95(parts)).toBeLessThan(parts.reduce((sum, { p95Ms }) => sum + p95Ms, 0))
 })
+
+test('what the clients lack is a part of its own, and only on a chain that has them', () => {
+  const parts = predictWindow(
+    { facts, seen: [] },
+    {
+      roundMs: 40,
+      pass: { lastPassMs: 180, manifestMs: 60 },
+      replay: { blocks: 12, msPerBlock: 250, measured: true },
+    },
+  )
+  expect(parts.find(({ name }) => name === 'replay')).toEqual({
+    name: 'replay',
+    p50Ms: 3_000,
+    p95Ms: 4_100,
+    source: 'measured here',
+  })
+  expect(sumP50(parts)).toBe(5_120 + 3_000)
+  expect(partOf([], 'replay')).toBeUndefined()
+})
