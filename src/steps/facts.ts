@@ -116,12 +116,7 @@ export interface Facts {
     /** The exit by the workstation's clock, to half a round trip. */
     readonly exitHereMs?: number
   }
-  finalSync: {
-    readonly bytes: number
-    readonly files: number
-    /** Where each peer's execution client stood once its full node was proved gone; absent on a chain without. */
-    readonly clients?: Readonly<Record<string, number | null>>
-  }
+  finalSync: { readonly bytes: number; readonly files: number }
   proveEqual: {
     readonly equal: readonly string[]
     readonly different: Readonly<Record<string, string>>

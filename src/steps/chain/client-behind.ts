@@ -1,5 +1,5 @@
 import { replayMsPerBlock } from '../../evnode/execution.ts'
-import { fact, type StepContext } from '../step.ts'
+import type { StepContext } from '../step.ts'
 
 /** A member whose client needs longer than this for what it lacks is not started in the window: should it lead, the chain waits for it. */
 const replayMaxMs = 6_000
@@ -10,18 +10,10 @@ export function replayPaceMs({ facts }: Pick<StepContext, 'facts'>): { ms: numbe
   return seen === null ? { ms: replayMsPerBlock, measured: false } : { ms: seen, measured: true }
 }
 
-/**
- * Why a peer may be neither in the warm set nor the q-th, from where its client stood once its full node was gone; null when
- * it may, and on a chain without clients.
- */
-export function whyNotWarm(context: Pick<StepContext, 'facts'>, name: string): string | null {
-  if (context.facts.check?.execution === undefined) return null
-  const { height } = fact(context, 'stopSource')
-  const at = fact(context, 'finalSync').clients?.[name] ?? null
-  if (at === null) return 'its execution client does not answer'
-  const lacks = height - at
+/** Why a node whose client ends `lacks` blocks below N may be neither in the warm set nor the q-th; '' when it may. */
+export function tooFarBehind(context: Pick<StepContext, 'facts'>, lacks: number): string {
   const ms = lacks * replayPaceMs(context).ms
   return ms <= replayMaxMs
-    ? null
-    : `its execution client is at block ${at}, ${lacks} behind: about ${Math.ceil(ms / 1_000)} s of replay`
+    ? ''
+    : `its execution client is ${lacks} blocks behind, about ${Math.ceil(ms / 1_000)} s of replay`
 }

@@ -1,7 +1,7 @@
 import { type Command, changes, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
-import { type Lasting, permitDirs } from './permits.ts'
 import { refuseBesideText } from './beside.ts'
+import { type Lasting, permitDirs } from './permits.ts'
 import { stampFile } from './stamp.ts'
 
 /** Exit code of `startMember` when the Raft directory has another stamp: nothing was done then. */
@@ -20,10 +20,7 @@ export interface MemberStart {
  * Gives the Raft permit, if there is one to give, and starts the unit, in one round trip. Prints the host's own time right
  * after that, epoch ms: systemd answers as soon as the program runs.
  */
-export function startMember(
-  spec: NodeSpec,
-  { permit, stamp, beside = '' }: MemberStart,
-): Command {
+export function startMember(spec: NodeSpec, { permit, stamp, beside = '' }: MemberStart): Command {
   return changes(
     permit === undefined ? `start ${spec.unit}` : `give the ${permit} Raft permit and start ${spec.unit}`,
     script(

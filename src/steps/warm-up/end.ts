@@ -1,20 +1,13 @@
 import { must, onEach, stuck } from '../ask.ts'
-import { clientHeadOf } from '../chain/client-head.ts'
 import { remove } from '../host/files.ts'
 import { isUp, readUnit, reloadUnits } from '../host/systemd.ts'
 import type { Host, StepContext } from '../step.ts'
 import { endFullNode } from './commands.ts'
 import { fullNodeOf, warmUpUnit, warmUpUnitPath } from './place.ts'
 
-/**
- * In the window, once the source stands still: every full node is ended and proved gone, before any member may start, and
- * each client is asked where it stands. null: it told nothing.
- */
-export function endFullNodes(context: StepContext): Promise<Readonly<Record<string, number | null>>> {
-  return onEach(context.peers, async (peer) => {
-    await endOn(context, peer, 'kill')
-    return context.onPaper ? null : clientHeadOf(context, peer)
-  })
+/** In the window, once the source stands still: every full node is ended and proved gone, before any member may start. */
+export async function endFullNodes(context: StepContext): Promise<void> {
+  await onEach(context.peers, (peer) => endOn(context, peer, 'kill'))
 }
 
 /** Ends the full node of a peer and takes away its unit and its home. The client keeps what it was led to. */

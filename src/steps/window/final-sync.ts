@@ -10,7 +10,7 @@ export const finalSync: Step<'finalSync'> = {
     `copy what changed since the last pass to ${context.peers.length} peers, under their store locks`,
     ...(hasClients(context)
       ? [
-          `meanwhile end the full nodes of the peers and prove them gone, then ask each execution client for its head`,
+          'meanwhile end the full nodes of the peers and prove them gone: each execution client is driven by one node',
         ]
       : []),
   ],
@@ -19,29 +19,26 @@ export const finalSync: Step<'finalSync'> = {
     const { attempt, fresh } = context
     const peersListed = fresh.peers?.attempt === attempt ? await fresh.peers.listed : null
     delete fresh.peers
-    const [{ bytes, files, manifests }, clients] = await Promise.all([
-      copyPass(context, {
-        source: 'still',
-        peersListed,
-        invocation: fact(context, 'fence').invocation,
-        // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
-        sync: false,
-      }),
-      hasClients(context) ? endFullNodes(context) : null,
-    ])
+    // Their stores are none that is copied to; what went wrong with them is told once the copy has ended.
+    const ended = hasClients(context) ? endFullNodes(context) : Promise.resolve()
+    ended.catch(() => undefined)
+    const { bytes, files, manifests } = await copyPass(context, {
+      source: 'still',
+      peersListed,
+      invocation: fact(context, 'fence').invocation,
+      // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
+      sync: false,
+    })
+    await ended
     fresh.stores = { attempt, manifests }
-    return { bytes, files, ...(clients === null ? {} : { clients }) }
+    return { bytes, files }
   },
   // The content is judged by the next step; a pass whose end was not seen is simply made again.
   verify: (_context, measured) =>
     Promise.resolve(
       measured === undefined
         ? notYet('the end of the last pass was not seen')
-        : done({
-            bytes: measured.bytes ?? 0,
-            files: measured.files ?? 0,
-            ...(measured.clients === undefined ? {} : { clients: measured.clients }),
-          }),
+        : done({ bytes: measured.bytes ?? 0, files: measured.files ?? 0 }),
     ),
   undo: () => Promise.resolve(),
 }

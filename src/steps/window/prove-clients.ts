@@ -1,4 +1,5 @@
 import { onEach } from '../ask.ts'
+import { tooFarBehind } from '../chain/client-behind.ts'
 import { askClient, type ClientSaid, standOf } from '../chain/client-stand.ts'
 import { clientOf, executionOn } from '../chain/execution.ts'
 import type { ClientStands } from '../facts.ts'
@@ -25,7 +26,14 @@ export async function proveClients(context: StepContext): Promise<ClientStands |
   ])
   const far = endsOf(said).filter((end) => end < height && !hashes.has(end))
   for (const [number, hash] of await hashesOfSource(context, far)) hashes.set(number, hash)
-  return standsAt({ source: source.spec.name, needed: peersNeeded(context), height, said, below: hashes })
+  return standsAt({
+    source: source.spec.name,
+    needed: peersNeeded(context),
+    height,
+    said,
+    below: hashes,
+    beyond: (end) => tooFarBehind(context, height - end),
+  })
 }
 
 /** The quorum is started from peers alone, so that many must be equal: q, or all of them in a three-node cluster. */
@@ -58,13 +66,15 @@ export interface ProofInput {
   readonly said: Readonly<Record<string, ClientSaid>>
   /** Hashes of the source's client below N. */
   readonly below: ReadonlyMap<number, string>
+  /** What is wrong with a client that ends at this height below N; '' where its node makes up for it in a moment. */
+  readonly beyond: (height: number) => string
 }
 
 /**
  * The measure is the source's block N. Where its client says nothing, it is what all the others that have block N agree on,
  * if they are enough for the quorum: the chain goes on without that client.
  */
-export function standsAt({ source, needed, height, said, below }: ProofInput): ClientStands {
+export function standsAt({ source, needed, height, said, below, beyond }: ProofInput): ClientStands {
   const hashOf = (name: string) => {
     const asked = said[name]?.asked
     return asked?.kind === 'ok' ? asked.value.hash : undefined
@@ -79,6 +89,6 @@ export function standsAt({ source, needed, height, said, below }: ProofInput): C
   const of =
     own !== undefined || !isAgreed ? source : (others.find((name) => hashOf(name) !== undefined) ?? source)
   return Object.fromEntries(
-    Object.entries(said).map(([name, one]) => [name, standOf(one, height, { of, hashes }, () => '')]),
+    Object.entries(said).map(([name, one]) => [name, standOf(one, height, { of, hashes }, beyond)]),
   )
 }

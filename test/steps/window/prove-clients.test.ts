@@ -14,9 +14,15 @@ async function proved(...clients: TestClient[]) {
   return { stands, why: Object.fromEntries(Object.entries(stands).map(([name, { why }]) => [name, why])) }
 }
 
-test('clients at N, a few blocks below and far below, all of one chain, are good; where they stand is told', async () => {
+test('clients at N and a few blocks below are good; one that would have to replay for long is not; where they stand is told', async () => {
   const { stands, why } = await proved({}, {}, { head: () => 102 }, { head: () => 7 }, { head: () => 0 })
-  expect(why).toEqual({ 'node-1': '', 'node-2': '', 'node-3': '', 'node-4': '', 'node-5': '' })
+  expect(why).toEqual({
+    'node-1': '',
+    'node-2': '',
+    'node-3': '',
+    'node-4': 'its execution client is 98 blocks behind, about 27 s of replay',
+    'node-5': 'its execution client is 105 blocks behind, about 29 s of replay',
+  })
   expect(Object.values(stands).map(({ height }) => height)).toEqual([105, 105, 102, 7, 0])
   expect(stands['node-2']?.hash).toBe(stands['node-1']?.hash)
 })
