@@ -4,6 +4,7 @@ import { findRun } from '../journal/runs.ts'
 import { ignores, type StateView, viewOf } from '../machine/decider.ts'
 import { edges, type StateFacts, stateFacts } from '../machine/graph.ts'
 import { type Standing, standingIn } from '../machine/standing.ts'
+import { nearestKey } from '../runbook/nearest-key.ts'
 import { nextCommand } from './ends.ts'
 import { readRun, snapshotOf } from './rebuild.ts'
 import { isDriven } from './report.ts'
@@ -71,13 +72,33 @@ export function explainState(path: string): Explanation {
       message: `${path} is not a state of a migration`,
       changedAnything: 'no',
       retryable: false,
-      hint: `name one of ${all.map((one) => one.path).join(', ')}`,
+      hint: otherStates(
+        path,
+        all.map((one) => one.path),
+      ),
     })
   const names = { run: null, chain: null, source: 'the source' }
   const gate = path.startsWith('gate.') ? (path.slice('gate.'.length) as Gate) : null
   const leaves = (event: string) => edges().some((edge) => edge.from === path && edge.event === event)
   const choices = choicesIn(path, gate, found.says, names, found.final ? null : 'evha resume', leaves)
   return explained({ ...found, standing: standingIn(found.standing, names.source) }, names, choices)
+}
+
+/** What to type in place of a state there is not: those that share a part with it, else the nearest, else the gates. */
+function otherStates(typed: string, paths: readonly string[]): string {
+  const lower = typed.toLowerCase()
+  const sharing = paths.filter((path) => path.toLowerCase().split('.').includes(lower))
+  const near =
+    nearestKey(typed, paths) ??
+    nearestKey(
+      typed,
+      paths.flatMap((path) => path.split('.')),
+    )
+  const meant =
+    sharing.length > 0 ? sharing : paths.filter((path) => [path, ...path.split('.')].includes(near ?? ''))
+  if (meant.length === 1) return `type \`evha explain --state ${meant[0]}\``
+  const some = meant.length > 0 ? meant : paths.filter((path) => path.startsWith('gate.'))
+  return `name one like ${some.join(', ')}; \`evha graph\` draws all ${paths.length}`
 }
 
 function explained(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { EvhaError } from '../../src/base/errors.ts'
 import { createRun } from '../../src/journal/runs.ts'
 import { stateFacts } from '../../src/machine/graph.ts'
 import { explainRun, explainState } from '../../src/run/explain.ts'
@@ -66,6 +67,31 @@ test('every state can be explained, and none is left without a word', () => {
   }
 })
 
-test('what is no state is refused with the states there are', () => {
-  expect(() => explainState('gate.comit')).toThrow('gate.comit is not a state of a migration')
+/** The hint of the refusal of a state that there is not. */
+function hintFor(state: string): string {
+  try {
+    explainState(state)
+  } catch (thrown) {
+    if (thrown instanceof EvhaError) return thrown.hint
+    throw thrown
+  }
+  throw new Error(`${state} was explained`)
+}
+
+test.each([
+  ['gate.comit', 'type `evha explain --state gate.commit`'],
+  ['Settle', 'type `evha explain --state commit.settle`'],
+  ['commit.strt', 'type `evha explain --state commit.start`'],
+  ['needhuman', 'type `evha explain --state needsHuman`'],
+])('%s is no state; the nearest is said', (typed, hint) => {
+  expect(hintFor(typed)).toBe(hint)
+})
+
+test('a state that is like nothing, or like several, is answered in a line or two, not with all of them', () => {
+  expect(() => explainState('nonsense')).toThrow('nonsense is not a state of a migration')
+  expect(hintFor('nonsense')).toMatch(
+    /gate\.cutover, gate\.commit, gate\.finish, gate\.rollback; `evha graph`/,
+  )
+  expect(hintFor('window')).toMatch(/^name one like window\.arm, .*window\.returned; /)
+  for (const { path } of stateFacts()) expect(hintFor(`${path}x`)).toContain(path)
 })
