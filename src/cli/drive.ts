@@ -9,7 +9,7 @@ import { Narrator } from '../ui/narrator.ts'
 import { type Press, pressLines } from '../ui/press-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { summaryText } from '../ui/summary.ts'
-import { TerminalApprover } from '../ui/terminal-approver.ts'
+import { TerminalApprover, whyNotAsked } from '../ui/terminal-approver.ts'
 import { TerminalNarrator } from '../ui/terminal-narrator.ts'
 import { terminalPassphrase } from '../ui/terminal-passphrase.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -53,7 +53,7 @@ export async function driveCommand(
     const exitCode = codeOf(end, interrupts)
     const untouched = narrator.state === null && exitCode === 0
     const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
-    const last = endLines({ end, log, untouched }, palette)
+    const last = endLines({ end, log, untouched, asks: whyNotAsked(terminal) === null }, palette)
     return {
       exitCode,
       json: jsonOf('report', report),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { statusOf } from '../run/report.ts'
+import { widthOf } from '../ui/columns.ts'
 import { statusText } from '../ui/status-text.ts'
 import { paletteOf, wantsColour } from '../ui/style.ts'
 import { explain } from './help.ts'
@@ -23,7 +24,12 @@ export function addStatus(program: Command, act: Act): void {
         if (watch === true && shared.json) return { exitCode: 0, json: null, text: '' }
         const status = statusOf(shared.stateDir, watched)
         const palette = paletteOf(wantsColour(process.stdout, process.env, shared.color))
-        return { exitCode: 0, json: jsonOf('status', status), text: statusText(status, palette) }
+        const asks = process.stdin.isTTY === true && process.stdout.isTTY === true && shared.input
+        return {
+          exitCode: 0,
+          json: jsonOf('status', status),
+          text: statusText(status, palette, { width: widthOf(process.stdout), asks }),
+        }
       }),
     )
 }

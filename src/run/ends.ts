@@ -54,3 +54,6 @@ export function nextCommand(view: StateView, run: string, chain: string, stateDi
   if (view.gate === 'cutover' && shown) return `evha resume ${run}${confirm('cutover', 'commit')} ${at}`
   return `evha resume ${run} ${at}`
 }
+
+/** The same command without approvals: at a terminal the gate asks anew, with what is measured then. */
+export const askedAnew = (command: string): string => command.replaceAll(/ --confirm \S+/g, '')

@@ -13,11 +13,13 @@ const titles: Readonly<Record<Gate, string>> = {
 
 /** What typing the chain id does, and what the other answers do. */
 const asks: Readonly<Record<Gate, string>> = {
-  cutover: 'Type the chain id to stop the sequencer and go on, or press Enter to keep waiting.',
+  cutover: 'Type the chain id to stop the sequencer and go on, or press Enter to leave it waiting.',
   commit:
     'Type the chain id to start the cluster, or `back` to return to the old sequencer. No answer in time means going back.',
-  rollback: 'Type the chain id to roll back, `no` to stay with the cluster, or press Enter to keep waiting.',
-  finish: 'Type the chain id to remove the way back, or press Enter to keep waiting; the cluster runs on.',
+  rollback:
+    'Type the chain id to roll back, `no` to stay with the cluster, or press Enter to leave it waiting.',
+  finish:
+    'Type the chain id to remove the way back, or press Enter to leave it waiting; the cluster runs on.',
 }
 
 /** The gate's evidence, for a person who is to decide on it: what, evidence, what becomes irreversible. */

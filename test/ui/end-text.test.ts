@@ -9,17 +9,28 @@ const failure = {
   hint: 'make room',
 }
 const end = { outcome: 'waiting' as const, exitCode: 4 as const, failure: null, next: 'evha resume r' }
+const next = 'evha resume r --confirm cutover=c --confirm commit=c --state-dir /s'
 const log = '/var/evha/r/evha.log'
 
 test.each([
   [
     'waiting',
-    { end, log, untouched: false },
-    ['nobody approved the gate yet; once it is approved, go on with:', '  evha resume r'],
+    { end: { ...end, next }, log, untouched: false, asks: false },
+    ['nobody approved the gate yet; once it is approved, go on with:', `  ${next}`],
+  ],
+  [
+    'waiting, where a person can be asked',
+    { end: { ...end, next }, log, untouched: false, asks: true },
+    ['nobody approved the gate yet; to be asked again, type:', '  evha resume r --state-dir /s'],
   ],
   [
     'failed',
-    { end: { ...end, outcome: 'failed' as const, exitCode: 1 as const, failure }, log, untouched: false },
+    {
+      end: { ...end, outcome: 'failed' as const, exitCode: 1 as const, failure },
+      log,
+      untouched: false,
+      asks: false,
+    },
     [
       '',
       'node-3: disk full',
@@ -32,7 +43,12 @@ test.each([
   ],
   [
     'returned',
-    { end: { ...end, outcome: 'returned' as const, exitCode: 5 as const }, log, untouched: false },
+    {
+      end: { ...end, outcome: 'returned' as const, exitCode: 5 as const },
+      log,
+      untouched: false,
+      asks: false,
+    },
     ['the next attempt begins with:', '  evha resume r'],
   ],
   [
@@ -41,6 +57,7 @@ test.each([
       end: { outcome: 'migrated' as const, exitCode: 0 as const, failure: null, next: 'evha report r' },
       log,
       untouched: false,
+      asks: true,
     },
     ['the whole report:', '  evha report r'],
   ],
@@ -50,6 +67,7 @@ test.each([
       end: { outcome: 'aborted' as const, exitCode: 0 as const, failure, next: 'evha report r' },
       log: null,
       untouched: true,
+      asks: true,
     },
     ['this run is finished; nothing was done', 'the whole report:', '  evha report r'],
   ],

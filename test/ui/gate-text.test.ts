@@ -24,7 +24,7 @@ test('a gate shows what, evidence, what becomes irreversible, what to type', () 
   by approving  the chain stops; until commit every failure brings the old
                 sequencer back by itself
 
-  Type the chain id to stop the sequencer and go on, or press Enter to keep
+  Type the chain id to stop the sequencer and go on, or press Enter to leave it
   waiting.`)
 })
 

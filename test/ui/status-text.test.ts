@@ -14,6 +14,25 @@ go on with: evha resume lab-chain-20260131T120000-a1b2 --confirm cutover=lab-cha
 `)
 })
 
+test('on a terminal it is laid out for its width, and the command to copy approves nothing', () => {
+  const lines = statusText(status, undefined, { width: 60, asks: true }).split('\n')
+  expect(lines.filter((line) => line.length > 60)).toEqual([
+    '  evha resume lab-chain-20260131T120000-a1b2 --state-dir /var/evha',
+  ])
+  expect(lines).toContain('go on with:')
+})
+
+test('a run that was left after the commit is told that the cluster goes on', () => {
+  const left = { ...status, state: 'verifyElection', phase: 'after', outcome: 'interrupted' } as const
+  const told = 'needs no evha to go on; resumed, the run looks at every node'
+  expect(statusText(left)).toContain(told)
+  for (const other of [
+    { ...left, running: true },
+    { ...left, state: 'commit.rest', phase: 'commit' as const },
+  ])
+    expect(statusText(other)).not.toContain(told)
+})
+
 test('a run that is driven is not to be resumed beside it', () => {
   const text = statusText({ ...status, running: true })
   expect(text).toContain('driven     yes')
