@@ -10,6 +10,8 @@ export interface Live {
   readonly progress: string
   /** The last height seen of each node. */
   readonly heights: Readonly<Record<string, number>>
+  /** ISO time of the last of them; null before the first. At a gate nobody asks the nodes, so it grows old. */
+  readonly heightsAt: string | null
 }
 
 const writeEveryMs = 250
@@ -20,6 +22,7 @@ export class LiveFile {
   readonly #runDir: string
   #progress = ''
   #heights: Live['heights'] = {}
+  #heightsAt: Live['heightsAt'] = null
   #callOff: (() => void) | null = null
   readonly #clock: Clock
 
@@ -35,6 +38,7 @@ export class LiveFile {
 
   heights(heights: Live['heights']): void {
     this.#heights = heights
+    this.#heightsAt = new Date(this.#clock.now()).toISOString()
     this.#soon()
   }
 
@@ -57,6 +61,7 @@ export class LiveFile {
       at: new Date(this.#clock.now()).toISOString(),
       progress: this.#progress,
       heights: this.#heights,
+      heightsAt: this.#heightsAt,
     }
     const file = path(this.#runDir)
     try {
@@ -71,9 +76,14 @@ export class LiveFile {
 /** What the driving process said last; null when there is nothing to be read. */
 export function readLive(runDir: string): Live | null {
   try {
-    const { at, progress, heights } = JSON.parse(readFileSync(path(runDir), 'utf8')) as Partial<Live>
+    const {
+      at,
+      progress,
+      heights,
+      heightsAt = null,
+    } = JSON.parse(readFileSync(path(runDir), 'utf8')) as Partial<Live>
     if (typeof at !== 'string' || typeof progress !== 'string' || typeof heights !== 'object') return null
-    return { at, progress, heights }
+    return { at, progress, heights, heightsAt }
   } catch {
     return null
   }

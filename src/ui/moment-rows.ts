@@ -15,9 +15,13 @@ export function standstillRows({ stoppedSinceMs, deadlineMs }: OpenWindow, nowMs
 const left = (ms: number) =>
   ms > 0 ? `${duration(ms)} left, then back to the old sequencer` : 'spent: going back'
 
-/** The last height seen of each node, in the order of their names. */
-export function heightRows(newest: Readonly<Record<string, number>>): Row[] {
+/** Older heights than this are told with their age: a chain that runs must not look as if it stood still. */
+const freshMs = 5_000
+
+/** The last height seen of each node, in the order of their names, and how long ago that was. */
+export function heightRows(newest: Readonly<Record<string, number>>, agoMs = 0): Row[] {
   const all = Object.entries(newest).sort(([one], [other]) => (one < other ? -1 : 1))
   if (all.length === 0) return []
-  return [['heights', all.map(([node, height]) => `${printable(node)} ${height}`).join('  ')]]
+  const heights = all.map(([node, height]) => `${printable(node)} ${height}`).join('  ')
+  return [['heights', agoMs < freshMs ? heights : `${heights}, ${duration(agoMs)} ago`]]
 }

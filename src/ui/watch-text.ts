@@ -20,7 +20,7 @@ export function watchLines(
     ['state', `${seen.state}${seen.attempt > 1 ? `, attempt ${seen.attempt}` : ''}`],
     ...standstillRows(seen, nowMs),
     ...(live === null || live.progress === '' ? [] : [['now', printable(live.progress)] satisfies Row]),
-    ...heightRows(live?.heights ?? {}),
+    ...heightRows(live?.heights ?? {}, agoMs(live?.heightsAt, nowMs)),
     ...waitingAt(seen),
     ...seen.steps.map((step, i): Row => [i === 0 ? 'done' : '', cut(stepLine(step), width - stepIndent)]),
   ]
@@ -37,6 +37,8 @@ export function watchLine(seen: Watched): string {
   const now = seen.live?.progress ?? ''
   return printable(`${seen.state}: ${now === '' ? seen.says : now}`)
 }
+
+const agoMs = (at: string | null | undefined, nowMs: number) => nowMs - (at == null ? nowMs : Date.parse(at))
 
 function headline(seen: Watched): string {
   if (seen.running) return printable(seen.says)

@@ -47,7 +47,7 @@ test('guided from the first look to finish: wrong names approve nothing, the cha
     run.resize(80)
     expect(tooWide(run.screen(), 'trying binary', 50)).toEqual([])
     await run.shows('Ready to cut over')
-    await run.shows('press Enter to keep')
+    await run.shows('press Enter to leave')
     run.type(`yes${enter}`)
     await run.shows('"yes" is not the chain id')
     run.type(`${lab.chain}${enter}`)
@@ -97,11 +97,24 @@ test('Ctrl-C or a closed terminal at the first gate leaves the chain running; `b
     const second = guided(lab, 'resume')
     await second.shows('Ready to cut over')
     await second.shows('chain id')
+    // Another terminal watches, and is dragged smaller meanwhile.
+    const watch = guided(lab, 'status', '--watch')
+    await watch.shows('at the gate cutover, for an answer in the terminal that drives the')
+    await watch.shows('evha abort')
+    watch.resize(50)
     second.type(`${lab.chain}${enter}`)
+    await watch.shows('stands still')
+    await watch.shows('left, then back to')
     await second.shows('Point of no return')
     await second.shows('s left)')
+    await watch.shows('at the gate commit')
     second.type(`back${enter}`)
     expect(await second.ended(), second.screen()).toBe(5)
+    expect(await watch.ended(), watch.screen()).toBe(0)
+    expect(tooWide(watch.screen(), 'stands still', 50)).toEqual([])
+    expect(watch.screen().slice(watch.screen().lastIndexOf('\u001b[J'))).toMatch(
+      /the attempt went back[\s\S]*\n {2}evha resume (?!.*--confirm)/,
+    )
     expect(await reportOf(lab)).toMatchObject({ outcome: 'returned' })
     expect(lab.signedTwice()).toEqual([])
   }))
@@ -123,6 +136,35 @@ async function isBack(lab: Lab): Promise<void> {
   expect(await nextBlockOf(lab, 'node-1', 30_000)).not.toBeNull()
   expect(lab.signedTwice()).toEqual([])
 }
+
+nightlyTest(
+  'pause and abort typed in another terminal end the guided run where it waits, and a third one that watches tells it',
+  () =>
+    withLab(3, async (lab) => {
+      const first = guided(lab, 'migrate', lab.runbook)
+      await first.shows('Ready to cut over')
+      await first.shows('chain id')
+      const watch = guided(lab, 'status', '--watch')
+      await watch.shows('at the gate cutover')
+      const pausing = guided(lab, 'pause')
+      expect(await pausing.ended(), pausing.screen()).toBe(0)
+      expect(await first.ended(), first.screen()).toBe(130)
+      expect(first.screen()).toContain('another terminal asked to stop here')
+      expect(await watch.ended(), watch.screen()).toBe(0)
+      expect(watch.screen()).toContain('no evha process is at work on it')
+      const again = await toCommit(lab, 'resume')
+      const looking = guided(lab, 'status', '--watch')
+      await looking.shows('at the gate commit')
+      const aborting = guided(lab, 'abort')
+      expect(await aborting.ended(), aborting.screen()).toBe(5)
+      expect(await again.ended(), again.screen()).toBe(5)
+      expect(await looking.ended(), looking.screen()).toBe(0)
+      expect(looking.screen()).toContain('the run was aborted')
+      expect(await reportOf(lab)).toMatchObject({ outcome: 'aborted' })
+      expect(await nextBlockOf(lab, 'node-1', 30_000)).not.toBeNull()
+      expect(lab.signedTwice()).toEqual([])
+    }),
+)
 
 nightlyTest(
   'at the second gate Ctrl-C once, twice and thrice, and a closed terminal, bring the chain back',

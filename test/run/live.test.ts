@@ -13,6 +13,7 @@ test('the last word and the last heights, for who looks from outside; gone when 
   live.heights({ 'node-1': 7 })
   live.progress('pass 2')
   await expect.poll(() => readLive(dir)).toMatchObject({ progress: 'pass 2', heights: { 'node-1': 7 } })
+  expect(Date.parse(readLive(dir)?.heightsAt ?? '')).toBeGreaterThan(0)
   live.progress('pass 3')
   live.end()
   await new Promise((resolve) => setTimeout(resolve, 400))

@@ -18,7 +18,12 @@ const inWindow: Watched = {
   irreversible: false,
   stoppedSinceMs: nowMs - 3_400,
   deadlineMs: nowMs + 24_000,
-  live: { at: '', progress: 'node-2: 3 of 8 files', heights: { 'node-2': 48_213, 'node-1': 48_213 } },
+  live: {
+    at: '',
+    progress: 'node-2: 3 of 8 files',
+    heights: { 'node-2': 48_213, 'node-1': 48_213 },
+    heightsAt: new Date(nowMs - 900).toISOString(),
+  },
   steps: migrated.steps,
 }
 
@@ -47,6 +52,11 @@ test('an open gate says where its answer is given; after the point of no return 
   expect(lines.join('\n')).not.toMatch(/evha abort|stands still|budget/)
 })
 
+test('heights that nobody asked for lately are told with their age: the chain runs on at a gate', () => {
+  const live = { at: '', progress: '', heights: { 'node-1': 35 }, heightsAt: '2026-01-31T12:00:00.000Z' }
+  expect(watchLines({ ...inWindow, live }, nowMs)).toContain('  heights       node-1 35, 2 min 3 s ago')
+})
+
 test('a step that is over has one line, however narrow the terminal', () => {
   const lines = watchLines(inWindow, nowMs, 50)
   expect(lines).toContain('  done          ok 1.2 s  looking at every host; …')
@@ -61,7 +71,7 @@ test('a run that nobody drives says so, with the command that goes on', () => {
 })
 
 test('words from a host can not draw on the screen', () => {
-  const live = { at: '', progress: 'x\u001b[2J\ny', heights: { 'n\u001b[1m': 1 } }
+  const live = { at: '', progress: 'x\u001b[2J\ny', heights: { 'n\u001b[1m': 1 }, heightsAt: null }
   for (const line of watchLines({ ...inWindow, live }, nowMs)) expect(printable(line)).toBe(line)
   expect(watchLine({ ...inWindow, live })).toBe('window.prove: x\ufffd[2J y')
 })

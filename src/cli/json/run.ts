@@ -129,6 +129,7 @@ export const watched = printed({
       at: time('when this was seen'),
       progress: text('the last line about what goes on inside the state'),
       heights: z.record(z.string(), z.number()).describe('the last height seen of each node'),
+      heightsAt: orNull(time('when the last of them was seen'), 'null before the first'),
     }),
     'what the process at work sees; null when nobody drives the run',
   ),
