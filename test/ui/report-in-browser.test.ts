@@ -68,6 +68,41 @@ test.skipIf(chromium === undefined)(
     }),
 )
 
+/** A page of A4 and of US letter, in mm; the page's own rule sets the margins. */
+const papers = { a4: [210, 297], letter: [215.9, 279.4] } as const
+const marginMm = 14
+const pxOf = (mm: number) => Math.floor((mm * 96) / 25.4)
+
+async function printed(page: PageIn, name: string, [width, height]: readonly [number, number]) {
+  const size = { paperWidth: width / 25.4, paperHeight: height / 25.4 }
+  const { data } = await page.send('Page.printToPDF', { ...size, printBackground: false })
+  const pdf = Buffer.from(String(data), 'base64')
+  const kept = process.env['EVHA_SCREENSHOTS']
+  if (kept !== undefined) writeFileSync(join(kept, `${name}.pdf`), pdf)
+  return pdf.toString('latin1').match(/\/Type \/Page\b(?!s)/g)?.length ?? 0
+}
+
+test.skipIf(chromium === undefined)(
+  'on paper nothing is cut off at the side, and what is folded up on the screen is printed too',
+  () =>
+    withPage(chromium ?? '', async (page) => {
+      for (const [paper, mm] of Object.entries(papers)) {
+        const width = pxOf(mm[0] - 2 * marginMm)
+        await page.send('Emulation.setEmulatedMedia', { media: 'print' })
+        for (const [name, report] of reports)
+          expect(await show(page, `printed-${name}`, report, width), `${name} on ${paper}`).toMatchObject({
+            wider: 0,
+            outside: [],
+          })
+        await show(page, 'printed', full, width)
+        const unfolded = await printed(page, `unfolded-${paper}`, mm)
+        await page.value(`document.querySelectorAll('details').forEach((one) => { one.open = false })`)
+        expect(unfolded, paper).toBeGreaterThan(1)
+        expect(await printed(page, `folded-${paper}`, mm), paper).toBe(unfolded)
+      }
+    }),
+)
+
 test.skipIf(chromium === undefined)(
   'what the looks would see: a line too long, a picture from elsewhere',
   () =>
