@@ -1,6 +1,6 @@
 import { quote } from '../remote/render.ts'
 import type { Watched } from '../run/watched.ts'
-import { type Row, twoColumns, widthMax } from './columns.ts'
+import { type Row, twoColumns, widthMax, wrap } from './columns.ts'
 import { duration } from './figures.ts'
 import { heightRows, standstillRows } from './moment-rows.ts'
 import { outcomeSentence } from './outcome-text.ts'
@@ -25,7 +25,7 @@ export function watchLines(
     ...seen.steps.map((step, i): Row => [i === 0 ? 'done' : '', cut(stepLine(step), width - stepIndent)]),
   ]
   return [
-    paint(`${printable(seen.chain)}: ${headline(seen)}`),
+    ...wrap(`${printable(seen.chain)}: ${headline(seen)}`, width).map((line) => paint(line)),
     ...twoColumns(rows, width, '  ', palette.dim),
     `  ${palette.dim('from here:')}`,
     ...commands(seen).map((command) => `  ${command}`),

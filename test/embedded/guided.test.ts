@@ -28,7 +28,9 @@ const tooWide = (screen: string, from: string, columns: number) =>
     .slice(1)
     .filter(
       (line) =>
-        line.length > columns && !line.includes('‣') && !/^ {2}evha |--state-dir|journal and log/.test(line),
+        line.length > columns &&
+        !line.includes('‣') &&
+        !/^ {2}evha |--state-dir|journal and log|^ {2}directory/.test(line),
     )
 
 const statusOf = async (lab: Lab): Promise<Status> =>
