@@ -21,14 +21,16 @@ export const startRest: Step<'startRest'> = {
   apply: async (context) => {
     const { equal } = fact(context, 'proveEqual')
     const rest = hostsNamed(context, equal)
-    await Promise.all([
+    const both = await Promise.allSettled([
       onEach(rest, async (peer) => {
         // Enabling has systemd read all units anew, half a second: not while the chain stands still.
         await must(context, peer, allowRaft(peer.spec))
         await orLater(context, peer)
       }),
+      // Where peers are lost it is the source that keeps the quorum: it joins to its end, whatever became of them.
       joinSource(context),
     ])
+    for (const one of both) if (one.status === 'rejected') throw one.reason
     return {}
   },
   /** Right after the starts a member may be down, and is looked after next; after a crash it may never have been started. */
