@@ -7,7 +7,7 @@ import { crashMatrix } from '../sim/matrix.ts'
 
 const nightly = process.env['EVHA_TEST_TIER'] === 'nightly'
 /** One cell in so many, the same ones each time: CI must not hang on the day. */
-const every = nightly ? 1 : 193
+const every = nightly ? 1 : 311
 
 test(
   'wherever it is struck: one writer, no height signed twice, no block lost, a final state reached, the journal whole',

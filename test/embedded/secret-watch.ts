@@ -23,8 +23,9 @@ export class SecretWatch {
   readonly #canaries: readonly Canary[]
   readonly #hits = new Set<string>()
   readonly #sampling: NodeJS.Timeout
+  /** What each process was called when it was last searched: it is searched once, and again when it became another. */
+  readonly #searched = new Map<string, string>()
   #filesSeen = 0
-  #processesSeen = 0
 
   constructor(lab: LabInfo) {
     this.#lab = lab
@@ -40,12 +41,12 @@ export class SecretWatch {
   lookAtProcesses(): void {
     for (const pid of readdirSync('/proc')) {
       if (!/^\d+$/.test(pid)) continue
-      for (const kind of ['cmdline', 'environ']) {
-        const text = readIfThere(join('/proc', pid, kind))
-        if (text === '') continue
-        this.#processesSeen += 1
-        this.#search(`the ${kind} of a process: ${text.replaceAll('\0', ' ').slice(0, 60)}`, text)
-      }
+      const called = readIfThere(join('/proc', pid, 'cmdline'))
+      if (called === '' || this.#searched.get(pid) === called) continue
+      this.#searched.set(pid, called)
+      const short = called.replaceAll('\0', ' ').slice(0, 60)
+      this.#search(`the cmdline of a process: ${short}`, called)
+      this.#search(`the environ of a process: ${short}`, readIfThere(join('/proc', pid, 'environ')))
     }
   }
 
@@ -61,7 +62,7 @@ export class SecretWatch {
     }
     // A test may have taken the lab down itself: then there is no file left to look into.
     const isDown = !existsSync(labFiles(stateDir).dir)
-    if ((this.#filesSeen === 0 && !isDown) || this.#processesSeen === 0)
+    if ((this.#filesSeen === 0 && !isDown) || this.#searched.size === 0)
       throw new Error('the search for secrets saw nothing')
     return [...this.#hits].sort()
   }
