@@ -1,7 +1,16 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Where the long tests are, longest first: on a fresh machine nothing else tells, and a long one begun last is waited for. */
-const long = ['test/crash/', 'test/openssh/', 'test/embedded/', 'test/hosts/', 'test/lab/standin/']
+const long = [
+  'test/crash/',
+  'test/embedded/',
+  'test/sim/sim.test',
+  'test/openssh/',
+  'test/journal/lease',
+  'test/hosts/',
+  'test/lab/standin/',
+  'test/remote/ssh.test',
+]
 
 /** Begins with the long files, so that the short ones fill what is left. */
 export class LongestFirst extends BaseSequencer {

@@ -226,10 +226,14 @@ nightlyTest(
           }, steps.startRest.apply),
         },
       }
-      const driving = driveWith(lab, losing)
-      const end = await driving
-      expect(end.outcome, end.failure?.message).toBe('failed')
-      expect(end.failure?.message).toMatch(/node-[45]/)
+      const end = await driveWith(lab, losing)
+      expect(end, end.failure?.message).toMatchObject({ outcome: 'failed', exitCode: 1 })
+      expect(end.failure).toMatchObject({
+        kind: 'unreachable',
+        message: expect.stringMatching(/node-[45]/),
+        hint: expect.stringContaining('ssh'),
+      })
+      // Two warm nodes and the old sequencer, which joined although the step failed.
       const heights = () => Math.max(...lab.hosts.map(({ name }) => lastSigned(lab, name)))
       const head = heights()
       await expect.poll(heights, { timeout: soonMs }).toBeGreaterThan(head)
