@@ -1,5 +1,5 @@
 import type { SimHost } from './host.ts'
-import { manifest } from './modelled.ts'
+import { manifest, room } from './modelled.ts'
 import type { Node } from './shell/parse.ts'
 import { type Ground, globOf, type Io, Shell } from './shell/run.ts'
 import type { Soon } from './shell/soon.ts'
@@ -57,8 +57,8 @@ export class HostGround implements Ground {
   }
 
   native(name: string, args: readonly string[], io: Io): number | null {
-    if (name !== 'manifest') return null
-    io.out.write(manifest(this.host, args))
+    if (name !== 'manifest' && name !== 'room') return null
+    io.out.write(name === 'room' ? room(args) : manifest(this.host, args))
     return 0
   }
 

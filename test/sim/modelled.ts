@@ -1,7 +1,7 @@
 import type { Command } from '../../src/base/command.ts'
 import { attachScript, killScript, startScript } from '../../src/remote/detached-scripts.ts'
 import type { NodeSpec } from '../../src/runbook/load.ts'
-import { surveyGround, surveyRoom } from '../../src/steps/prepare/ground.ts'
+import { surveyGround } from '../../src/steps/prepare/ground.ts'
 import { lookForStarters } from '../../src/steps/prepare/starters.ts'
 import { surveyHost } from '../../src/steps/prepare/survey.ts'
 import { directScripts } from './direct.ts'
@@ -40,7 +40,6 @@ export function modelledScripts(spec: NodeSpec): ReadonlyMap<string, Model> {
   return new Map<string, Model>([
     [textOf(surveyHost(spec)), survey],
     [textOf(surveyGround(spec, '')), ground],
-    [textOf(surveyRoom(spec)), room],
     [textOf(lookForStarters(spec)), starters],
     [startScript, startJob],
     [attachScript, tellJob],
@@ -91,8 +90,9 @@ const survey: Model = (
   return ok(`${lines.join('\n')}\n`)
 }
 
-/** The directories. */
-const room: Model = (_host, dirs) => ok(dirs.map((dir) => `free 1000000000000 ${dir}\n`).join(''))
+/** The function `room` of the scripts that look at a host: room on each directory. Nothing listens. */
+export const room = (dirs: readonly string[]): string =>
+  dirs.map((dir) => `free 1000000000000 ${dir}\n`).join('')
 
 /** $1 user, $2 passphrase, $3 signer, then the directories. */
 const ground: Model = (host, [, pass = '', signer = '', ...dirs]) => {

@@ -3,7 +3,7 @@ import { must, onEach, stuck } from '../ask.ts'
 import { disarmDeadMan } from '../dead-man/commands.ts'
 import { refuseWithoutQuorum } from '../gates/startable.ts'
 import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
-import { type HostLook, lookAt } from '../host/look.ts'
+import { type HostLook, lookAtGround } from '../host/look.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { keyOf } from '../window/arm.ts'
 import { notFencedIn } from '../window/fence.ts'
@@ -127,13 +127,13 @@ async function measureOnce(context: StepContext): Promise<void> {
   const { source } = context
   const [looks, guard] = await Promise.all([
     onEach(context.nodes, async (host) => {
-      const look = await lookAt(context, host)
+      const look = await lookAtGround(context, host)
       refuseOther(context, host, look)
       return look
     }),
     context.hands.statusOfDetached(source.remote, guardDir(context)),
-    refuseWithoutQuorum(context, fact(context, 'warmPeers').warm),
   ])
+  refuseWithoutQuorum(context, looks, fact(context, 'warmPeers').warm)
   if (guard.kind !== 'running') throw stuck(`${source.spec.name}: the guard of the store is gone`)
   const noted = fact(context, 'arm').bootIds
   const rebooted = Object.keys(noted).filter((name) => looks[name]?.bootId !== noted[name])

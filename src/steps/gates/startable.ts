@@ -1,15 +1,18 @@
-import { must, onEach, stuck } from '../ask.ts'
+import { stuck } from '../ask.ts'
+import type { GroundLook } from '../host/look.ts'
 import type { Finding } from '../prepare/finding.ts'
-import { readGround, surveyRoom } from '../prepare/ground.ts'
 import { portFindings, roomFindings } from '../prepare/ground-findings.ts'
 import type { StepContext } from '../step.ts'
+
+/** What a look at each peer saw, by its name. */
+type Seen = Readonly<Record<string, Pick<GroundLook, 'ground'>>>
 
 /**
  * Before the chain stops: every peer has room to write and its ports free, as check saw it, perhaps days ago. Throws what
  * is in the way of the first one.
  */
-export async function refuseUnstartable(context: StepContext): Promise<void> {
-  const [first] = Object.values(await inTheWay(context, [])).flat()
+export function refuseUnstartable(context: StepContext, seen: Seen): void {
+  const [first] = Object.values(inTheWay(context, seen, [])).flat()
   if (first !== undefined) throw unstartable(first)
 }
 
@@ -17,8 +20,8 @@ export async function refuseUnstartable(context: StepContext): Promise<void> {
  * Before the commit: the warm peers have room to go on, and one of the others can be started. Without it the quorum would
  * not be made, and the chain would stand still past the point of no return.
  */
-export async function refuseWithoutQuorum(context: StepContext, warm: readonly string[]): Promise<void> {
-  const found = await inTheWay(context, warm)
+export function refuseWithoutQuorum(context: StepContext, seen: Seen, warm: readonly string[]): void {
+  const found = inTheWay(context, seen, warm)
   const [worse] = warm.flatMap((name) => found[name] ?? [])
   if (worse !== undefined) throw unstartable(worse)
   const others = Object.entries(found).filter(([name]) => !warm.includes(name))
@@ -27,12 +30,19 @@ export async function refuseWithoutQuorum(context: StepContext, warm: readonly s
 }
 
 /** What keeps each peer from being started; the ports of the warm ones are their own. */
-function inTheWay(context: StepContext, warm: readonly string[]): Promise<Record<string, Finding[]>> {
-  return onEach(context.peers, async (peer) => {
-    const ground = readGround(await must(context, peer, surveyRoom(peer.spec)))
-    const ports = warm.includes(peer.spec.name) ? [] : portFindings(peer.spec, ground, false)
-    return [...roomFindings(peer.spec, ground), ...ports]
-  })
+function inTheWay(
+  { peers }: StepContext,
+  seen: Seen,
+  warm: readonly string[],
+): Record<string, readonly Finding[]> {
+  return Object.fromEntries(
+    peers.map(({ spec }) => {
+      const ground = seen[spec.name]?.ground
+      if (ground === undefined) throw new Error(`nobody looked at ${spec.name}`)
+      const ports = warm.includes(spec.name) ? [] : portFindings(spec, ground, false)
+      return [spec.name, [...roomFindings(spec, ground), ...ports]]
+    }),
+  )
 }
 
 const unstartable = ({ host, what, cure }: Finding) =>

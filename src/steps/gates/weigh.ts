@@ -4,7 +4,7 @@ import { standsInWords, wrongIn } from '../chain/client-stand.ts'
 import { headOf } from '../chain/head.ts'
 import { measureAll } from '../commit/decide.ts'
 import type { ClientStands, LastPass, Weighed } from '../facts.ts'
-import { lookAt } from '../host/look.ts'
+import { lookAtGround } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
 import { done, fact, looksOnly, type Step, type StepContext } from '../step.ts'
 import { distances, distancesInWords, replayLeft } from '../warm-up/distances.ts'
@@ -39,7 +39,6 @@ export const weighCutover: Step<'weighCutover'> = {
     const head = await headOf(context, source)
     if (head === null)
       throw stuck(`${source.spec.name}: its RPC tells no head`, 'see that the chain runs, then `evha resume`')
-    await refuseUnstartable(context)
     const roundMs = await roundOf(context)
     const pass = lastPassOf(context, measured?.pass)
     const clients = hasClients(context) ? await distances(context) : null
@@ -90,11 +89,13 @@ function lastPassOf({ facts }: StepContext, fresh: LastPass | undefined): LastPa
   return fresh ?? (weighed !== undefined && Date.parse(weighed.at) > Date.parse(seeded.at) ? weighed : seeded)
 }
 
-/** How long it takes to look at every host once, ms: what the decision is made of. */
+/** How long it takes to look at every host once, ms: what the decision is made of. Throws when a peer could not start. */
 async function roundOf(context: StepContext): Promise<number> {
   const startedMs = context.now()
-  await onEach(context.nodes, (host) => lookAt(context, host))
-  return context.now() - startedMs
+  const seen = await onEach(context.nodes, (host) => lookAtGround(context, host))
+  const tookMs = context.now() - startedMs
+  refuseUnstartable(context, seen)
+  return tookMs
 }
 
 function overBudget(p95Ms: number, budgetMs: number): EvhaError {

@@ -1,6 +1,7 @@
 import { reads, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { must } from '../ask.ts'
+import { type Ground, groundDirs, readGround, roomFunction } from '../prepare/ground.ts'
 import type { Host, StepContext } from '../step.ts'
 import { listPermitsText, permitDirs } from './permits.ts'
 import { propertyOption, readUnit, type UnitState } from './systemd.ts'
@@ -13,9 +14,41 @@ export interface HostLook {
   readonly bootId: string
 }
 
+/** The same, and of what may change while a run waits: room, rights and ports. */
+export interface GroundLook extends HostLook {
+  readonly ground: Ground
+}
+
 /** Permits, unit and boot id of a host, one right after the other. */
 export async function lookAt(context: StepContext, host: Host): Promise<HostLook> {
-  return readLook(parts(await must(context, host, lookCommand(host.spec))))
+  const { spec } = host
+  const asked = reads(
+    `look at ${spec.unit}, its permits and the boot id`,
+    script(lookText, ...lookWords(spec)),
+  )
+  return readLook(parts(await must(context, host, asked)))
+}
+
+/** The same with the room and the ports of the host, in the same round trip. */
+export async function lookAtGround(context: StepContext, host: Host): Promise<GroundLook> {
+  return readGroundLook(await must(context, host, groundLook(host.spec)))
+}
+
+export function groundLook(spec: NodeSpec) {
+  const words = lookWords(spec)
+  return reads(
+    `look at ${spec.unit}, its permits, the boot id, room and ports`,
+    script(
+      `${roomFunction}\n${lookText}\necho --\nshift ${words.length}\nroom "$@"`,
+      ...words,
+      ...groundDirs(spec),
+    ),
+  )
+}
+
+export function readGroundLook(text: string): GroundLook {
+  const [permits = '', unit = '', bootId = '', ground = ''] = parts(text, 4)
+  return { ...readLook([permits, unit, bootId]), ground: readGround(ground) }
 }
 
 /** A look from its three parts. */
@@ -23,22 +56,15 @@ export function readLook([permits = '', unit = '', bootId = '']: readonly string
   return { permits: permits.trim(), unit: readUnit(unit), bootId: bootId.trim() }
 }
 
-function lookCommand(spec: NodeSpec) {
-  const dirs = permitDirs(spec)
-  return reads(
-    `look at ${spec.unit}, its permits and the boot id`,
-    script(
-      `${listPermitsText}
+const lookText = `${listPermitsText}
 echo --
 systemctl show "$3" "$4"
 echo --
-systemd-id128 boot-id`,
-      dirs.durable,
-      dirs.volatile,
-      spec.unit,
-      propertyOption,
-    ),
-  )
+systemd-id128 boot-id`
+
+function lookWords(spec: NodeSpec): string[] {
+  const dirs = permitDirs(spec)
+  return [dirs.durable, dirs.volatile, spec.unit, propertyOption]
 }
 
 /** A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. */

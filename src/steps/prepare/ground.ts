@@ -22,24 +22,40 @@ export interface Ground {
   readonly ntp: string
 }
 
-/** Room and rights of each directory of "$@". */
-const roomText = `for dir in "$@"; do
-  at=$dir
-  while [ ! -d "$at" ]; do at=$(dirname "$at"); done
-  [ -w "$at" ] || echo "readonly $at"
-  echo "free $(df -P -B 1 "$at" | tail -n 1 | awk '{print $4}') $dir"
-done`
-
-const listeningText = `cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk '$4 == "0A" { print "listen " $2 }'`
+/**
+ * Room and rights of each directory, and what listens. One df for all, and no program for what the shell knows: every
+ * host runs this while the chain stands still. A row that df leaves out is missing at the end: that counts as no room.
+ */
+export const roomFunction = `
+room() (
+  words=$#
+  for dir in "$@"; do
+    at=$dir
+    while [ ! -d "$at" ]; do at=\${at%/*} at=\${at:-/}; done
+    [ -w "$at" ] || echo "readonly $at"
+    set -- "$@" "$at"
+  done
+  (shift "$words"; exec df -P -B 1 -- "$@") | {
+    read -r titles
+    while [ "$words" -gt 0 ]; do
+      read -r device blocks used free rest || free=0
+      echo "free $free $1"
+      shift
+      words=$((words - 1))
+    done
+  }
+  awk '$4 == "0A" { print "listen " $2 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null || :
+)`.trim()
 
 /** One read-only look: prints `key value` lines. `user` is the service user, '' for root. */
 export function surveyGround(spec: NodeSpec, user: string) {
   return reads(
     'look at room, rights and ports',
     script(
-      `user=$1 pass=$2 signer=$3
+      `${roomFunction}
+user=$1 pass=$2 signer=$3
 shift 3
-${roomText}
+room "$@"
 if [ -z "$user" ] || id -u "$user" >/dev/null 2>&1; then echo 'user there'; fi
 for file in "$pass" "$signer"; do
   if [ -z "$file" ] || [ ! -e "$file" ]; then continue; fi
@@ -49,7 +65,6 @@ for file in "$pass" "$signer"; do
     runuser -u "$user" -- test -r "$file" || echo "unreadable $file"
   fi
 done
-${listeningText}
 echo "boot $(systemd-id128 boot-id)"
 # Where the bus or timedated does not come up, timedatectl waits for half a minute.
 if command -v timedatectl >/dev/null 2>&1; then echo "ntp $(timeout 3 timedatectl show -p NTPSynchronized --value 2>/dev/null)"; fi`,
@@ -59,11 +74,6 @@ if command -v timedatectl >/dev/null 2>&1; then echo "ntp $(timeout 3 timedatect
       ...groundDirs(spec),
     ),
   )
-}
-
-/** The part of that look which may change while a run waits: room, rights and ports. For `readGround`, too. */
-export function surveyRoom(spec: NodeSpec) {
-  return reads('look at room and ports', script(`${roomText}\n${listeningText}`, ...groundDirs(spec)))
 }
 
 /** The directories evha or the node writes to, each once. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { recording } from '../../../src/remote/recording.ts'
 import { refuseUnstartable, refuseWithoutQuorum } from '../../../src/steps/gates/startable.ts'
-import type { Host, StepContext } from '../../../src/steps/step.ts'
+import { readGround } from '../../../src/steps/prepare/ground.ts'
+import type { StepContext } from '../../../src/steps/step.ts'
 import { nodeIn } from '../host/locally.ts'
 
 const room = 'free 1000000000 /d/home'
@@ -11,36 +11,35 @@ const readOnly = 'readonly /d/home'
 const portTaken = `${room}\nlisten 0B00007F:1389`
 
 /** Peers from node-2 on, each with what the look at it prints. */
-function contextWith(...said: string[]): StepContext {
-  const peers = said.map((stdout, k): Host => {
-    const name = `node-${k + 2}`
-    return {
-      spec: { ...nodeIn('/d'), name, address: '127.0.0.11' },
-      remote: recording(name, () => ({ stdout: `${stdout}\n` })),
-    }
-  })
-  const context: Partial<StepContext> = { peers }
-  return context as StepContext
+function peersWith(...said: string[]) {
+  const specs = said.map((_, k) => ({ ...nodeIn('/d'), name: `node-${k + 2}`, address: '127.0.0.11' }))
+  const context = { peers: specs.map((spec) => ({ spec })) } as unknown as StepContext
+  const looks = specs.map(({ name }, k) => [name, { ground: readGround(said[k] ?? '') }] as const)
+  return { context, seen: Object.fromEntries(looks) }
 }
 
-test('before the chain stops every peer has room and its ports free', async () => {
-  await expect(refuseUnstartable(contextWith(room, room))).resolves.toBeUndefined()
-  await expect(refuseUnstartable(contextWith(room, noRoom))).rejects.toMatchObject({
-    message: 'node-3: only 4096 bytes are free at /d/home',
-    hint: expect.stringMatching(/^make room: .*; then `evha resume`$/),
-  })
-  await expect(refuseUnstartable(contextWith(readOnly, room))).rejects.toThrow(
-    'node-2: /d/home can not be written',
+test('before the chain stops every peer has room and its ports free', () => {
+  const stop = (...said: string[]) => {
+    const { context, seen } = peersWith(...said)
+    refuseUnstartable(context, seen)
+  }
+  expect(() => stop(room, room)).not.toThrow()
+  expect(() => stop(room, noRoom)).toThrow(
+    expect.objectContaining({
+      message: 'node-3: only 4096 bytes are free at /d/home',
+      hint: expect.stringMatching(/^make room: .*; then `evha resume`$/),
+    }),
   )
-  await expect(refuseUnstartable(contextWith(portTaken, room))).rejects.toThrow(
-    /^node-2: something listens on/,
-  )
+  expect(() => stop(readOnly, room)).toThrow('node-2: /d/home can not be written')
+  expect(() => stop(portTaken, room)).toThrow(/^node-2: something listens on/)
 })
 
-test('before the commit one peer beside the warm ones is enough, and the warm ones hold their ports themselves', async () => {
-  const warm = ['node-2', 'node-3']
-  const quorum = (...said: string[]) => refuseWithoutQuorum(contextWith(...said), warm)
-  await expect(quorum(portTaken, portTaken, noRoom, room)).resolves.toBeUndefined()
-  await expect(quorum(room, room, noRoom, portTaken)).rejects.toThrow(/^node-4: only 4096 bytes/)
-  await expect(quorum(room, noRoom, room, room)).rejects.toThrow(/^node-3: only 4096 bytes/)
+test('before the commit one peer beside the warm ones is enough, and the warm ones hold their ports themselves', () => {
+  const quorum = (...said: string[]) => {
+    const { context, seen } = peersWith(...said)
+    refuseWithoutQuorum(context, seen, ['node-2', 'node-3'])
+  }
+  expect(() => quorum(portTaken, portTaken, noRoom, room)).not.toThrow()
+  expect(() => quorum(room, room, noRoom, portTaken)).toThrow(/^node-4: only 4096 bytes/)
+  expect(() => quorum(room, noRoom, room, room)).toThrow(/^node-3: only 4096 bytes/)
 })
