@@ -127,7 +127,7 @@ export interface Facts {
     readonly clients?: ClientStands
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
-  /** With when the round it rests on began, epoch ms; null when it rests on what the warm start had just seen. */
+  /** With when the round over all hosts began that it rests on, epoch ms; null in older journals. */
   weighCommit: Weighed & { readonly roundAtMs: number | null }
   decide: { readonly decision: Decision }
   readDecision: { readonly decision: Decision }

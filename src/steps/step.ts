@@ -25,10 +25,12 @@ export interface Watched {
  * step that finds nothing here asks.
  */
 export interface Fresh {
-  /** The peers' stores, listed while the source stops. */
-  peers?: { readonly attempt: number; readonly listed: Promise<Readonly<Record<string, Manifest>> | null> }
-  /** When the warm nodes were seen up, and the fence refused just before, epoch ms. */
-  warm?: { readonly attempt: number; readonly atMs: number }
+  /** Stores as they were listed while the source stopped, its own once its guard stood; those that could not be are missing. */
+  listed?: { readonly attempt: number; readonly stores: Promise<Readonly<Record<string, Manifest>>> }
+  /** systemd's words when it refused to start the fenced unit, tried beside the window's pass. Rejects where it did not. */
+  fence?: { readonly attempt: number; readonly refusal: Promise<string> }
+  /** When the round over all hosts began that was made while the warm nodes came up, epoch ms. */
+  warm?: { readonly attempt: number; readonly roundAtMs: number }
   /** Stores as the window's pass left them, by node name; those it did not list are missing. */
   stores?: { readonly attempt: number; readonly manifests: Readonly<Record<string, Manifest>> }
 }

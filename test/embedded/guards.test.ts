@@ -30,15 +30,7 @@ const withoutFence: Replaced = {
       return verdict
     },
   },
-  proveEqual: {
-    precheck: () => Promise.resolve(),
-    apply: async (context: StepContext) => {
-      await steps.fence.apply(context)
-      const tried = await steps.proveEqual.apply(context)
-      await giveBack(context)
-      return tried
-    },
-  },
+  finalSync: { apply: fencedFor((context) => steps.finalSync.apply(context)) },
   weighCommit: { verify: fencedFor((context) => steps.weighCommit.verify(context)) },
   decide: {
     apply: fencedFor(async (context) => {

@@ -2,7 +2,7 @@ import { EvhaError } from '../../base/errors.ts'
 import { onEach, stuck } from '../ask.ts'
 import { standsInWords, wrongIn } from '../chain/client-stand.ts'
 import { headOf } from '../chain/head.ts'
-import { measureAll } from '../commit/decide.ts'
+import { measureAll, roundMaxMs } from '../commit/round.ts'
 import type { ClientStands, LastPass, Weighed } from '../facts.ts'
 import { lookAtGround } from '../host/look.ts'
 import { hotPass } from '../prepare/seed-data.ts'
@@ -113,7 +113,7 @@ export const weighCommit: Step<'weighCommit'> = {
   plan: () => ['measure fence, guard, boot ids, warm nodes, room and ports'],
   ...looksOnly,
   verify: async (context) => {
-    const roundAtMs = justWarm(context) ? null : await measureAll(context)
+    const roundAtMs = roundWhenWarm(context) ?? (await measureAll(context))
     const stop = fact(context, 'stopSource')
     const noted = notedBefore(context)
     const { warm } = fact(context, 'warmPeers')
@@ -143,13 +143,11 @@ export const weighCommit: Step<'weighCommit'> = {
   },
 }
 
-/** What was seen so lately in this process needs no round of its own to be shown: the decision measures all of it anyway. */
-const justWarmMs = 1_000
-
-function justWarm({ fresh, attempt, now }: StepContext): boolean {
-  if (fresh.warm?.attempt !== attempt) return false
-  const ageMs = now() - fresh.warm.atMs
-  return ageMs >= 0 && ageMs <= justWarmMs
+/** When the round began that was made while the warm nodes came up; null when it is too old to be shown, or was not made. */
+function roundWhenWarm({ fresh, attempt, now }: StepContext): number | null {
+  if (fresh.warm?.attempt !== attempt) return null
+  const ageMs = now() - fresh.warm.roundAtMs
+  return ageMs >= 0 && ageMs <= roundMaxMs / 2 ? fresh.warm.roundAtMs : null
 }
 
 export const weighFinish: Step<'weighFinish'> = {

@@ -21,8 +21,8 @@ export interface Pass {
 export interface PassOptions extends Omit<ListOptions, 'dug' | 'looksOnly'> {
   /** Ways from the source straight to peers; without them everything is relayed. */
   readonly ways?: DirectWays
-  /** The peers' stores, where they were listed already and nothing wrote to them since. */
-  readonly peersListed?: Readonly<Record<string, Manifest>> | null
+  /** Stores, by node name, that were listed already and that nothing wrote to since. */
+  readonly listed?: Readonly<Record<string, Manifest>>
   /** Brings what was written to the disk before the pass ends; else the caller does. */
   readonly sync?: boolean
 }
@@ -35,9 +35,9 @@ export interface PassOptions extends Omit<ListOptions, 'dug' | 'looksOnly'> {
  */
 export async function copyPass(context: StepContext, options: PassOptions): Promise<Pass> {
   const startedMs = context.now()
-  const { peersListed } = options
-  const toList = peersListed === undefined || peersListed === null ? context.nodes : [context.source]
-  const manifests = { ...peersListed, ...(await manifestsOf(context, toList, options)) }
+  const { listed = {} } = options
+  const toList = context.nodes.filter(({ spec }) => listed[spec.name] === undefined)
+  const manifests = { ...listed, ...(await manifestsOf(context, toList, options)) }
   const manifestMs = context.now() - startedMs
   const here = manifests[context.source.spec.name] ?? new Map()
   const { groups, alone } = wanted(context, here, manifests)
@@ -59,8 +59,7 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
   const lost = moved.flatMap((one) => one.lost)
   for (const { peer, why } of lost) options.ways?.lose(peer, why)
   // Each time a peer leaves the direct ones, so this ends.
-  const rest =
-    lost.length === 0 ? null : await copyPass(context, { ...options, peersListed: null, sync: false })
+  const rest = lost.length === 0 ? null : await copyPass(context, { ...options, listed: {}, sync: false })
   if (options.sync !== false) await onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
   return {
     bytes: moved.reduce((sum, { bytes }) => sum + bytes, rest?.bytes ?? 0),

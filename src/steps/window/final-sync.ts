@@ -2,6 +2,7 @@ import { copyPass } from '../prepare/store-pass.ts'
 import { done, fact, notYet, type Step } from '../step.ts'
 import { endFullNodes } from '../warm-up/end.ts'
 import { hasClients } from '../warm-up/warm-up.ts'
+import { tryTheFence } from './try-the-fence.ts'
 
 /** The last pass: the source stands still under its guard, so what is copied now is what the peers start from. */
 export const finalSync: Step<'finalSync'> = {
@@ -16,20 +17,28 @@ export const finalSync: Step<'finalSync'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { attempt, fresh } = context
-    const peersListed = fresh.peers?.attempt === attempt ? await fresh.peers.listed : null
-    delete fresh.peers
+    const { attempt, fresh, onPaper } = context
+    const listed = fresh.listed?.attempt === attempt ? await fresh.listed.stores : {}
+    delete fresh.listed
     // Their stores are none that is copied to; what went wrong with them is told once the copy has ended.
     const ended = hasClients(context) ? endFullNodes(context) : Promise.resolve()
-    ended.catch(() => undefined)
-    const { bytes, files, manifests } = await copyPass(context, {
-      source: 'still',
-      peersListed,
-      invocation: fact(context, 'fence').invocation,
-      // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
-      sync: false,
-    })
-    await ended
+    // The guard holds the store: the fence is tried meanwhile, and judged by the next step. None is left at it at the end.
+    const refusal = onPaper ? null : tryTheFence(context)
+    if (refusal !== null) fresh.fence = { attempt, refusal }
+    const [pass, full] = await Promise.allSettled([
+      copyPass(context, {
+        source: 'still',
+        listed,
+        invocation: fact(context, 'fence').invocation,
+        // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
+        sync: false,
+      }),
+      ended,
+      refusal,
+    ])
+    if (pass.status === 'rejected') throw pass.reason
+    if (full.status === 'rejected') throw full.reason
+    const { bytes, files, manifests } = pass.value
     fresh.stores = { attempt, manifests }
     return { bytes, files }
   },

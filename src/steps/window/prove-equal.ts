@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
-import { EvhaError } from '../../base/errors.ts'
-import { must, stuck } from '../ask.ts'
+import { stuck } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { ClientStands, Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/manifest.ts'
-import { readFenceTried, tryFence } from '../host/try-fence.ts'
 import { manifestsOf } from '../prepare/store-list.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
-import { notFencedIn } from './fence.ts'
 import { peersNeeded, proveClients } from './prove-clients.ts'
+import { tryTheFence } from './try-the-fence.ts'
 
 /** The same content on every node to be started, store and execution client, and the fence tried once under the guard's lock. */
 export const proveEqual: Step<'proveEqual'> = {
@@ -25,7 +23,7 @@ export const proveEqual: Step<'proveEqual'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const [refusal, stores, clients] = await Promise.all([
-      tryTheFence(context),
+      refusalOf(context),
       compareStores(context),
       proveClients(context),
     ])
@@ -74,29 +72,11 @@ export function withClients<T extends Pick<Facts['proveEqual'], 'equal' | 'diffe
   return { ...stores, different, equal: stores.equal.filter((name) => different[name] === undefined) }
 }
 
-/**
- * Starts the fenced unit and wants to be refused; judged by the invocation id, not by what systemctl says. Where the
- * fence is seen not to stand, nothing is started.
- */
-async function tryTheFence(context: StepContext): Promise<string> {
-  const { source } = context
-  const { invocation } = fact(context, 'fence')
-  const said = await must(context, source, tryFence(source.spec))
-  if (context.onPaper) return ''
-  const { look, start } = readFenceTried(said)
-  const open = notFencedIn(source, look)
-  if (open !== null) throw stuck(open)
-  if (start === null) throw stuck(`${source.spec.name}: the fence was not tried`)
-  const { exitCode, after } = start
-  if (exitCode !== 0 && after.invocation === invocation && after.active !== 'active')
-    return start.said.split('\n')[0] ?? 'refused'
-  throw new EvhaError({
-    kind: 'failed',
-    message: `${source.spec.name}: the fence does not hold: ${source.spec.unit} could be started without its permit`,
-    changedAnything: 'yes',
-    retryable: false,
-    hint: `look at \`systemctl cat ${source.spec.unit}\` on ${source.spec.name}: the drop-in must assert the permit`,
-  })
+/** What came of the try beside the window's pass; where there was none in this process, it is made now. */
+function refusalOf(context: StepContext): Promise<string> {
+  const { fence } = context.fresh
+  delete context.fresh.fence
+  return fence?.attempt === context.attempt ? fence.refusal : tryTheFence(context)
 }
 
 /** Which peers hold the very content of the source, and what differs on the others. */

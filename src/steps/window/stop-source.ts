@@ -52,7 +52,7 @@ export const stopSource: Step<'stopSource'> = {
   apply: async (context) => {
     const { source, run, attempt } = context
     const noted = await freshHead(context)
-    if (!context.onPaper) context.fresh.peers = { attempt, listed: listPeers(context) }
+    const peers = context.onPaper ? null : listed(context, context.peers)
     await context.hands.startDetached(source.remote, {
       first: {
         argv: stopAndRecordArgv(source.spec, run, attempt, offlineHeightWords(context, source)),
@@ -63,6 +63,11 @@ export const stopSource: Step<'stopSource'> = {
       argv: guardArgv(source.spec),
       says: `hold the store of ${source.spec.name}`,
     })
+    if (peers !== null) {
+      // Under its guard the source's store changes no more: it is listed while its end is looked at.
+      const all = Promise.all([peers, listed(context, [source])])
+      context.fresh.listed = { attempt, stores: all.then(([there, here]) => ({ ...there, ...here })) }
+    }
     return noted === null ? {} : { noted }
   },
   verify: async (context, measured) => {
@@ -105,10 +110,11 @@ export const stopSource: Step<'stopSource'> = {
   },
 }
 
-/** What the peers have does not change while the source stops: it is listed in that time. null: the pass asks again. */
-function listPeers(context: StepContext): Promise<Readonly<Record<string, Manifest>> | null> {
-  const options = { source: 'still', invocation: fact(context, 'fence').invocation, looksOnly: true } as const
-  return manifestsOf(context, context.peers, options).catch(() => null)
+/** What these hosts have, listed ahead of the pass, which lists what is missing here. Never rejects. */
+function listed(context: StepContext, hosts: readonly Host[]): Promise<Readonly<Record<string, Manifest>>> {
+  const { invocation } = fact(context, 'fence')
+  const looksOnly = !hosts.includes(context.source)
+  return manifestsOf(context, hosts, { source: 'still', invocation, looksOnly }).catch(() => ({}))
 }
 
 function lastProduced(events: readonly LogEvent[]): number | null {

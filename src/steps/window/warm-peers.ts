@@ -1,6 +1,8 @@
+import { EvhaError } from '../../base/errors.ts'
 import { readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
+import { measureOnce } from '../commit/round.ts'
 import type { Started } from '../facts.ts'
 import { clientIsDriven } from '../host/beside.ts'
 import { parts, showUnitAndLog } from '../host/look.ts'
@@ -26,13 +28,16 @@ export const warmPeers: Step<'warmPeers'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
+    const { attempt, onPaper, fresh } = context
     const { stamp } = fact(context, 'smoke')
-    const [started] = await Promise.all([
+    delete fresh.warm
+    const [started, , roundAtMs] = await Promise.all([
       onEach(warmSet(context), (peer) => startPeer(context, peer, { permit: 'volatile', stamp })),
       // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
       onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec))),
+      onPaper ? null : roundMeanwhile(context),
     ])
-    if (!context.onPaper) context.fresh.warm = { attempt: context.attempt, atMs: context.now() }
+    if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }
     return { started }
   },
   verify: async (context, measured) => {
@@ -49,6 +54,24 @@ export const warmPeers: Step<'warmPeers'> = {
   },
 }
 
+/**
+ * The round over all hosts that the decision rests on, while the warm nodes take their time: they themselves are seen up
+ * by whoever starts them, after it. Returns when it began; null when something did not hold: the gate then measures
+ * anew, and says what.
+ */
+async function roundMeanwhile(context: StepContext): Promise<number | null> {
+  const warm = warmSet(context)
+  await context.sleep(Math.min(...warm.map((peer) => beforeFirstLookMs(context, peer))))
+  const roundAtMs = context.now()
+  try {
+    await measureOnce(context, { warm: warm.map(({ spec }) => spec.name), started: null })
+    return roundAtMs
+  } catch (thrown) {
+    if (thrown instanceof EvhaError) return null
+    throw thrown
+  }
+}
+
 /** How to start a member. */
 export interface StartOptions {
   /** The Raft permit to give it first; none where it has one. */
@@ -60,6 +83,9 @@ export interface StartOptions {
 /** No look before a good part of the time that the node took in its trial start: looking costs the host, too. */
 const firstLookShare = 0.5
 const firstLookMaxMs = 600
+
+const beforeFirstLookMs = ({ facts }: StepContext, { spec }: Host) =>
+  Math.min(firstLookMaxMs, (facts.smoke?.startMs[spec.name] ?? 0) * firstLookShare)
 
 /** Starts a member and waits until its Raft part says it started from the directory that was kept. */
 export async function startPeer(
@@ -81,8 +107,7 @@ export async function startPeer(
   const startedAtMs = Number(asked.stdout)
   const startedHereMs = context.now()
   const onPaper = { invocation: '', startedAtMs, raftStartedAtMs: startedAtMs }
-  const trialMs = context.facts.smoke?.startMs[name] ?? 0
-  if (!context.onPaper) await context.sleep(Math.min(firstLookMaxMs, trialMs * firstLookShare))
+  if (!context.onPaper) await context.sleep(beforeFirstLookMs(context, peer))
   const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 30, onPaper }, async () => {
     const [shown = '', log = ''] = parts(await must(context, peer, showUnitAndLog(unit)), 2)
     const state = readUnit(shown)
