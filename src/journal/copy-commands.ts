@@ -19,7 +19,7 @@ const bytesOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).j
 
 /**
  * Appends lines to the copy below `dir`, fsynced. Exit 3, and nothing is changed, when the copy is not exactly what
- * stands `before` them, by size and digest.
+ * stands `before` them, by its digest.
  */
 export function appendToCopy(dir: string, before: FirstLines, lines: readonly string[]): Command {
   const more = bytesOf(lines)
@@ -30,14 +30,12 @@ export function appendToCopy(dir: string, before: FirstLines, lines: readonly st
 [ -e "$file" ] || exit ${notThatCopy}
 exec 9>"$file.lock"
 flock -w 3 9
-[ "$(stat -c %s "$file")" = "$2" ] || exit ${notThatCopy}
 sum=$(sha256sum <"$file")
-[ "\${sum%% *}" = "$3" ] || exit ${notThatCopy}
+[ "\${sum%% *}" = "$2" ] || exit ${notThatCopy}
 cat >>"$file"
 sync "$file"
-[ "$(stat -c %s "$file")" = "$4" ]`,
+[ "$(stat -c %s "$file")" = "$3" ]`,
       `${dir}/${journalName}`,
-      String(before.bytes),
       before.digest,
       String(before.bytes + Buffer.byteLength(more)),
     ),

@@ -9,7 +9,6 @@ const shared = `
 set -u
 umask 077
 ${processGroupFunctions}
-boot() { cat /proc/sys/kernel/random/boot_id; }
 leads() {
   line=
   { read -r line <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -22,7 +21,8 @@ leads() {
 alive() {
   group= start= booted=
   { read -r group start booted <"$1/job"; } 2>/dev/null || return 1
-  [ "$booted" = "$(boot)" ] || return 1
+  read -r boot </proc/sys/kernel/random/boot_id
+  [ "$booted" = "$boot" ] || return 1
   leads "$group" "$start" || { same "$group" "$start" && [ -n "$(members "$group")" ]; }
 }
 tell() {
@@ -52,7 +52,8 @@ tell() {
 const jobScript = `
 dir=$1; shift
 read -r a b c d e f g h i j k l m n o p q r s t u start rest </proc/$$/stat || exit 1
-printf '%s %s %s\\n' "$$" "$start" "$(cat /proc/sys/kernel/random/boot_id)" >"$dir/job.new" || exit 1
+read -r boot </proc/sys/kernel/random/boot_id || exit 1
+printf '%s %s %s\\n' "$$" "$start" "$boot" >"$dir/job.new" || exit 1
 sync -- "$dir/job.new" && mv -f -- "$dir/job.new" "$dir/job" && sync -- "$dir" || exit 1
 # A kill that came first leaves "exit"; it looks again for this record after writing it, so one of the two is seen.
 [ ! -e "$dir/exit" ] || exit 1

@@ -16,20 +16,16 @@ export const startQuorum: Step<'startQuorum'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
+    // Once a majority keeps that the commit fell, the way forward needs node-1 no more.
+    await context.journalKept()
+    const last = await startOneMore(context)
     // Those that are warm run with the permit they have: a durable one counts at their next start, so the one that makes
-    // the quorum need not wait for it. A unit that is not enabled does not start by itself before that anyway.
-    const [last, permits] = await Promise.allSettled([
-      // Once a majority keeps that the commit fell, the way forward needs node-1 no more.
-      context.journalKept().then(() => startOneMore(context)),
-      onEach(warm, async (peer) => {
-        await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
-        await startAgain(context, peer)
-      }),
-    ])
-    if (last.status === 'rejected') throw last.reason
-    if (permits.status === 'rejected') throw permits.reason
-    return last.value
+    // the quorum does not wait for it. A unit that is not enabled does not start by itself before that anyway.
+    await onEach(hostsNamed(context, fact(context, 'warmPeers').warm), async (peer) => {
+      await must(context, peer, givePermit(peer.spec, 'raft', 'durable'))
+      await startAgain(context, peer)
+    })
+    return last
   },
   verify: async (context, measured) => {
     const { height } = fact(context, 'stopSource')

@@ -38,7 +38,7 @@ export function changeDecision(
     script(
       `file=$1 to=$2 key=$3 epoch=$4
 shift 4
-mkdir -p "\${file%/*}"
+[ -d "\${file%/*}" ] || mkdir -p "\${file%/*}"
 exec 9>"$file.lock"
 flock -w 5 9
 now=absent run= attempt= stood=0
@@ -51,13 +51,14 @@ for allowed in "$to" "$@"; do
     other:*) [ "$now" = "\${allowed#other:}" ] && [ "$stands" != "$key" ] || continue ;;
     *) [ "$now $stands" = "$allowed $key" ] && [ "$stood" -le "$epoch" ] || continue ;;
   esac
-  new=$file.new
-  if [ "$(cat "$file.$to" 2>/dev/null)" = "$to $key $epoch" ]; then new=$file.$to
+  new=$file.new ready=
+  if [ -e "$file.$to" ]; then read -r ready < "$file.$to" || :; fi
+  if [ "$ready" = "$to $key $epoch" ]; then new=$file.$to
   else printf '%s %s %s\\n' "$to" "$key" "$epoch" > "$new"; fi
   sync "$new"
   mv -f "$new" "$file"
   sync "\${file%/*}"
-  cat "$file"
+  echo "$to $key $epoch"
   exit 0
 done
 if [ -e "$file" ]; then cat "$file"; else echo absent; fi

@@ -76,24 +76,32 @@ export function manifestWords(spec: NodeSpec, { dug, marks, running }: Listing):
   ]
 }
 
-/** Everything that was marked costs one find and one awk; only the rest is read. */
+/** So many paths stand as words of one program; what is more goes through xargs. */
+const wordsMax = 100
+
+/**
+ * Everything that was marked costs one find and one awk; only the rest is read. Each program costs a host a millisecond
+ * and more while the chain stands still: there is none here that the shell, or another one, can do without.
+ */
 export const manifestFunction = `
 manifest() (
-  home=$1 dig=$2 state=$3 marks=$4 invocation=$5 mark=$6
+  home=$1 dig=$2 state=$3 marks=$4 invocation=$5 mark=$6 now=0
   [ -d "$home/${dataDirName}" ] || exit 0
-  export LC_ALL=C invocation mark
   scratch=$(mktemp -d /tmp/evha-manifest.XXXXXX)
-  export scratch
   trap 'rm -rf -- "$scratch"' EXIT
   trap 'exit 143' HUP INT TERM
   cd "$home"
-  tab=$(printf '\\t')
+  tab='\t' noted=
   if [ "$dig" = dug ]; then find ${dataDirName} -type f ! -name ${lockFile} -size +2048 -exec fallocate --dig-holes -- {} \\; ; fi
   old=/dev/null
   if [ -n "$marks" ] && [ -e "$marks" ]; then old=$marks; fi
-  now=$(date +%s)
-  export now
-  : > "$scratch/holes"; : > "$scratch/full"; : > "$scratch/sums"; : > "$scratch/new"; : > "$scratch/stay"
+  if [ "$mark" = restedTables ]; then now=$(date +%s); fi
+  if [ -n "$marks" ] && [ "$mark" != nothing ]; then
+    noted=$marks.new
+    [ -d "\${marks%/*}" ] || mkdir -p "\${marks%/*}"
+  fi
+  export LC_ALL=C scratch invocation mark now noted
+  : > "$scratch/holes"; : > "$scratch/full"; : > "$scratch/stay"
   find ${dataDirName} -type f ! -name ${lockFile} -printf '%i:%C@:%s\\t%b\\t%p\\n' > "$scratch/list" || [ "$state" = running ]
   awk -F '\\t' '
     FILENAME == ARGV[1] { if (FNR == 1) valid = $0 == "# " ENVIRON["invocation"]; else if (valid) digest[$1] = $2; next }
@@ -103,25 +111,27 @@ manifest() (
   ' "$old" "$scratch/list"
   if [ ! -s "$scratch/holes" ] && [ ! -s "$scratch/full" ]; then exit 0; fi
   while IFS="$tab" read -r key blocks path; do
-    sum=$(tar --format=gnu --sparse --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0600 -cf - -- "$path" | sha256sum)
-    if [ -e "$path" ] || [ "$state" = still ]; then printf '%s\\t%s\\tholes:%s\\t%s\\n' "$key" "$blocks" "\${sum%% *}" "$path" >> "$scratch/new"; fi
-  done < "$scratch/holes"
-  if [ -s "$scratch/full" ]; then cut -f 3 "$scratch/full" | tr '\\n' '\\0' | xargs -0 -r sha256sum -- > "$scratch/sums" || [ "$state" = running ]; fi
+    tar --format=gnu --sparse --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=0600 -cf - -- "$path" | sha256sum
+    [ -e "$path" ] || [ "$state" = still ] || echo gone
+  done < "$scratch/holes" > "$scratch/sparse"
+  set --
+  while [ $# -le ${wordsMax} ] && IFS="$tab" read -r key blocks path; do set -- "$@" "$path"; done < "$scratch/full"
+  if [ $# -gt ${wordsMax} ]; then cut -f 3 "$scratch/full" | tr '\\n' '\\0' | xargs -0 sha256sum -- > "$scratch/sums" || [ "$state" = running ]
+  elif [ $# -gt 0 ]; then sha256sum -- "$@" > "$scratch/sums" || [ "$state" = running ]
+  else : > "$scratch/sums"; fi
   awk -F '\\t' '
-    FILENAME == ARGV[1] { sum[substr($0, 67)] = substr($0, 1, 64); next }
-    $3 in sum { print $1 "\\t" $2 "\\tfull:" sum[$3] "\\t" $3 }
-  ' "$scratch/sums" "$scratch/full" >> "$scratch/new"
-  awk -F '\\t' '
+    BEGIN { noted = ENVIRON["noted"]; if (noted != "") print "# " ENVIRON["invocation"] > noted }
+    FILENAME == ARGV[1] { if (noted != "") print > noted; next }
+    FILENAME == ARGV[2] { if ($0 == "gone") delete sparse[n]; else sparse[++n] = substr($0, 1, 64); next }
+    FILENAME == ARGV[3] { sum[substr($0, 67)] = substr($0, 1, 64); next }
+    FILENAME == ARGV[4] { if (!(FNR in sparse)) next; digest = "holes:" sparse[FNR] }
+    FILENAME == ARGV[5] { if (!($3 in sum)) next; digest = "full:" sum[$3] }
     { split($1, part, ":"); bytes = $2 * 512; if (bytes > part[3] + 0) bytes = part[3] + 0
-      print part[3] "\\t" bytes "\\t" $3 "\\t" $4 }
-    ENVIRON["mark"] == "everything" || ($4 ~ /[.]${immutableSuffix}$/ && ENVIRON["now"] - part[2] >= ${restedSeconds}) {
-      print $1 "\\t" $3 > (ENVIRON["scratch"] "/stay.new") }
-  ' "$scratch/new"
-  if [ -n "$marks" ] && [ "$mark" != nothing ]; then
-    mkdir -p "\${marks%/*}"
-    { echo "# $invocation"; cat "$scratch/stay"; if [ -e "$scratch/stay.new" ]; then cat "$scratch/stay.new"; fi; } > "$marks.new"
-    mv -f "$marks.new" "$marks"
-  fi
+      print part[3] "\\t" bytes "\\t" digest "\\t" $3 }
+    noted != "" && (ENVIRON["mark"] == "everything" || ($3 ~ /[.]${immutableSuffix}$/ && ENVIRON["now"] - part[2] >= ${restedSeconds})) {
+      print $1 "\\t" digest > noted }
+  ' "$scratch/stay" "$scratch/sparse" "$scratch/sums" "$scratch/holes" "$scratch/full"
+  if [ -n "$noted" ]; then mv -f "$noted" "$marks"; fi
 )`.trim()
 
 /** Reads what `manifestOf` printed. A line that is none is refused: two lists that are cut off alike must not be equal. */

@@ -24,21 +24,25 @@ export function startMember(spec: NodeSpec, { permit, stamp, beside = '' }: Memb
   return changes(
     permit === undefined ? `start ${spec.unit}` : `give the ${permit} Raft permit and start ${spec.unit}`,
     script(
-      `unit=$1 permits=$2 file=$3 stamp=$4
+      `unit=$1 permits=$2 lasting=$3 file=$4 stamp=$5
 ${refuseBesideText}
-if [ -n "$5" ]; then beside "$5"; fi
+if [ -n "$6" ]; then beside "$6"; fi
 if [ -n "$stamp" ]; then
-  [ -e "$file" ] && [ "$(cat "$file")" = "$stamp" ] || exit ${otherStamp}
+  stands=
+  if [ -e "$file" ]; then read -r stands < "$file" || :; fi
+  [ "$stands" = "$stamp" ] || exit ${otherStamp}
 fi
 if [ -n "$permits" ]; then
-  mkdir -p "$permits"
+  [ -d "$permits" ] || mkdir -p "$permits"
   : > "$permits/raft"
-  sync "$permits/raft" "$permits"
+  # What a reboot shall take needs no disk.
+  [ "$lasting" = volatile ] || sync "$permits/raft" "$permits"
 fi
 systemctl start "$unit" || { systemctl reset-failed "$unit" 2>/dev/null || true; systemctl start "$unit"; }
 date +%s%3N`,
       spec.unit,
       permit === undefined ? '' : permitDirs(spec)[permit],
+      permit ?? '',
       stampFile(spec),
       stamp ?? '',
       beside,
