@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   chmodSync,
@@ -5,6 +6,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -173,4 +175,47 @@ test('a dry list notes nothing', () => {
   const spec = storeIn(dir)
   listed(spec, dir, {})
   expect(existsSync(`${dir}/evha`)).toBe(false)
+})
+
+const sha256 = (bytes: string | Buffer) => createHash('sha256').update(bytes).digest('hex')
+
+test.each([3, 250])(
+  'each of %i files stands in the list with its own digest, names with spaces too',
+  (count) => {
+    const dir = scratch()
+    const spec = storeIn(dir)
+    const names = Array.from({ length: count }, (_, k) => `one ${k}.vlog`)
+    for (const name of names) writeFileSync(`${lockDir(spec)}/${name}`, name)
+    const { manifest } = listed(spec, dir, { marks: marksIn(dir, 'everything') })
+    expect(manifest.size).toBe(count + 2)
+    for (const name of names)
+      expect(manifest.get(`data/testapp/${name}`)?.digest).toBe(`full:${sha256(name)}`)
+    const again = listed(spec, dir, { marks: marksIn(dir, 'everything') })
+    expect(again.manifest).toEqual(manifest)
+    expect(again.read).toBe('')
+  },
+)
+
+test('a file that vanishes while the node runs is left out, and its digest goes to no other', () => {
+  const [dir, plainDir] = [scratch(), scratch()]
+  const [spec, plain] = [storeIn(dir), storeIn(plainDir)]
+  const sparse = (of: NodeSpec, name: string) => {
+    writeFileSync(`${lockDir(of)}/${name}`, name)
+    truncateSync(`${lockDir(of)}/${name}`, 8 * 1024 * 1024)
+  }
+  for (const name of ['1.vlog', '2.mem', '3.vlog']) sparse(spec, name)
+  for (const name of ['1.vlog', '3.vlog']) sparse(plain, name)
+  // The table goes when the first sparse file is read, the second sparse one when it is read itself.
+  mkdirSync(`${dir}/bin`)
+  writeFileSync(
+    `${dir}/bin/tar`,
+    `#!/bin/sh\nrm -f ${spec.home}/${table}\ncase $* in *2.mem) rm -f ${lockDir(spec)}/2.mem ;; esac\nexec /bin/tar "$@"\n`,
+    { mode: 0o755 },
+  )
+  const command = manifestOf(spec, { running: true })
+  const argv: Command['argv'] = ['env', `PATH=${dir}/bin:${process.env['PATH']}`, ...command.argv]
+  const manifest = readManifest(locally({ ...command, argv }).stdout)
+  const left = readManifest(locally(manifestOf(plain, {})).stdout)
+  expect([...manifest.keys()]).toEqual([...left.keys()].filter((path) => path !== table))
+  for (const [path, { digest }] of manifest) expect(digest, path).toBe(left.get(path)?.digest)
 })

@@ -148,3 +148,15 @@ test('evha cures only what can be taken back and disturbs nobody who reads the f
   )
   expect(groundFindings(spec, closed, 'ev-node', true)[0]?.fix).toBeUndefined()
 })
+
+test('a place that df tells nothing of counts as one without room', () => {
+  const bin = scratch()
+  writeFileSync(`${bin}/df`, '#!/bin/sh\nprintf "titles\\n/dev/a 9 1 8000000000 1%% /\\n"\n', { mode: 0o755 })
+  const path = process.env['PATH']
+  onTestFinished(() => {
+    process.env['PATH'] = path
+  })
+  process.env['PATH'] = `${bin}:${path}`
+  const { free } = readGround(locally(surveyGround(nodeIn(scratch()), '')).stdout)
+  expect(Object.values(free)).toEqual([8e9, 0, 0, 0])
+})
