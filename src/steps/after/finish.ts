@@ -11,7 +11,7 @@ import { claimPath } from '../prepare/claim.ts'
 import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { removeFullNode } from '../warm-up/end.ts'
 import { hasClients } from '../warm-up/warm-up.ts'
-import { membersOf } from './heal.ts'
+import { membersOf } from './members.ts'
 
 /** The drop-in becomes part of the unit; what only the migration needed goes away. */
 export const finish: Step<'finish'> = {

@@ -1,16 +1,14 @@
 import { changes, script } from '../../base/command.ts'
-import { EvhaError } from '../../base/errors.ts'
 import { readConfig } from '../../evnode/config.ts'
 import { memberNeverIn } from '../../evnode/errors.ts'
 import { must } from '../ask.ts'
-import { heightOf } from '../chain/head.ts'
-import { hostsNamed } from '../commit/start-quorum.ts'
 import { readSecretFile } from '../host/files.ts'
 import { eventsIn } from '../host/log.ts'
-import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
+import type { UnitState } from '../host/systemd.ts'
 import { configPath } from '../host/unit-files.ts'
 import { bootstrapAnew } from '../prepare/smoke.ts'
 import { fact, type Host, type StepContext } from '../step.ts'
+import type { Seen } from './members.ts'
 
 /** So often one member is started anew; then it is left to whoever reads the report. */
 const curesMax = 2
@@ -20,15 +18,6 @@ const downMs = 5_000
 const silentMs = 35_000
 /** Leading so long without a block, and a lazy chain's interval more, is the silent stall (evnode.md B 8.8, 8.9). */
 const stallMs = 40_000
-
-/** A member as it was seen in one look. */
-interface Seen {
-  readonly host: Host
-  /** null: the host does not answer. */
-  readonly unit: UnitState | null
-  readonly height: number | null
-  readonly isLeader: boolean
-}
 
 interface Watched {
   height: number
@@ -68,10 +57,9 @@ export class Healer {
     )
   }
 
-  /** One look at all members, and at most one cure. */
-  async round(): Promise<void> {
+  /** Takes what was just seen of all members, and does at most one cure. */
+  async round(seen: readonly Seen[]): Promise<void> {
     const context = this.#context
-    const seen = await Promise.all(membersOf(context).map((host) => look(context, host)))
     for (const one of seen) this.#note(one)
     const leader = seen.find(({ isLeader }) => isLeader)
     const well = seen.filter((one) => this.#isWell(one))
@@ -155,23 +143,6 @@ export class Healer {
     await must(context, host, startNode(host))
     one.roseMs = context.now()
     one.downSinceMs = null
-  }
-}
-
-export const membersOf = (context: StepContext): Host[] => [
-  ...hostsNamed(context, fact(context, 'proveEqual').equal),
-  context.source,
-]
-
-async function look(context: StepContext, host: Host): Promise<Seen> {
-  try {
-    const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
-    if (unit.active !== 'active') return { host, unit, height: null, isLeader: false }
-    const [height, role] = await Promise.all([heightOf(context, host), context.rpc(host).raftNode()])
-    return { host, unit, height, isLeader: role.kind === 'ok' && role.value.isLeader }
-  } catch (thrown) {
-    if (!(thrown instanceof EvhaError) || context.signal.aborted) throw thrown
-    return { host, unit: null, height: null, isLeader: false }
   }
 }
 

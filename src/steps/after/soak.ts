@@ -2,7 +2,7 @@ import { stuck } from '../ask.ts'
 import { heightOf } from '../chain/head.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { sinceThen } from './cluster-clients.ts'
-import { membersOf } from './heal.ts'
+import { membersOf } from './members.ts'
 import { lookAtCluster } from './verify-election.ts'
 
 /** Waits until the soak is over, and then for the watch: it ends this step when it finds a height that was signed twice. */

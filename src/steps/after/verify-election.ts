@@ -1,15 +1,13 @@
-import { EvhaError } from '../../base/errors.ts'
 import { linked } from '../../evnode/block.ts'
-import { contradiction, must, stuck, until } from '../ask.ts'
+import { contradiction, stuck, until } from '../ask.ts'
 import { blocksBetween, type ReadBlock } from '../chain/blocks.ts'
 import { wrongIn } from '../chain/client-stand.ts'
-import { heightOf } from '../chain/head.ts'
 import type { Verified } from '../facts.ts'
-import { readUnit, showUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { notedBefore } from '../window/stop-source.ts'
 import { clientsOfCluster } from './cluster-clients.ts'
-import { Healer, membersOf } from './heal.ts'
+import { Healer } from './heal.ts'
+import { lookAtMembers, type Seen } from './members.ts'
 
 /** All in: two cures of a silent member, a transient exit, and the leader's P2P wait fit in (evnode.md A3, B 8). */
 const settleTimeoutMs = 150_000
@@ -33,8 +31,9 @@ export const verifyElection: Step<'verifyElection'> = {
       context,
       { timeoutMs: settleTimeoutMs, everyMs: 250, onPaper: true },
       async () => {
-        if (typeof (await lookAtCluster(context)) === 'object') return true
-        await healer.round()
+        const seen = await lookAtMembers(context)
+        if (typeof (await clusterIn(context, seen)) === 'object') return true
+        await healer.round(seen)
         return null
       },
     )
@@ -62,33 +61,41 @@ function telling(context: StepContext, seen: Verified): Verified {
   return seen
 }
 
-/**
- * The cluster as it stands, or the sentence that says what is still missing. Contradictions throw. `given`: members that
- * are not counted, and why.
- */
+/** The cluster as it stands, as `clusterIn` tells it, from a look of its own. */
 export async function lookAtCluster(
   context: StepContext,
   given: Readonly<Record<string, string>> = {},
 ): Promise<Verified | string> {
+  return clusterIn(context, await lookAtMembers(context), given)
+}
+
+/**
+ * The cluster of these members, or the sentence that says what is still missing. Contradictions throw. `given`: members
+ * that are not counted, and why.
+ */
+async function clusterIn(
+  context: StepContext,
+  seen: readonly Seen[],
+  given: Readonly<Record<string, string>> = {},
+): Promise<Verified | string> {
   const { height: last } = fact(context, 'stopSource')
   const { different } = fact(context, 'proveEqual')
-  const members = membersOf(context).filter(({ spec }) => given[spec.name] === undefined)
-  if (members.length < context.quorum)
-    return `${members.length} members are in, a quorum has ${context.quorum}`
-  const roles = await Promise.all(members.map((host) => roleOf(context, host)))
-  const absent = roles.find((role) => typeof role === 'string')
+  const counted = seen.filter(({ host }) => given[host.spec.name] === undefined)
+  if (counted.length < context.quorum)
+    return `${counted.length} members are in, a quorum has ${context.quorum}`
+  const absent = counted.map(whyAbsent).find((why) => why !== null)
   if (typeof absent === 'string') return absent
-  const leaders = members.filter((_, i) => roles[i] === true)
+  const leaders = counted.filter(({ isLeader }) => isLeader)
   if (leaders.length !== 1) return `${leaders.length} nodes say that they lead`
-  const heights = await Promise.all(members.map((host) => heightOf(context, host)))
-  const head = Math.min(...heights.map((height) => height ?? 0))
+  const head = Math.min(...counted.map(({ height }) => height ?? 0))
   if (head <= last + 1) return `not every node has block ${last + 2} yet; the lowest head is ${head}`
+  const members = counted.map(({ host }) => host)
   const chain = await continuity(context, members, last, head)
   if (typeof chain === 'string') return chain
-  const leader = leaders[0]?.spec.name ?? ''
+  const leader = leaders[0]?.host.spec.name ?? ''
   const clients = await clientsOfCluster(
     context,
-    members.map((host, i) => ({ host, head: heights[i] ?? null })),
+    counted.map(({ host, height }) => ({ host, head: height })),
     leader,
     last + 1,
   )
@@ -105,18 +112,12 @@ export async function lookAtCluster(
   }
 }
 
-/** true: leads, false: follows, a sentence: not in yet. */
-async function roleOf(context: StepContext, host: Host): Promise<boolean | string> {
-  const shown = await must(context, host, showUnit(host.spec.unit)).catch((thrown: unknown) => {
-    if (!(thrown instanceof EvhaError) || context.signal.aborted) throw thrown
-    return null
-  })
-  if (shown === null) return `${host.spec.name}: its host does not answer`
-  const unit = readUnit(shown)
-  if (unit.active !== 'active') return `${host.spec.name}: ${host.spec.unit} is ${unit.active}`
-  const role = await context.rpc(host).raftNode()
-  if (role.kind === 'ok') return role.value.isLeader
-  return `${host.spec.name}: its RPC is not open yet (${role.kind})`
+/** Why a member is not in yet; null when it is. */
+function whyAbsent({ host, unit, notOpen }: Seen): string | null {
+  const { name, unit: unitName } = host.spec
+  if (unit === null) return `${name}: its host does not answer`
+  if (unit.active !== 'active') return `${name}: ${unitName} is ${unit.active}`
+  return notOpen === null ? null : `${name}: its RPC is not open yet (${notOpen})`
 }
 
 /**

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Command } from '../../../src/base/command.ts'
 import { EvhaError } from '../../../src/base/errors.ts'
 import { Healer } from '../../../src/steps/after/heal.ts'
+import { lookAtMembers } from '../../../src/steps/after/members.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
 
 interface Member {
@@ -98,14 +99,24 @@ class Cluster {
   }
 
   /** Looks each second; members that `rise` names get a block each time. */
-  async pass(healer: Healer, seconds: number, rise: (name: string) => boolean): Promise<void> {
+  async pass({ healer, context }: Watching, seconds: number, rise: (name: string) => boolean): Promise<void> {
     for (let i = 0; i < seconds; i++) {
       this.nowMs += 1_000
       for (const [name, member] of this.members)
         if (rise(name) && member.active === 'active' && member.above !== null) member.above += 1
-      await healer.round()
+      await healer.round(await lookAtMembers(context))
     }
   }
+}
+
+interface Watching {
+  readonly healer: Healer
+  readonly context: StepContext
+}
+
+function watching(cluster: Cluster): Watching {
+  const context = cluster.context()
+  return { healer: new Healer(context), context }
 }
 
 const but = (silent: string) => (name: string) => name !== silent
@@ -114,47 +125,47 @@ test('a member whose unit nobody restarts is started after seconds, and is in th
   const cluster = new Cluster(5)
   Object.assign(cluster.of('node-4'), { active: 'failed', above: null })
   cluster.onStart = (_name, member) => Object.assign(member, { active: 'active', above: 1 })
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, 60, () => true)
+  const looking = watching(cluster)
+  await cluster.pass(looking, 60, () => true)
   expect(cluster.starts).toEqual(['node-4 at 6'])
-  expect(healer.givenUp()).toEqual({})
+  expect(looking.healer.givenUp()).toEqual({})
 })
 
 test('a silent member is started anew twice, after its P2P wait each time, and then named', async () => {
   const cluster = new Cluster(5)
   cluster.of('node-3').above = null
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, 300, but('node-3'))
+  const looking = watching(cluster)
+  await cluster.pass(looking, 300, but('node-3'))
   expect(cluster.starts).toEqual(['node-3 at 36', 'node-3 at 71'])
-  expect(healer.givenUp()).toEqual({ 'node-3': 'its RPC does not answer; started anew 2 times' })
+  expect(looking.healer.givenUp()).toEqual({ 'node-3': 'its RPC does not answer; started anew 2 times' })
   expect(cluster.told[0]).toBe('node-3: its RPC does not answer; it is started anew (1 of 2)')
 })
 
 test('one whose head stays behind is silent, too; what it said at its end is told', async () => {
   const cluster = new Cluster(3)
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, 37, but('node-3'))
+  const looking = watching(cluster)
+  await cluster.pass(looking, 37, but('node-3'))
   expect(cluster.starts).toEqual(['node-3 at 36'])
   Object.assign(cluster.of('node-3'), {
     active: 'activating',
     above: null,
     log: '1764000000.000000 node-3 evha[1]: Error: invalid state detected\n',
   })
-  await cluster.pass(healer, 200, but('node-3'))
+  await cluster.pass(looking, 200, but('node-3'))
   expect(cluster.starts).toHaveLength(2)
-  expect(healer.givenUp()['node-3']).toMatch(/^ev-node.service is activating; started anew 2 times/)
+  expect(looking.healer.givenUp()['node-3']).toMatch(/^ev-node.service is activating; started anew 2 times/)
 })
 
 test('nothing is touched without a leader, or without a quorum of others that go on', async () => {
   const cluster = new Cluster(5)
   for (const name of ['node-3', 'node-4', 'node-5']) cluster.of(name).above = null
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, 30, () => true)
+  const looking = watching(cluster)
+  await cluster.pass(looking, 30, () => true)
   expect(cluster.starts).toEqual([])
   const leaderless = new Cluster(3)
   leaderless.of('node-2').leads = false
   leaderless.of('node-3').above = null
-  const other = new Healer(leaderless.context())
+  const other = watching(leaderless)
   await leaderless.pass(other, 300, () => true)
   expect(leaderless.starts).toEqual([])
 })
@@ -162,10 +173,10 @@ test('nothing is touched without a leader, or without a quorum of others that go
 test('a host that does not answer is not waited for, and named', async () => {
   const cluster = new Cluster(5)
   cluster.of('node-5').active = null
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, 100, () => true)
+  const looking = watching(cluster)
+  await cluster.pass(looking, 100, () => true)
   expect(cluster.starts).toEqual([])
-  expect(healer.givenUp()).toEqual({ 'node-5': 'its host does not answer' })
+  expect(looking.healer.givenUp()).toEqual({ 'node-5': 'its host does not answer' })
 })
 
 test.each([
@@ -174,10 +185,10 @@ test.each([
 ])('a leader that makes no block is started anew after its waits; lazy: %s', async (lazy, second) => {
   const cluster = new Cluster(3)
   cluster.lazy = lazy
-  const healer = new Healer(cluster.context())
-  await cluster.pass(healer, second + 5, () => false)
+  const looking = watching(cluster)
+  await cluster.pass(looking, second + 5, () => false)
   expect(cluster.starts.filter((start) => start.startsWith('node-2'))).toEqual([`node-2 at ${second}`])
   expect(cluster.starts[0]).toBe(`node-2 at ${second}`)
-  await cluster.pass(healer, 30, () => true)
-  expect(healer.givenUp()).toEqual({})
+  await cluster.pass(looking, 30, () => true)
+  expect(looking.healer.givenUp()).toEqual({})
 })
