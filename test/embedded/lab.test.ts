@@ -4,6 +4,7 @@ import { labControl } from '../../src/lab/control.ts'
 import { labFiles } from '../../src/lab/layout.ts'
 import { processesMarked } from '../../src/lab/marked-processes.ts'
 import { signedHeaders } from '../../src/lab/witness.ts'
+import { nextBlockOf } from './chain.ts'
 import { allFilesOf, filesOf, type Lab, labForAll, pause, withLab } from './lab.ts'
 
 describe('a lab that runs', () => {
@@ -75,3 +76,16 @@ test('a lab whose process was killed is cleaned up by down, its nodes with it', 
     expect(processesMarked(labFiles(lab.stateDir).socket)).toEqual([])
   })
 })
+
+test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')(
+  'a lab whose nodes drive execution clients makes blocks',
+  () =>
+    withLab(
+      3,
+      async (lab) => {
+        expect(await nextBlockOf(lab, 'node-1', 30_000)).not.toBeNull()
+        expect(lab.signedTwice()).toEqual([])
+      },
+      '--evm',
+    ),
+)

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RehearsalRecord } from '../../src/run/rehearsal-record.ts'
-import { type Lab, withLab, worldOf } from './lab.ts'
+import { evha, type Lab, withLab, worldOf } from './lab.ts'
 
 /** node-2 plays all three staging hosts, told apart by address, home and unit; node-1 is production. */
 function runbooks(lab: Lab): { production: string; staging: string } {
@@ -66,3 +67,21 @@ test("what is production's is refused, and nothing is laid", () =>
     expect(clean.stderr).toMatch(/was not laid by a rehearsal/)
     expect(worldOf(lab)).toEqual(before)
   }))
+
+test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')(
+  'on the lab nothing is needed: overrun, return, migration, failover and rollback pass, and no lab is left',
+  async () => {
+    const stateDir = mkdtempSync(join(tmpdir(), 'evha-rehearse-'))
+    try {
+      const ended = await evha(['rehearse', '--on', 'lab', '--state-dir', stateDir, '--json'])
+      expect(ended.code, ended.stderr).toBe(0)
+      const record = JSON.parse(ended.stdout) as RehearsalRecord
+      expect(record).toMatchObject({ ok: true, on: 'lab', standIn: true, signedTwice: [], failure: null })
+      for (const part of [record.gap, record.overrun, record.failover, record.allVoting, record.rollback])
+        expect(part?.p50Ms).toBeGreaterThan(0)
+      expect(existsSync(join(stateDir, 'rehearsal', 'lab'))).toBe(false)
+    } finally {
+      rmSync(stateDir, { recursive: true, force: true })
+    }
+  },
+)
