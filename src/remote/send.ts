@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { type Command, changes, script } from '../base/command.ts'
 import { limits } from '../base/limits.ts'
@@ -35,7 +35,7 @@ sync -- "$3"
 /** The one command that lays a file on a host: checked by digest, synced, renamed into place. */
 export function sendCommand(file: FileToSend, path: string): Command {
   const bytes = file.content instanceof Secret ? file.content.reveal() : Buffer.from(file.content)
-  const digest = createHash('sha256').update(bytes).digest('hex')
+  const digest = hash('sha256', bytes)
   const temporary = join(dirname(path), `.${basename(path)}.evha-${randomBytes(6).toString('hex')}`)
   const mode = file.mode.toString(8).padStart(4, '0')
   return changes(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -143,7 +143,7 @@ function resolve(written: WrittenRunbook, text: string, path: string): Resolved 
   return {
     path,
     text,
-    digest: createHash('sha256').update(text).digest('hex'),
+    digest: hash('sha256', text),
     chain: written.chain,
     nodes: written.nodes.map((node) => resolveNode(written, node)),
     raft,

@@ -10,16 +10,16 @@ export interface Found {
   readonly why: string
 }
 
-/** Looks for each planted bug, seed after seed from 1. */
+/** Looks for each planted bug whose name is wanted, seed after seed from 1. */
 export async function findPlanted(
   seedsMax: number,
   tell: (found: Found) => void = () => undefined,
-  only = '',
+  wanted: (name: string) => boolean = () => true,
 ): Promise<Found[]> {
   let current: Sim | null = null
   const all: Found[] = []
-  for (const { name, steps, prepare, kinds, scene, around } of plantedBugs(() => current as Sim)) {
-    if (!name.includes(only)) continue
+  for (const { name, steps, prepare, kinds, walks, scene, around } of plantedBugs(() => current as Sim)) {
+    if (!wanted(name)) continue
     const giveBack = around?.()
     let found: Found = { name, seeds: null, why: '' }
     try {
@@ -29,6 +29,7 @@ export async function findPlanted(
           ...scene,
           ...(steps === undefined ? {} : { steps }),
           ...(kinds === undefined ? {} : { kinds }),
+          ...(walks === undefined ? {} : { faults: [{ ...walks, nth: seed }] }),
           prepare: (sim) => {
             current = sim
             prepare?.(sim)

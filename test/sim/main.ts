@@ -38,7 +38,7 @@ else if (values.story) {
 } else if (values.planted) {
   const tell = ({ name, seeds, why }: Found): void =>
     say(`${seeds === null ? `NOT FOUND in ${runs} seeds` : `found after ${seeds} seeds`}: ${name}: ${why}\n`)
-  await findPlanted(runs, tell, values.only)
+  await findPlanted(runs, tell, (name) => name.includes(values.only))
 } else if (values.matrix) {
   const startedMs = performance.now()
   const { text, broken } = await crashMatrix({

@@ -10,7 +10,7 @@ import { readUnit, showUnit } from '../../src/steps/host/systemd.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import { done, type Step, type StepContext, type StepRegistry } from '../../src/steps/step.ts'
 import { keyOf } from '../../src/steps/window/arm.ts'
-import type { FaultKind } from './faults.ts'
+import type { Fault, FaultKind } from './faults.ts'
 import type { Model } from './modelled.ts'
 import type { Sim } from './sim.ts'
 import type { Scene } from './simulate.ts'
@@ -23,7 +23,9 @@ export interface Planted {
   /** A fault that seeds do not choose by themselves. */
   readonly kinds?: readonly FaultKind[]
   /** Where a bug shows only in one sort of run, its seeds are of that sort. */
-  readonly scene?: Pick<Scene, 'goal' | 'whileThinking'>
+  readonly scene?: Pick<Scene, 'goal' | 'nodes' | 'whileThinking'>
+  /** One fault alone, in this state: each seed has it at the next point of the state. */
+  readonly walks?: Pick<Fault, 'kind' | 'state'>
   /** Around all runs with this bug: changes the machine, and gives it back. */
   readonly around?: () => () => void
 }
@@ -118,7 +120,8 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     },
     {
       name: 'the decision is written without comparing',
-      kinds: ['a command lands late'],
+      scene: { goal: 'migrate', nodes: 3 },
+      walks: { kind: 'a command lands late', state: 'commit.decide' },
       prepare: patched(
         'the decision is written without comparing',
         decisionScript,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readConfig } from '../../evnode/config.ts'
 import { readGenesis } from '../../evnode/genesis.ts'
 import { permitDropInName } from '../../evnode/permit.ts'
@@ -43,4 +43,4 @@ export function liveConfig(files: Pick<SourceFiles, 'unit' | 'configText'>) {
 
 export const genesisOf = (files: Pick<SourceFiles, 'genesisText'>) => readGenesis(files.genesisText)
 
-export const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex')
+export const sha256 = (text: string | Buffer) => hash('sha256', text)
