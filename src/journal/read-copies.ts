@@ -1,4 +1,5 @@
 import { EvhaError, failureOf } from '../base/errors.ts'
+import { answersOf, type Enough, lateMs } from './answers.ts'
 import type { CopyPlace } from './copies.ts'
 import { readCopy } from './copy-commands.ts'
 import { type JournalContent, journalName, parseJournal } from './read-journal.ts'
@@ -11,19 +12,28 @@ export type ReadCopy =
   | { readonly host: string; readonly kind: 'damaged'; readonly why: string }
   | { readonly host: string; readonly kind: 'silent'; readonly why: string }
 
-/** Asks every host for its copy of the run's journal, all at once. */
+/** Asks every host for its copy of the run's journal, all at once. Waits for all where nobody says what is enough. */
 export function readCopies(
   run: string,
   places: readonly CopyPlace[],
-  signal?: AbortSignal,
+  enough?: Enough<ReadCopy>,
 ): Promise<ReadCopy[]> {
-  return Promise.all(places.map((place) => readOne(run, place, signal)))
+  const asked = places.map((place) => readOne(run, place))
+  if (enough === undefined) return Promise.all(asked)
+  const late = (i: number): ReadCopy => silent(places[i]?.remote.name ?? '')
+  return answersOf(asked, late, enough)
 }
 
-async function readOne(run: string, { remote, dir }: CopyPlace, signal?: AbortSignal): Promise<ReadCopy> {
+const silent = (host: string): ReadCopy => ({
+  host,
+  kind: 'silent',
+  why: `${host}: no answer within ${lateMs / 1_000} s of the others`,
+})
+
+async function readOne(run: string, { remote, dir }: CopyPlace): Promise<ReadCopy> {
   const host = remote.name
   try {
-    const outcome = await remote.run(readCopy(dir), signal)
+    const outcome = await remote.run(readCopy(dir))
     if (outcome.kind === 'unknown') return { host, kind: 'silent', why: outcome.message }
     if (outcome.exitCode !== 0 || outcome.truncated)
       return { host, kind: 'damaged', why: `${host}: ${outcome.stderr.trim() || 'it is too long'}` }

@@ -1,18 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { EvhaError } from '../base/errors.ts'
+import { answersOf, lateMs } from '../journal/answers.ts'
 import type { Copy } from '../journal/choose-copy.ts'
 import { listCopies, readCopiedRunbook } from '../journal/copy-commands.ts'
-import { readLeases, standingOf } from '../journal/lease.ts'
+import { type LeaseOn, readLeases, standingOf } from '../journal/lease.ts'
 import { leaseDir } from '../journal/lease-commands.ts'
 import { inStateDirectory } from '../journal/private-directory.ts'
 import type { RecordOf } from '../journal/record.ts'
 import { layRun, type RunFiles, runFiles } from '../journal/runs.ts'
+import type { Time } from '../journal/time.ts'
 import { replaceFile } from '../journal/write-file.ts'
 import { type LoadedRunbook, loadRunbook, runbookFromText } from '../runbook/load.ts'
 import { steps as realSteps } from '../steps/registry.ts'
 import type { Host, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
-import { chosenOf, readRunCopies } from './catch-up.ts'
+import { chosenOf, enoughFor, readRunCopies } from './catch-up.ts'
 import { resumeRun } from './drive.ts'
 import { runDirOn } from './holding.ts'
 import { closeHosts } from './hosts.ts'
@@ -29,24 +31,31 @@ export async function adoptRun(
   steps: StepRegistry = realSteps,
 ): Promise<RunEnd> {
   const runbook = loadRunbook(runbookPath)
-  const { openHosts } = options.world ?? realWorld
+  const { openHosts, clock } = options.world ?? realWorld
   const hosts = await openHosts(runbook, () => undefined, options.passphraseOf)
   let run: string
   try {
-    run = wanted ?? (await runOnHosts(runbook, hosts))
+    run = wanted ?? (await runOnHosts(runbook, hosts, clock))
     if (existsSync(runFiles(options.stateDir, run).journal)) reachBy(runbook, runFiles(options.stateDir, run))
     else await bringHere(run, runbook, hosts, options)
-  } finally {
+  } catch (thrown) {
     await closeHosts(hosts)
+    throw thrown
   }
-  return resumeRun(run, options, steps)
+  // A host that says nothing is being dialled still, and its door closes after that: the run does not wait for it.
+  const [ended] = await Promise.allSettled([resumeRun(run, options, steps), closeHosts(hosts)])
+  if (ended.status === 'rejected') throw ended.reason
+  return ended.value
 }
 
 /** The run that was held last, else the newest one that the hosts keep. */
-async function runOnHosts(runbook: LoadedRunbook, hosts: readonly Host[]): Promise<string> {
-  const places = hosts.map(({ spec, remote }) => ({ remote, dir: leaseDir(spec.paths) }))
-  const [leases, ...lists] = await Promise.all([readLeases(places), ...hosts.map(runsOn)])
-  const kept = new Set(lists.flat().filter((run) => run.startsWith(`${runbook.chain}-`)))
+async function runOnHosts(runbook: LoadedRunbook, hosts: readonly Host[], time: Time): Promise<string> {
+  const said = await answersOf(hosts.map(whatItKeeps), (i) => nothingSaid(hosts[i]?.spec.name ?? ''), {
+    time,
+    isEnough: (answers) => answers.filter(({ lease }) => lease.seen !== null).length >= runbook.quorum,
+  })
+  const leases = said.map(({ lease }) => lease)
+  const kept = new Set(said.flatMap(({ runs }) => runs).filter((run) => run.startsWith(`${runbook.chain}-`)))
   const held = standingOf(leases)?.holder.run
   if (held !== undefined && kept.has(held)) return held
   const newest = [...kept].sort().at(-1)
@@ -62,6 +71,25 @@ async function runOnHosts(runbook: LoadedRunbook, hosts: readonly Host[]): Promi
     })
   throw noSuchRun(`no host of ${runbook.path} keeps a run of ${runbook.chain}`)
 }
+
+interface Kept {
+  readonly lease: LeaseOn
+  readonly runs: readonly string[]
+}
+
+async function whatItKeeps(host: Host): Promise<Kept> {
+  const { spec, remote } = host
+  const [[lease = nothingSaid(spec.name).lease], runs] = await Promise.all([
+    readLeases([{ remote, dir: leaseDir(spec.paths) }]),
+    runsOn(host),
+  ])
+  return { lease, runs }
+}
+
+const nothingSaid = (host: string): Kept => ({
+  lease: { host, seen: null, why: `${host}: no answer within ${lateMs / 1_000} s of the others` },
+  runs: [],
+})
 
 async function runsOn({ spec, remote }: Host): Promise<string[]> {
   try {
@@ -85,9 +113,9 @@ async function bringHere(
   run: string,
   runbook: LoadedRunbook,
   hosts: readonly Host[],
-  { stateDir, observer }: DriveOptions,
+  { stateDir, observer, world = realWorld }: DriveOptions,
 ): Promise<void> {
-  const read = await readRunCopies(run, hosts)
+  const read = await readRunCopies(run, hosts, enoughFor(null, runbook, world.clock))
   const chosen = chosenOf(read, null, runbook)
   if (chosen === null) throw noSuchRun(`no host of ${runbook.path} keeps the run ${run}`)
   const header = chosen.content.records[0] as RecordOf<'header'>

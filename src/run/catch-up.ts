@@ -1,9 +1,11 @@
 import { EvhaError } from '../base/errors.ts'
 import type { StepName } from '../base/names.ts'
+import type { Enough } from '../journal/answers.ts'
 import { type Copy, chooseCopy, epochOf, sharedLines } from '../journal/choose-copy.ts'
 import { openJournal, supersedeJournal } from '../journal/journal.ts'
 import { mustBeMajority, type ReadCopy, readCopies } from '../journal/read-copies.ts'
 import type { JournalRecord } from '../journal/record.ts'
+import type { Time } from '../journal/time.ts'
 import { viewOf } from '../machine/decider.ts'
 import { everCommitted } from '../machine/rules.ts'
 import { quote } from '../remote/render.ts'
@@ -33,8 +35,8 @@ export async function catchUp(
   clock: Clock,
 ): Promise<CaughtUp> {
   const startedMs = clock.now()
-  const read = await readRunCopies(run.files.run, hosts)
   const here: Copy = { host: null, content: run.journal }
+  const read = await readRunCopies(run.files.run, hosts, enoughFor(here, run.runbook, clock))
   const chosen = chosenOf(read, here, run.runbook) ?? here
   refuseForgotten(run, read)
   for (const copy of read)
@@ -48,18 +50,31 @@ export async function catchUp(
   return { run: next, known: knownOf(read, next.journal.lines) }
 }
 
-export const readRunCopies = (run: string, hosts: readonly Host[]) =>
+export const readRunCopies = (run: string, hosts: readonly Host[], enough?: Enough<ReadCopy>) =>
   readCopies(
     run,
     hosts.map(({ spec, remote }) => ({ remote, dir: runDirOn(spec, run) })),
+    enough,
   )
 
+/** Enough to know where the run stands: a copy can be chosen, and one host at least knows the run. */
+export const enoughFor = (here: Copy | null, runbook: ChosenFor, time: Time): Enough<ReadCopy> => ({
+  time,
+  isEnough: (read) => {
+    if (read.every(({ kind }) => kind !== 'whole')) return false
+    try {
+      return chosenOf(read, here, runbook) !== null
+    } catch (thrown) {
+      if (thrown instanceof EvhaError) return false
+      throw thrown
+    }
+  },
+})
+
+type ChosenFor = Pick<LoadedRunbook, 'quorum' | 'source' | 'chain' | 'nodes'>
+
 /** The copy to go on from; null when there is none. Throws when what was read is not enough to choose. */
-export function chosenOf(
-  read: readonly ReadCopy[],
-  here: Copy | null,
-  runbook: Pick<LoadedRunbook, 'quorum' | 'source' | 'chain' | 'nodes'>,
-): Copy | null {
+export function chosenOf(read: readonly ReadCopy[], here: Copy | null, runbook: ChosenFor): Copy | null {
   const { quorum, source } = runbook
   mustBeMajority(read, quorum, [])
   const whole = read.flatMap((copy): Copy[] => (copy.kind === 'whole' ? [copy] : []))

@@ -84,6 +84,53 @@ test('what the hosts have beyond this journal is taken over', async () => {
   closeRun(run)
 })
 
+/** A host without power: it does not even refuse. */
+const mute = ({ hosts, ...one }: Ground, which: readonly number[]): Ground => ({
+  ...one,
+  hosts: hosts.map((host, i) =>
+    which.includes(i)
+      ? { ...host, remote: { ...host.remote, run: () => new Promise(() => undefined) } }
+      : host,
+  ),
+})
+
+test('hosts that say nothing at all are not waited for once a majority with node-1 has told what it keeps', async () => {
+  const one = mute(ground(), [3, 4])
+  lay(one, all, one.run.journal.lines)
+  const { run, known } = await caughtUp(one)
+  expect([...known.keys()]).toEqual(['node-1', 'node-2', 'node-3'])
+  expect(one.said.at(-1)).toContain('and 3 copies on the hosts')
+  closeRun(run)
+})
+
+test('before the commit nobody goes on without node-1: it is waited for, whoever else has answered', async () => {
+  const one = ground()
+  lay(one, all, one.run.journal.lines)
+  let answer: () => void = () => undefined
+  const asked = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const [first, ...others] = one.hosts as [Host, ...Host[]]
+  const slow: Host = {
+    ...first,
+    remote: {
+      ...first.remote,
+      run: (command, signal) => asked.then(() => first.remote.run(command, signal)),
+    },
+  }
+  // The second for those that are late is begun, and called off, only where the others are enough.
+  let begun = 0
+  const clock = { ...realClock, after: () => () => void begun++ }
+  const work = catchUp(one.run, [slow, ...others], (text) => void one.said.push(text), clock)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(one.said).toEqual([])
+  answer()
+  const { run, known } = await work
+  expect([...known.keys()]).toEqual(one.hosts.map(({ spec }) => spec.name))
+  expect(begun).toBe(0)
+  closeRun(run)
+})
+
 test('a tail that nobody acknowledged is set aside once the run was held in a higher epoch', async () => {
   const one = ground()
   const there = with_(one.run.journal.lines, { type: 'lease', epoch: 2, by: 'b@two' }, note('theirs'))

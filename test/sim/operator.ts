@@ -101,7 +101,7 @@ export class Operator {
       observer: {
         opened: () => undefined,
         entered: (view) => evha.entered(view),
-        progress: () => undefined,
+        progress: (text) => sim.hears(text),
         passing: () => undefined,
         heights: () => undefined,
         left: () => undefined,

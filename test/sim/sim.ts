@@ -12,7 +12,8 @@ import { Random } from './random.ts'
 import { Timeline } from './timeline.ts'
 
 const chainId = 'sim-chain'
-const startMs = Date.UTC(2026, 0, 15, 12)
+/** Epoch ms at which every simulation begins. */
+export const startMs = Date.UTC(2026, 0, 15, 12)
 const passphraseFile = '/etc/ev-node/passphrase'
 const binary = '/usr/local/bin/testapp'
 const publicKey = Buffer.alloc(32, 'signer')
@@ -67,6 +68,8 @@ export class Sim {
   /** Hears of every command right before it runs on its host. */
   meets: (host: SimHost, argv: readonly string[], stdin: string) => void = () => undefined
   patch: (script: string) => string = (script) => script
+  /** Hears what evha says while it works. */
+  hears: (text: string) => void = () => undefined
 
   constructor(seed: number, nodes: number) {
     this.random = new Random(seed)
