@@ -11,6 +11,8 @@ export interface ExecutionClientOptions {
   /** Two clients with another word have another genesis. */
   readonly genesis?: string
   head(): number | Promise<number>
+  /** Who gets the fees of its blocks. */
+  readonly feeRecipient?: string
   /** What waits in its pool, numbers in hex. */
   readonly pool?: unknown
   /** Blocks it does not give although its head is above them. */
@@ -36,7 +38,12 @@ export async function startExecutionClient(options: ExecutionClientOptions): Pro
   const block = async (number: number) =>
     number > (await options.head()) || options.lost?.(number) === true
       ? null
-      : { number: hex(number), hash: hashOf(number), stateRoot: await options.stateRoot(number) }
+      : {
+          number: hex(number),
+          hash: hashOf(number),
+          stateRoot: await options.stateRoot(number),
+          ...(options.feeRecipient === undefined ? {} : { miner: options.feeRecipient }),
+        }
   const methods: Readonly<Record<string, (params: readonly unknown[]) => unknown>> = {
     eth_chainId: () => hex(chainId),
     eth_blockNumber: async () => hex(await options.head()),

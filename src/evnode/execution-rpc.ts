@@ -11,6 +11,8 @@ export interface ExecutionBlock {
   readonly hash: string
   /** The state after this block: the node's next header carries it as appHash. */
   readonly stateRoot: string
+  /** Who got its fees, in lower case; '' where the client does not tell. */
+  readonly feeRecipient: string
 }
 
 /** Questions to one execution client. None changes anything. */
@@ -101,8 +103,11 @@ function blockIn(result: unknown): ExecutionBlock | undefined {
   const stateRoot = stateIn(result['stateRoot'])
   return number === undefined || hash === undefined || stateRoot === undefined
     ? undefined
-    : { number, hash, stateRoot }
+    : { number, hash, stateRoot, feeRecipient: addressIn(result['miner']) }
 }
+
+const addressIn = (value: unknown) =>
+  typeof value === 'string' && /^0x[0-9a-f]{40}$/i.test(value) ? value.toLowerCase() : ''
 
 function poolIn(result: unknown): ExecutionPool | undefined {
   if (!isObject(result)) return undefined

@@ -17,6 +17,13 @@ export interface ExecutionClient {
   readonly feeRecipient: string
 }
 
+/** The flags by the fields they fill, as an operator types them. */
+export const clientFlags = {
+  ethUrl: '--evm.eth-url',
+  engineUrl: '--evm.engine-url',
+  feeRecipient: '--evm.fee-recipient',
+} as const
+
 /** What the node takes for a fee recipient that is not given. */
 export const noFeeRecipient = `0x${'0'.repeat(40)}`
 

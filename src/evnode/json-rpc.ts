@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect } from 'node:tls'
 import type { Secret } from '../base/secret.ts'
@@ -72,7 +73,8 @@ export async function jsonRpc(
 }
 
 async function overTls(socket: Duplex, host: string): Promise<Duplex> {
-  const secured = connect({ socket, servername: host })
+  // What is an address is looked up in the certificate as one; only a name is sent along.
+  const secured = connect({ socket, host, ...(isIP(host) === 0 ? { servername: host } : {}) })
   secured.on('close', () => socket.destroy())
   return secured
 }

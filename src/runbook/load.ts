@@ -51,6 +51,8 @@ export interface ExecutionPlace {
   readonly engineUrl?: string
   /** Absolute. */
   readonly jwtSecretFile?: string
+  /** Where the client keeps its data, absolute; only its room is looked at. */
+  readonly dataDir?: string
 }
 
 export interface RaftTiming {

@@ -37,6 +37,7 @@ const execution = z.strictObject({
   ethUrl: httpUrl.exactOptional(),
   engineUrl: httpUrl.exactOptional(),
   jwtSecretFile: absolutePath.exactOptional(),
+  dataDir: absolutePath.exactOptional(),
 })
 
 /** Keys that stand under `node` for all nodes, and under one of `nodes` for that node alone. */

@@ -38,7 +38,7 @@ test('tells chain, version, head and blocks', async () => {
   expect(await rpc.head()).toEqual({ kind: 'ok', value: 42 })
   expect(await rpc.block(0)).toEqual({
     kind: 'ok',
-    value: { number: 0, hash: genesisHash, stateRoot: `0x${'0'.repeat(64)}` },
+    value: { number: 0, hash: genesisHash, stateRoot: `0x${'0'.repeat(64)}`, feeRecipient: '' },
   })
   expect(await rpc.block(43)).toEqual({ kind: 'missing' })
   const newest = await rpc.block(42)
@@ -112,6 +112,12 @@ test('a client that is not there does not answer, and one that hangs is not wait
   const there = at(`http://127.0.0.1:${(hanging.address() as AddressInfo).port}`)
   const asked = executionRpc(there.open, there.target, { timeoutMs: 200 })
   expect(await asked.head()).toMatchObject({ kind: 'timeout' })
+})
+
+test('where no TLS is spoken an https address is a client that does not answer, and says why', async () => {
+  const { ethUrl } = await client()
+  const answer = await rpcAt(ethUrl.replace('http:', 'https:')).head()
+  expect(answer).toMatchObject({ kind: 'closed', why: expect.stringMatching(/\w/) })
 })
 
 test.each([

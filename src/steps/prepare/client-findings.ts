@@ -1,5 +1,5 @@
-import { replayMsPerBlock } from '../../evnode/execution.ts'
-import { withoutLogin } from '../../evnode/json-rpc.ts'
+import { clientFlags, replayMsPerBlock } from '../../evnode/execution.ts'
+import { urlTarget, withoutLogin } from '../../evnode/json-rpc.ts'
 import { silence } from '../chain/client-stand.ts'
 import type { ExecutionLook } from './execution-look.ts'
 import { blocks, type Finding, warns } from './finding.ts'
@@ -16,16 +16,22 @@ export function clientFindings(look: ExecutionLook, here: ExecutionLook | null, 
             host,
             `its execution client at ${withoutLogin(client.ethUrl)} ${silence(look.head)}`,
             'a node without its execution client does not start',
-            `start it, and see that it listens: ss -ltn; or name it in the runbook: nodes[].execution.ethUrl`,
+            isTls(client.ethUrl)
+              ? `see that its certificate is one that is trusted and names ${hostOf(client.ethUrl)}, or name a plain address in the runbook: nodes[].execution.ethUrl`
+              : 'start it, and see that it listens: ss -ltn; or name it in the runbook: nodes[].execution.ethUrl',
             `eth_blockNumber at ${withoutLogin(client.ethUrl)} through the SSH connection of ${host}`,
           ),
+          ...diskFindings(look),
           ...jwtFindings(look),
         ]
   return [
     ...chainFindings(look, here),
     ...versionFindings(look, here),
     ...stateFindings(look),
+    ...(look === here ? ownFeeFindings(look) : blockFindings(look, here)),
+    ...lostFindings(look, here),
     ...(look === here ? [] : distance(look, look.head.value, head)),
+    ...diskFindings(look),
     ...jwtFindings(look),
   ]
 }
@@ -97,6 +103,108 @@ function stateFindings({ host, client, shared }: ExecutionLook): Finding[] {
       'take its data away, initialize it with the genesis file and let it follow the chain anew',
       `stateRoot of block ${number} of ${withoutLogin(client.ethUrl)}: ${stateRoot || 'no such block'}; appHash of the header at ${number + 1}: ${chainStateRoot}`,
     ),
+  ]
+}
+
+const isTls = (url: string) => urlTarget(url)?.tls === true
+const hostOf = (url: string) => urlTarget(url)?.host ?? url
+
+/** The very block: its state may be the same, and the block another one. */
+function blockFindings({ host, shared }: ExecutionLook, here: ExecutionLook | null): Finding[] {
+  const { number, stateRoot, chainStateRoot, blocks: both } = shared ?? {}
+  // Another genesis and another state are told already, and their blocks are others.
+  if (both === undefined || both === null || here === null) return []
+  if (number === 0 || stateRoot !== chainStateRoot) return []
+  const { own, source } = both
+  if (own.hash === source.hash) return []
+  const isFee = own.feeRecipient !== source.feeRecipient
+  return [
+    blocks(
+      host,
+      isFee
+        ? `the blocks of its execution client pay their fees to ${own.feeRecipient || 'nobody'}, those of ${here.host} to ${source.feeRecipient || 'nobody'}`
+        : `its execution client has another block ${number} than that of ${here.host}`,
+      isFee
+        ? 'the fee recipient is part of each block: with the first transaction that pays a fee the states part, `app hash mismatch`'
+        : 'the state is the same and the block another one: another version, or another setting of the node that drove it',
+      `take its data away and let it follow the chain anew, driven by a node with ${clientFlags.feeRecipient} ${here.client.feeRecipient} and the version of ${here.host}`,
+      `hash of block ${number}: ${own.hash} there, ${source.hash} on ${here.host}`,
+    ),
+  ]
+}
+
+/** A full node replays old blocks with the flags of today. */
+function ownFeeFindings({ host, client, shared }: ExecutionLook): Finding[] {
+  const paid = shared?.blocks?.own.feeRecipient ?? ''
+  if (paid === '' || paid === client.feeRecipient || shared?.number === 0) return []
+  return [
+    warns(
+      host,
+      `its blocks pay their fees to ${paid}, its unit says ${clientFlags.feeRecipient} ${client.feeRecipient}`,
+      'the members are started with what the unit says, and a node that replays older blocks makes other ones of them',
+      "put the address into the unit that the running sequencer was started with; if it was changed on purpose, copy the client's data to the peers instead of having it replayed",
+      `miner of block ${shared?.number} of ${withoutLogin(client.ethUrl)}`,
+    ),
+  ]
+}
+
+/** A node replays from the source's store what its client lacks; what is pruned there can not be replayed. */
+function lostFindings({ host, lost }: ExecutionLook, here: ExecutionLook | null): Finding[] {
+  if (lost === null) return []
+  const source = here?.host ?? 'the sequencer'
+  return [
+    blocks(
+      host,
+      `the store of ${source} no longer has block ${lost}, the first one that its execution client lacks`,
+      'a node replays to its client from its own store, which is a copy of that one; a block that was pruned can not be replayed',
+      `copy the data of the client of ${source} there while both clients are stopped, or let a full node follow the chain from DA there first`,
+      `block ${lost} asked of ${source}: not found`,
+    ),
+  ]
+}
+
+/** A client that can not write stops its node. */
+const roomBlocksBytes = 1024 ** 3
+const roomWarnsBytes = 10 * 1024 ** 3
+
+function diskFindings({ host, disk }: ExecutionLook): Finding[] {
+  if (disk.kind === 'unnamed') return []
+  if (disk.kind === 'missing')
+    return [
+      blocks(
+        host,
+        `there is no directory ${disk.dir}, where the runbook says that its execution client keeps its data`,
+        'evha looks at the room where it is said that the client writes',
+        'name the right one in the runbook: nodes[].execution.dataDir',
+        `test -d ${disk.dir} fails`,
+      ),
+    ]
+  if (disk.freeBytes >= roomWarnsBytes) return []
+  return [
+    (disk.freeBytes < roomBlocksBytes ? blocks : warns)(
+      host,
+      `only ${disk.freeBytes} bytes are free at ${disk.dir}, where its execution client keeps its data`,
+      'a client whose disk is full stops, and its node with it',
+      `make room: df -h ${disk.dir}`,
+      `df -P ${disk.dir}`,
+    ),
+  ]
+}
+
+/** One note for all hosts whose disk can not be judged. */
+export function unnamedDisks(looks: readonly ExecutionLook[]): Finding[] {
+  const names = looks.filter(({ disk }) => disk.kind === 'unnamed').map(({ host }) => host)
+  const [first] = names
+  if (first === undefined) return []
+  return [
+    {
+      level: 'notes',
+      host: first,
+      what: `where the execution clients keep their data is not said: their disks were not looked at (${names.join(', ')})`,
+      evidence: 'no execution.dataDir in the runbook',
+      why: 'a client whose disk is full stops, and its node with it',
+      cure: 'name it in the runbook: execution.dataDir, or nodes[].execution.dataDir',
+    },
   ]
 }
 

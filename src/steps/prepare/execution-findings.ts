@@ -1,13 +1,13 @@
-import { type ExecutionClient, executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
-import { urlTarget, withoutLogin } from '../../evnode/json-rpc.ts'
+import { executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
+import { withoutLogin } from '../../evnode/json-rpc.ts'
 import type { Answer } from '../../evnode/rpc.ts'
 import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
-import { hostPort } from '../../runbook/address.ts'
 import { silence } from '../chain/client-stand.ts'
 import { clientOn } from '../chain/execution.ts'
 import type { Facts } from '../facts.ts'
 import type { Host, StepContext } from '../step.ts'
-import { clientFindings } from './client-findings.ts'
+import { clientFindings, unnamedDisks } from './client-findings.ts'
+import { placeFindings } from './client-place-findings.ts'
 import { type ExecutionLook, lookAtExecution } from './execution-look.ts'
 import { blocks, type Finding, warns } from './finding.ts'
 
@@ -30,9 +30,10 @@ export async function executionFindings(
   const client = command === null ? null : executionClientOf(command)
   if (command === null || client === null)
     return nodes.filter(({ spec }) => spec.execution !== undefined).map(notEvm(source))
+  const chain = { sourceClient: clientOn(source, client), head }
   const looks = await Promise.all(
     nodes.map((host) =>
-      tryOn(host, () => lookAtExecution(context, host, clientOn(host, client), head, userOf(host))),
+      tryOn(host, () => lookAtExecution(context, host, clientOn(host, client), chain, userOf(host))),
     ),
   )
   const seen = looks.filter((look) => look !== null)
@@ -43,7 +44,8 @@ export async function executionFindings(
     ),
     ...(here === undefined ? [] : [notMigrated(source, here, head)]),
     ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
-    ...oneClientTwice(nodes, client),
+    ...placeFindings(nodes, client),
+    ...unnamedDisks(seen),
   ]
 }
 
@@ -90,27 +92,4 @@ function standsAt(answer: Answer<number>, head: number): string {
   return answer.value < head
     ? `is at block ${answer.value}, behind the node's ${head}`
     : `is at block ${answer.value}`
-}
-
-/** Two nodes with one client would drive it to two heads. Loopback is another one on each host. */
-export function oneClientTwice(nodes: readonly Host[], client: ExecutionClient): Finding[] {
-  const place = (host: Host) => {
-    const target = urlTarget(clientOn(host, client).engineUrl)
-    if (target === undefined) return ''
-    const isLoopback = /^(localhost|127\..*|::1)$/.test(target.host)
-    return `${isLoopback ? `${host.spec.ssh.host} ` : ''}${hostPort(target.host, target.port)}`
-  }
-  return nodes.flatMap((host, k) => {
-    const other = nodes.slice(0, k).find((one) => place(one) !== '' && place(one) === place(host))
-    if (other === undefined) return []
-    return [
-      blocks(
-        host.spec.name,
-        `it has the same execution client as ${other.spec.name}: ${withoutLogin(clientOn(host, client).engineUrl)}`,
-        'two nodes would drive it to two heads',
-        'give each node a client of its own, and name it in the runbook: nodes[].execution.engineUrl',
-        'the flags of the unit and the runbook',
-      ),
-    ]
-  })
 }

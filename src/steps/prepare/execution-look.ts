@@ -22,8 +22,17 @@ export interface ExecutionLook {
   readonly genesis: Answer<ExecutionBlock> | Missing
   /** The newest block that the client and the node's chain have in common; null while either has none. */
   readonly shared: SharedBlock | null
+  /** The first block that its node would have to replay and that the source's store does not have. */
+  readonly lost: number | null
+  readonly disk: DiskLook
   readonly jwt: JwtLook
 }
+
+export type DiskLook =
+  /** The runbook does not say where the client's data lie. */
+  | { readonly kind: 'unnamed' }
+  | { readonly kind: 'missing'; readonly dir: string }
+  | { readonly kind: 'seen'; readonly dir: string; readonly freeBytes: number }
 
 export interface SharedBlock {
   readonly number: number
@@ -31,6 +40,8 @@ export interface SharedBlock {
   readonly stateRoot: string
   /** The same as the chain has it. */
   readonly chainStateRoot: string
+  /** The block of that number at this client and at the source's; null where one of them does not give it. */
+  readonly blocks: { readonly own: ExecutionBlock; readonly source: ExecutionBlock } | null
 }
 
 export type JwtLook =
@@ -43,44 +54,85 @@ export type JwtLook =
   /** What the Engine API said to a token of it. */
   | { readonly kind: 'asked'; readonly answer: Answer<readonly string[]> }
 
-/** Asks one host's client through its tunnel; changes nothing. `client` is that host's, `head` the chain's, `user` the service user. */
+/** What the looks at all hosts have in common. */
+export interface Chain {
+  /** The client of the source. */
+  readonly sourceClient: ExecutionClient
+  /** The node's newest block. */
+  readonly head: number
+}
+
+/** Asks one host's client through its tunnel; changes nothing. `client` is that host's, `user` the service user. */
 export async function lookAtExecution(
   context: StepContext,
   host: Host,
   client: ExecutionClient,
-  head: number,
+  chain: Chain,
   user: string,
 ): Promise<ExecutionLook> {
   const rpc = executionOn(context, host, client, timeoutMs)
-  const [chainId, version, ownHead, genesis, jwt] = await Promise.all([
+  const [chainId, version, ownHead, genesis, disk, jwt] = await Promise.all([
     rpc?.chainId() ?? noUrl,
     rpc?.version() ?? noUrl,
     rpc?.head() ?? noUrl,
     rpc?.block(0) ?? noUrl,
+    lookAtDisk(context, host),
     lookAtJwt(context, host, client, user),
   ])
-  const both = ownHead.kind === 'ok' && rpc !== null ? Math.min(ownHead.value, head - 1) : -1
-  const shared = both < 0 || rpc === null ? null : await sharedBlock(context, rpc, both)
-  return { host: host.spec.name, client, chainId, version, head: ownHead, genesis, shared, jwt }
+  const both = ownHead.kind === 'ok' && rpc !== null ? Math.min(ownHead.value, chain.head - 1) : -1
+  const known =
+    both < 0 || rpc === null ? { shared: null, lost: null } : await inCommon(context, host, rpc, chain, both)
+  return { host: host.spec.name, client, chainId, version, head: ownHead, genesis, ...known, disk, jwt }
 }
 
 const noUrl = { kind: 'garbled', why: 'it is no URL' } as const
 
 /** The state after a block stands in the client's block itself and in the node's next header (evnode.md B 10). */
-async function sharedBlock(
+async function inCommon(
   context: StepContext,
+  host: Host,
   rpc: ExecutionRpc,
+  { sourceClient }: Chain,
   number: number,
-): Promise<SharedBlock | null> {
-  const [own, next] = await Promise.all([rpc.block(number), context.rpc(context.source).block(number + 1)])
-  // Pruned blocks can not be compared.
-  if (next.kind !== 'ok' || (own.kind !== 'ok' && own.kind !== 'missing')) return null
-  return {
+): Promise<Pick<ExecutionLook, 'shared' | 'lost'>> {
+  const { source } = context
+  const [own, next, there] = await Promise.all([
+    rpc.block(number),
+    context.rpc(source).block(number + 1),
+    host === source ? null : executionOn(context, source, sourceClient, timeoutMs)?.block(number),
+  ])
+  if (next.kind === 'missing') return { shared: null, lost: host === source ? null : number + 1 }
+  if (next.kind !== 'ok' || (own.kind !== 'ok' && own.kind !== 'missing')) return { shared: null, lost: null }
+  const shared: SharedBlock = {
     number,
     stateRoot: own.kind === 'ok' ? own.value.stateRoot : '',
     chainStateRoot: `0x${Buffer.from(next.value.header.appHash, 'base64').toString('hex')}`,
+    blocks: inBoth(own, host === source ? own : there),
   }
+  return { shared, lost: null }
 }
+
+function inBoth(
+  own: Answer<ExecutionBlock> | Missing,
+  there: Answer<ExecutionBlock> | Missing | null | undefined,
+): SharedBlock['blocks'] {
+  return own.kind === 'ok' && there?.kind === 'ok' ? { own: own.value, source: there.value } : null
+}
+
+async function lookAtDisk(context: StepContext, host: Host): Promise<DiskLook> {
+  const dir = host.spec.execution?.dataDir
+  if (dir === undefined) return { kind: 'unnamed' }
+  const value = labelledLines(await must(context, host, readClientRoom(dir)))
+  const freeBytes = Number(value('free'))
+  return value('free') === '' ? { kind: 'missing', dir } : { kind: 'seen', dir, freeBytes }
+}
+
+/** Room where the client keeps its data. Prints one `key value` line, none where there is no such directory. */
+export const readClientRoom = (dir: string) =>
+  reads(
+    "look at the room for the execution client's data",
+    script(`if [ -d "$1" ]; then echo "free $(df -P -B 1 "$1" | awk 'NR == 2 { print $4 }')"; fi`, dir),
+  )
 
 async function lookAtJwt(
   context: StepContext,
