@@ -53,7 +53,11 @@ export async function driveCommand(
     const exitCode = codeOf(end, interrupts)
     const untouched = narrator.state === null && exitCode === 0
     const onStdout = paletteOf(wantsColour(process.stdout, env, shared.color))
-    const last = endLines({ end, log, untouched, asks: whyNotAsked(terminal) === null }, palette)
+    const last = endLines(
+      { end, log, untouched, asks: whyNotAsked(terminal) === null },
+      palette,
+      widthOf(stderr),
+    )
     return {
       exitCode,
       json: jsonOf('report', report),

@@ -1,5 +1,6 @@
 import type { RunEnd } from '../run/api.ts'
 import { askedAnew } from '../run/ends.ts'
+import { wrap } from './columns.ts'
 import { failureLines } from './failure-text.ts'
 import { type Palette, plain } from './style.ts'
 
@@ -17,7 +18,11 @@ export interface EndFacts {
 const finished: readonly RunEnd['outcome'][] = ['aborted', 'rolledBack', 'needsHuman']
 
 /** The last lines on stderr. */
-export function endLines({ end, log, untouched, asks }: EndFacts, palette: Palette = plain): string[] {
+export function endLines(
+  { end, log, untouched, asks }: EndFacts,
+  palette: Palette = plain,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const lines: string[] = []
   if (untouched) lines.push('this run is finished; nothing was done')
   if (end.failure !== null && !untouched) lines.push('', ...failureLines(end.failure, palette))
@@ -27,7 +32,7 @@ export function endLines({ end, log, untouched, asks }: EndFacts, palette: Palet
   // On a line of its own and never broken: it is there to be copied.
   return [
     ...lines,
-    over ? 'the whole report:' : whyNext(end, asks),
+    ...wrap(over ? 'the whole report:' : whyNext(end, asks), width),
     `  ${asks ? askedAnew(end.next) : end.next}`,
   ]
 }

@@ -1,4 +1,5 @@
 import { quote } from '../remote/render.ts'
+import { askedAnew } from '../run/ends.ts'
 import type { Watched } from '../run/watched.ts'
 import { type Row, twoColumns, widthMax, wrap } from './columns.ts'
 import { duration } from './figures.ts'
@@ -25,7 +26,7 @@ export function watchLines(
     ...seen.steps.map((step, i): Row => [i === 0 ? 'done' : '', cut(stepLine(step), width - stepIndent)]),
   ]
   return [
-    ...wrap(`${printable(seen.chain)}: ${headline(seen)}`, width).map((line) => paint(line)),
+    ...wrap(headline(seen), width).map((line) => paint(line)),
     ...twoColumns(rows, width, '  ', palette.dim),
     `  ${palette.dim('from here:')}`,
     ...commands(seen).map((command) => `  ${command}`),
@@ -41,8 +42,7 @@ export function watchLine(seen: Watched): string {
 const agoMs = (at: string | null | undefined, nowMs: number) => nowMs - (at == null ? nowMs : Date.parse(at))
 
 function headline(seen: Watched): string {
-  if (seen.running) return printable(seen.says)
-  return outcomeSentence(seen.outcome, seen.chain)
+  return printable(seen.running ? `${seen.chain}: ${seen.says}` : outcomeSentence(seen.outcome, seen.chain))
 }
 
 function waitingAt({ gate, running }: Watched): Row[] {
@@ -62,7 +62,7 @@ const cut = (text: string, width: number) =>
 
 /** What can be typed in this terminal while the other one is at work; a line each, there to be copied. */
 function commands(seen: Watched): string[] {
-  if (!seen.running) return [seen.next ?? 'nothing is left to do']
+  if (!seen.running) return [seen.next === null ? 'nothing is left to do' : askedAnew(seen.next)]
   const verbs = seen.irreversible ? ['pause'] : ['pause', 'abort']
   return verbs.map((verb) => `evha ${verb} ${seen.run} --state-dir ${quote(seen.stateDir)}`)
 }

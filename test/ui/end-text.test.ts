@@ -74,3 +74,12 @@ test.each([
 ])('the end of a run that is %s', (_name, facts, lines) => {
   expect(endLines(facts)).toEqual(lines)
 })
+
+test('on a narrow terminal the sentence is broken at a word, the command never', () => {
+  const lines = endLines({ end: { ...end, next }, log, untouched: false, asks: true }, undefined, 40)
+  expect(lines).toEqual([
+    'nobody approved the gate yet; to be',
+    'asked again, type:',
+    '  evha resume r --state-dir /s',
+  ])
+})

@@ -66,8 +66,10 @@ test('a step that is over has one line, however narrow the terminal', () => {
 
 test('a run that nobody drives says so, with the command that goes on', () => {
   const lines = watchLines({ ...inWindow, running: false, live: null }, nowMs, 200)
-  expect(lines[0]).toContain('it waits for an approval')
-  expect(lines.at(-1)).toBe(`  ${status.next}`)
+  expect(lines[0]).toBe('The migration of lab-chain is not done: it waits for an approval.')
+  // Watched on a terminal: what is there to be copied approves nothing.
+  expect(lines.at(-1)).toBe(`  ${status.next?.replace(' --confirm cutover=lab-chain', '')}`)
+  expect(lines.at(-1)).not.toContain('--confirm')
 })
 
 test('words from a host can not draw on the screen', () => {
