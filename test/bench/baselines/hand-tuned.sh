@@ -29,16 +29,21 @@ bootstrap() {
   on "$1" "sh -s $("$ADDRESS_OF" "$1")" <<'HOST'
 set -eu
 scratch=$(mktemp -d)
+# A name that no earlier run has written a log under.
+unit=bootstrap-raft-$(date +%s%N)
 cp -r /var/lib/ev-node/config "$scratch/config"
 cp /etc/ev-node/member.yaml "$scratch/config/evnode.yaml"
 sed -i "s#/var/lib/ev-node/config#$scratch/config#" "$scratch/config/evnode.yaml"
 chown -R ev-node:ev-node "$scratch"
-systemd-run -q --unit=bootstrap-raft --uid=ev-node -p PrivateNetwork=yes -p RuntimeMaxSec=20 \
+systemd-run -q --unit="$unit" --uid=ev-node -p PrivateNetwork=yes -p RuntimeMaxSec=20 \
   -p "ExecStartPre=+/bin/sh -c 'ip link set lo up; ip addr add $1/32 dev lo'" \
   /usr/local/bin/testapp start --home "$scratch" --evnode.node.aggregator=true \
   --evnode.signer.passphrase_file /etc/ev-node/passphrase --evnode.log.format json
-until journalctl -q -u bootstrap-raft | grep -q 'bootstrapped raft cluster'; do sleep 0.1; done
-systemctl stop bootstrap-raft || true
+for _ in $(seq 150); do
+  if journalctl -q -u "$unit" | grep -q 'bootstrapped raft cluster'; then break; fi
+  sleep 0.1
+done
+systemctl stop "$unit" || true
 rm -rf "$scratch"
 HOST
 }
