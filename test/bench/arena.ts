@@ -14,10 +14,10 @@ const config = `${home}/config/evnode.yaml`
 const unit = '/etc/systemd/system/ev-node.service'
 const kvEndpoint = '127.0.0.1:9090'
 /**
- * The test application's state stands in every header, and is written over in every block: what a chain holds grows with
- * its blocks, and can not be compressed.
+ * Every block carries one transaction of so many bytes, not to be compressed, with no key: the test application keeps it
+ * in the block and puts nothing into its state, which would stand in every header from there on.
  */
-const stateBytes = 2_000
+const transactionBytes = 40_000
 const buildingBlockMs = 25
 const buildingTimeoutMs = 240_000
 
@@ -59,7 +59,7 @@ export async function freshChain(hosts: Hosts, blocks: number): Promise<void> {
   await until('DA to have the chain', () => daHas(hosts, blocks))
 }
 
-/** Run on the host: writes the state over and over until there are so many blocks. */
+/** Run on the host: sends transactions until there are so many blocks. */
 const building = (blocks: number) => `import { randomBytes } from 'node:crypto'
 const post = (url, headers, body) => fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5_000) })
 const head = async () => {
@@ -68,7 +68,7 @@ const head = async () => {
 }
 const deadline = Date.now() + ${buildingTimeoutMs}
 for (let turn = 0; ; turn += 1) {
-  await post('http://${kvEndpoint}/tx', {}, 'k=' + randomBytes(${(stateBytes / 4) * 3}).toString('base64')).catch(() => undefined)
+  await post('http://${kvEndpoint}/tx', {}, '=' + randomBytes(${(transactionBytes / 4) * 3}).toString('base64')).catch(() => undefined)
   if (turn % 10 === 0 && await head().catch(() => 0) >= ${blocks}) break
   if (Date.now() > deadline) throw new Error('the chain does not come to ${blocks} blocks')
   await new Promise((wake) => setTimeout(wake, ${buildingBlockMs}))

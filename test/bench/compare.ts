@@ -25,7 +25,7 @@ const { values } = parseArgs({
   },
 })
 /** Blocks of a chain of size 1. */
-const blocksAtOne = 50
+const blocksAtOne = 25
 /** No round takes so long, whatever hangs. */
 const roundTimeoutMs = 600_000
 /** So many rounds without a verdict, one after the other: the machine is at fault. */
