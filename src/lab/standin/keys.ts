@@ -21,6 +21,14 @@ export interface SigningKey {
   sign(bytes: Buffer): Buffer
 }
 
+/** Of a node that signs nothing, and needs no signer.json. */
+export const noKey: SigningKey = {
+  publicKey: Buffer.alloc(0),
+  sign: () => {
+    throw new NodeFailure('a full node has no key')
+  },
+}
+
 const pkcs8Ed25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 const tagBytes = 16
 

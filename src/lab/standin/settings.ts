@@ -91,6 +91,6 @@ export function validate({ config }: Settings): void {
   if (config.raft.enable && config.raft.address === '') throw invalid('raft address is required')
   if (!config.aggregator && config.raft.enable)
     throw new NodeFailure('failed to create node: raft config must be used in sequencer setup only')
-  if (!config.aggregator)
-    throw new NodeFailure('this is a stand-in and runs sequencers only: set node.aggregator')
+  if (config.catchupTimeoutMs > 0 && !config.aggregator)
+    throw invalid('catchup timeout requires aggregator mode to be enabled')
 }

@@ -5,6 +5,7 @@ import { runCluster } from './cluster.ts'
 import type { StandinEnvironment } from './environment.ts'
 import { NodeFailure } from './failure.ts'
 import type { Flags } from './flags.ts'
+import { runFullNode } from './full-node.ts'
 import { Logger } from './logger.ts'
 import { loadSettings } from './settings.ts'
 import { runSingle } from './single.ts'
@@ -38,7 +39,8 @@ export async function start(flags: Flags, environment: StandinEnvironment): Prom
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
   try {
-    await (config.raft.enable ? runCluster(node, stop.signal) : runSingle(node, stop.signal))
+    const run = config.raft.enable ? runCluster : config.aggregator ? runSingle : runFullNode
+    await run(node, stop.signal)
   } catch (thrown) {
     if (!stop.signal.aborted || !(thrown instanceof NodeFailure)) {
       log.error('node error', { error: thrown instanceof Error ? thrown.message : String(thrown) })

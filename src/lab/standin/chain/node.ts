@@ -9,7 +9,7 @@ import { clientFlags } from '../execution/client-flags.ts'
 import type { Executor } from '../execution/executor.ts'
 import { NodeFailure } from '../failure.ts'
 import type { Flags } from '../flags.ts'
-import { openSigner, readPassphrase, type SigningKey } from '../keys.ts'
+import { noKey, openSigner, readPassphrase, type SigningKey } from '../keys.ts'
 import type { Logger } from '../logger.ts'
 import { type Settings, validate } from '../settings.ts'
 import { Witness } from '../witness.ts'
@@ -47,9 +47,10 @@ export function openNode(
   const store = new ChainStore(join(settings.dataDir, environment.db))
   try {
     const executor = kv ?? new ClientExecutor(clientFlags(flags), store, log, environment)
-    if (settings.config.daAddress === '')
+    const { aggregator, daAddress } = settings.config
+    if (aggregator && daAddress === '')
       throw new NodeFailure('DA address is required when aggregator or promotable mode is enabled')
-    const key = openSigner(settings.signerDir, readPassphrase(settings.passphraseFile))
+    const key = aggregator ? openSigner(settings.signerDir, readPassphrase(settings.passphraseFile)) : noKey
     const genesis = genesisOf(settings.home)
     const peerId = peerIdOf(readFileSync(join(settings.home, 'config', 'node_key.json'), 'utf8'))
     const nodeId = settings.config.raft.enable ? settings.config.raft.nodeId : ''
