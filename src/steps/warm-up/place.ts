@@ -1,9 +1,11 @@
 import type { NodeSpec } from '../../runbook/load.ts'
 import type { Host } from '../step.ts'
 
-/** Added to a member's ports, or taken from them, so that its full node listens elsewhere. */
-const portsAway = 20_000
-export const away = (port: number) => (port + portsAway <= 65_535 ? port + portsAway : port - portsAway)
+/** A full node listens so far from its member; below where systems take the ports of outgoing connections from. */
+const above = 20_000
+const below = 10_000
+const ephemeralFrom = 32_768
+export const away = (port: number) => (port + above < ephemeralFrom ? port + above : port - below)
 
 /** The unit of the full node: one for each unit of a node, as one host may hold several nodes. */
 export const warmUpUnit = (spec: NodeSpec) => `evha-warm-up-${spec.unit}`
