@@ -8,7 +8,7 @@ import type { GateQuestion } from '../../src/run/observer.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
 import { silentObserver } from '../run/silent-observer.ts'
-import { type Lab, pause, withLab } from './lab.ts'
+import { evha, type Lab, pause, withLab } from './lab.ts'
 
 /** A drive whose gates stay open until they are closed, like a prompt that nobody answers. */
 function openGates(lab: Lab, confirms: DriveOptions['confirms'], onGate: (question: GateQuestion) => void) {
@@ -64,8 +64,12 @@ test('pause and abort from another terminal are heeded while a gate is open, and
     })
     await pause(600)
     expect(second.said.at(-1)).not.toBe('another terminal asked to stop here')
-    const watching = lab.evha('status', '--watch')
-    await pause(1_500)
+    let seen = () => {}
+    const firstLine = new Promise<void>((resolve) => (seen = resolve))
+    const watching = evha(['status', '--watch', '--state-dir', lab.stateDir], (_kill, stdout) =>
+      stdout.once('data', seen),
+    )
+    await Promise.race([firstLine, watching])
     const aborted = await lab.evha('abort', '--json')
     expect(aborted.code, aborted.stderr).toBe(5)
     expect(JSON.parse(aborted.stdout)).toMatchObject({ outcome: 'aborted', state: 'aborted' })

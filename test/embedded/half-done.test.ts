@@ -26,7 +26,7 @@ const outOfTheWindow = [
   'startSource',
 ] as const satisfies readonly StepName[]
 
-/** Deaths after each command take minutes: only the nightly tier goes through all; else every fourth, from a random one. */
+/** Deaths after each command take minutes: only the nightly tier goes through all; else every fourth. */
 const stride = process.env['EVHA_TEST_TIER'] === 'nightly' ? 1 : 4
 
 /** The same hosts; after `commands` commands evha is dead: those under way end, none begins. */
@@ -63,7 +63,7 @@ function dyingEverywhere<K extends StepName>(name: K, deaths: Map<StepName, numb
   const real = steps[name] as unknown as Step<K>
   return {
     apply: async (context) => {
-      for (let commands = Math.floor(Math.random() * stride); ; commands += stride) {
+      for (let commands = 0; ; commands += stride) {
         const { mortal, died } = dyingAfter(context, commands)
         try {
           const measured = await real.apply(mortal)
@@ -89,8 +89,7 @@ async function abortDyingInTidy(
   deaths: Map<StepName, number>,
   say: (text: string) => void,
 ): Promise<RunEnd> {
-  // The first death comes early whatever the chance: a second one then fits into tidy's twenty commands, always.
-  for (let commands = Math.floor(Math.random() * stride); ; commands += 3 * stride) {
+  for (let commands = 0; ; commands += 3 * stride) {
     let dead = false
     const apply = async (context: StepContext): Promise<undefined> => {
       const { mortal, died } = dyingAfter(context, dead ? 0 : commands)

