@@ -56,10 +56,8 @@ export async function planLab({
   writeFileSync(`${identityFile}.pub`, `${operator.public}\n`)
   const addresses = Array.from({ length: nodes }, (_, i) => `127.0.0.${11 + i}`)
   // The same ports on all hosts, as real clusters have them; free on every address.
-  const [ssh = 0, rpc = 0, p2p = 0, raft = 0, da = 0, eth = 0, engine = 0] = await freePorts(7, [
-    '127.0.0.1',
-    ...addresses,
-  ])
+  const ports = await freePorts(['127.0.0.1', ...addresses])
+  const [ssh = 0, rpc = 0, p2p = 0, raft = 0, da = 0, eth = 0, engine = 0] = ports
   const hostKeys: Record<string, string> = {}
   const known: string[] = []
   const hosts = addresses.map((address, i): LabHost => {
@@ -120,16 +118,22 @@ function freshKey(comment: string): { private: string; public: string } {
   }
 }
 
-/** Ports that are free on every one of the addresses. They are let go again, so a bind may still fail and be said. */
-async function freePorts(count: number, addresses: readonly string[]): Promise<number[]> {
-  const found: number[] = []
-  for (let tries = 0; found.length < count && tries < 500; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    if (found.includes(port)) continue
-    const free = await Promise.all(addresses.map((address) => isFree(port, address)))
-    if (free.every(Boolean)) found.push(port)
+/** Ports side by side that belong to one lab. */
+const blockSize = 8
+const blocks = { from: 20_000, count: 1_500 }
+
+/**
+ * A block of ports that is free on every one of the addresses. The first is bound as long as the lab is up; the others
+ * come and go with its nodes, and no lab takes them meanwhile. They are let go again, so a bind may still fail and be said.
+ */
+async function freePorts(addresses: readonly string[]): Promise<number[]> {
+  for (let tries = 0; tries < 500; tries++) {
+    const first = blocks.from + blockSize * Math.floor(Math.random() * blocks.count)
+    const block = Array.from({ length: blockSize }, (_, i) => first + i)
+    const asked = block.flatMap((port) => addresses.map((address) => isFree(port, address)))
+    if ((await Promise.all(asked)).every(Boolean)) return block
   }
-  return found
+  return []
 }
 
 function isFree(port: number, host: string): Promise<boolean> {
