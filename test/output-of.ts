@@ -51,5 +51,11 @@ export function outputOf(child: ChildProcess, { says, timeoutMs }: Limit = {}): 
   })
 }
 
+/** Something else that a test waits for, and how far it is. */
+export function whileAtWork<T>(told: () => string, work: Promise<T>): Promise<T> {
+  atWork.add(told)
+  return work.finally(() => atWork.delete(told))
+}
+
 /** The commands that have not ended, with what they have printed: what a test that ran out of time was waiting for. */
 export const commandsAtWork = (): string[] => [...atWork].map((told) => told())

@@ -22,7 +22,7 @@ import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 import { heldToSchema } from '../json-held.ts'
-import { type Ended, outputOf } from '../output-of.ts'
+import { type Ended, outputOf, whileAtWork } from '../output-of.ts'
 import { silentObserver } from '../run/silent-observer.ts'
 import { withAccount } from './account.ts'
 import { SecretWatch } from './secret-watch.ts'
@@ -240,7 +240,15 @@ function untilHarm(
   const watch = setInterval(() => {
     if (lab.signedTwice().length > 0) harm.abort()
   }, 500)
-  return drive(optionsFor(lab, onProgress, gates, harm.signal)).finally(() => clearInterval(watch))
+  const progress: string[] = []
+  const heard = (text: string) => {
+    progress.push(text)
+    onProgress(text)
+  }
+  return whileAtWork(
+    () => `a run in the test's own process, so far: ${progress.join('; ')}`,
+    drive(optionsFor(lab, heard, gates, harm.signal)),
+  ).finally(() => clearInterval(watch))
 }
 
 const optionsFor = (
