@@ -27,7 +27,7 @@ export async function withArena(work: (hosts: Hosts) => Promise<void>): Promise<
   try {
     const up = await run(script, ['up', '5']).ended
     if (up.code !== 0) throw new Error(`script/hosts up: ${up.stderr}`)
-    const hosts = hostsOf(5, stateDir)
+    const hosts = hostsOf(5, stateDir, { onMs: 900_000, evhaMs: 3_600_000 })
     await Promise.all([layDa(hosts), ...hosts.names.map((host) => layHost(hosts, host))])
     await letFirstIn(hosts)
     writeFileSync(hosts.runbook, runbookOf(hosts))

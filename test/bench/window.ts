@@ -19,28 +19,32 @@ interface Round {
 
 async function round(): Promise<Round> {
   let seen: Round | undefined
-  await withHosts(nodes, async (hosts) => {
-    await until(`height ${headBefore}`, async () =>
-      ((await heightOf(hosts, 'node-1')) ?? 0) >= headBefore ? true : undefined,
-    )
-    const { report, stderr } = await migrate(hosts, 'cutover', 'commit', 'finish')
-    if (report.outcome !== 'migrated') throw new Error(stderr)
-    const chains = await settled(hosts, report.firstClusterHeight ?? 0)
-    const longest = longestOf(chains)
-    seen = {
-      gapMs: gapOf(longest),
-      ownMs: report.ownOverheadMs ?? Number.NaN,
-      predictedMs: report.predictedGapMs ?? Number.NaN,
-      voting: chains.filter((chain) => chain !== undefined && sameAs(longest, chain)).length,
-      forks: forksIn(chains),
-      copiedBytes: report.bytesSeeded,
-    }
-    const kept = process.env['EVHA_BENCH_REPORTS']
-    if (kept !== undefined) {
-      writeFileSync(`${kept}/${report.run}.json`, `${JSON.stringify(report, null, 2)}\n`)
-      copyFileSync(`${hosts.stateDir}/runs/${report.run}/evha.log`, `${kept}/${report.run}.log`)
-    }
-  })
+  await withHosts(
+    nodes,
+    async (hosts) => {
+      await until(`height ${headBefore}`, async () =>
+        ((await heightOf(hosts, 'node-1')) ?? 0) >= headBefore ? true : undefined,
+      )
+      const { report, stderr } = await migrate(hosts, 'cutover', 'commit', 'finish')
+      if (report.outcome !== 'migrated') throw new Error(stderr)
+      const chains = await settled(hosts, report.firstClusterHeight ?? 0)
+      const longest = longestOf(chains)
+      seen = {
+        gapMs: gapOf(longest),
+        ownMs: report.ownOverheadMs ?? Number.NaN,
+        predictedMs: report.predictedGapMs ?? Number.NaN,
+        voting: chains.filter((chain) => chain !== undefined && sameAs(longest, chain)).length,
+        forks: forksIn(chains),
+        copiedBytes: report.bytesSeeded,
+      }
+      const kept = process.env['EVHA_BENCH_REPORTS']
+      if (kept !== undefined) {
+        writeFileSync(`${kept}/${report.run}.json`, `${JSON.stringify(report, null, 2)}\n`)
+        copyFileSync(`${hosts.stateDir}/runs/${report.run}/evha.log`, `${kept}/${report.run}.log`)
+      }
+    },
+    { evhaMs: 600_000 },
+  )
   if (seen === undefined) throw new Error('no round was seen')
   return seen
 }

@@ -12,9 +12,16 @@ import { foundChain, operator } from './found-chain.ts'
 const project = resolve(import.meta.dirname, '..', '..')
 export const script = join(project, 'script', 'hosts')
 const main = join(project, 'dist', 'cli', 'main.js')
-/** Far more than any of them needs, and less than a test has: the one that hangs is named, with what it had printed. */
-const limits = { on: 60_000, evha: 180_000, rehearse: 850_000, fault: 100_000, up: 150_000, down: 90_000 }
-const waitMaxMs = 90_000
+/** Far more than a command needs, and less than a test has: the one that hangs is named, with what it had printed. */
+interface Patience {
+  readonly onMs: number
+  readonly evhaMs: number
+}
+const usual: Patience = { onMs: 60_000, evhaMs: 180_000 }
+const faultTimeoutMs = 100_000
+const upTimeoutMs = 150_000
+const downTimeoutMs = 90_000
+const waitMaxMs = 120_000
 /** A host that was cut off must not keep a failure from being told. */
 const toldTimeoutMs = 15_000
 
@@ -55,11 +62,11 @@ export function run(
   {
     stdin = '',
     env = {},
-    timeoutMs = limits.up,
+    timeoutMs,
   }: { stdin?: string; env?: Readonly<Record<string, string>>; timeoutMs?: number } = {},
 ): Started {
   const child = spawn(program, args, { cwd: project, env: { ...process.env, ...env } })
-  const ended = outputOf(child, { timeoutMs })
+  const ended = outputOf(child, timeoutMs === undefined ? {} : { timeoutMs })
   // Whoever asks for the end is told of a failure; nobody has to ask.
   ended.catch(() => undefined)
   child.stdin.on('error', () => undefined)
@@ -68,11 +75,15 @@ export function run(
 }
 
 /** Machines for one test, gone at its end whatever happens. */
-export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<void>): Promise<void> {
+export async function withHosts(
+  count: 3 | 5,
+  work: (hosts: Hosts) => Promise<void>,
+  patience: Partial<Patience> = {},
+): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-hosts-'))
-  const hosts = hostsOf(count, stateDir)
+  const hosts = hostsOf(count, stateDir, patience)
   try {
-    const up = await run(script, ['up', String(count)]).ended
+    const up = await run(script, ['up', String(count)], { timeoutMs: upTimeoutMs }).ended
     if (up.code !== 0) throw new Error(`script/hosts up: ${up.stderr}`)
     await foundChain(hosts)
     writeFileSync(hosts.runbook, runbookOf(hosts))
@@ -82,7 +93,7 @@ export async function withHosts(count: 3 | 5, work: (hosts: Hosts) => Promise<vo
     if (thrown instanceof Error) thrown.message = `${thrown.message}\n\n${await toldBy(hosts)}`
     throw thrown
   } finally {
-    await run(script, ['down'], { timeoutMs: limits.down }).ended
+    await run(script, ['down'], { timeoutMs: downTimeoutMs }).ended
     rmSync(stateDir, { recursive: true, force: true })
   }
 }
@@ -105,11 +116,12 @@ async function toldBy(hosts: Hosts): Promise<string> {
   return [report.stdout.replace(/"steps": \[[\s\S]*?\n {2}\],?/, ''), report.stderr, ...nodes].join('\n')
 }
 
-export function hostsOf(count: number, stateDir: string): Hosts {
+export function hostsOf(count: number, stateDir: string, patience: Partial<Patience> = {}): Hosts {
+  const { onMs, evhaMs } = { ...usual, ...patience }
   const within = (args: readonly string[], env = {}) =>
     run(script, ['within', process.execPath, main, ...args, '--state-dir', stateDir], {
       env,
-      timeoutMs: args[0] === 'rehearse' ? limits.rehearse : limits.evha,
+      timeoutMs: evhaMs,
     })
   const start = (...args: string[]) => within(args)
   return {
@@ -117,8 +129,7 @@ export function hostsOf(count: number, stateDir: string): Hosts {
     runbook: join(stateDir, 'runbook.yaml'),
     stateDir,
     names: Array.from({ length: count }, (_, k) => `node-${k + 1}`),
-    on: (host, command, stdin = '') =>
-      run(script, ['exec', host, command], { stdin, timeoutMs: limits.on }).ended,
+    on: (host, command, stdin = '') => run(script, ['exec', host, command], { stdin, timeoutMs: onMs }).ended,
     start,
     evha: async (...args) => {
       const ended = await start(...args).ended
@@ -127,7 +138,7 @@ export function hostsOf(count: number, stateDir: string): Hosts {
     },
     killedAt: (place, ...args) => within(args, { EVHA_CRASH_AT: place }).ended,
     async fault(what, host) {
-      const ended = await run(script, [what, host], { timeoutMs: limits.fault }).ended
+      const ended = await run(script, [what, host], { timeoutMs: faultTimeoutMs }).ended
       if (ended.code !== 0) throw new Error(`script/hosts ${what} ${host}: ${ended.stderr}`)
     },
     file(host, path) {

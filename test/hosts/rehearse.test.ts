@@ -10,6 +10,7 @@ import { addressOf, type Hosts, hostsDir, withHosts } from './hosts.ts'
 import { nightlyHostsTest } from './hosts-test.ts'
 
 const rehearsalMs = 900_000
+const patience = { evhaMs: 850_000 }
 
 /** A staging node: the host it is on, and what it has of its own there. */
 interface Staged {
@@ -87,31 +88,39 @@ async function rehearsedOn(
 nightlyHostsTest(
   'three staging hosts: the overrun comes back, the migration, the failover and the rollback pass, and nothing is left',
   () =>
-    withHosts(5, async (hosts) => {
-      const { production, digest } = await rehearsedOn(
-        hosts,
-        ['node-2', 'node-3', 'node-5'].map((host) => ({ host, address: addressOf(host), own: '' })),
-      )
-      // Three nodes were rehearsed, and five are another migration.
-      const refused = await hosts.evha('migrate', production, '--rehearsal', digest, '--json')
-      expect(refused.code, refused.stderr).toBe(3)
-      expect(refused.stderr).toContain('the number of nodes')
-    }),
+    withHosts(
+      5,
+      async (hosts) => {
+        const { production, digest } = await rehearsedOn(
+          hosts,
+          ['node-2', 'node-3', 'node-5'].map((host) => ({ host, address: addressOf(host), own: '' })),
+        )
+        // Three nodes were rehearsed, and five are another migration.
+        const refused = await hosts.evha('migrate', production, '--rehearsal', digest, '--json')
+        expect(refused.code, refused.stderr).toBe(3)
+        expect(refused.stderr).toContain('the number of nodes')
+      },
+      patience,
+    ),
   rehearsalMs,
 )
 
 nightlyHostsTest(
   'one staging host plays all five nodes, and production takes that rehearsal for its own',
   () =>
-    withHosts(5, async (hosts) => {
-      const { production, digest } = await rehearsedOn(
-        hosts,
-        [1, 2, 3, 4, 5].map((k) => ({ host: 'node-3', address: `127.0.0.${40 + k}`, own: `/${k}` })),
-      )
-      const waiting = await hosts.evha('migrate', production, '--rehearsal', digest, '--json')
-      expect(waiting.code, waiting.stderr).toBe(4)
-      const aborted = await hosts.evha('abort', '--json')
-      expect(aborted.code, aborted.stderr).toBe(5)
-    }),
+    withHosts(
+      5,
+      async (hosts) => {
+        const { production, digest } = await rehearsedOn(
+          hosts,
+          [1, 2, 3, 4, 5].map((k) => ({ host: 'node-3', address: `127.0.0.${40 + k}`, own: `/${k}` })),
+        )
+        const waiting = await hosts.evha('migrate', production, '--rehearsal', digest, '--json')
+        expect(waiting.code, waiting.stderr).toBe(4)
+        const aborted = await hosts.evha('abort', '--json')
+        expect(aborted.code, aborted.stderr).toBe(5)
+      },
+      patience,
+    ),
   rehearsalMs,
 )
