@@ -60,6 +60,9 @@ const whole = (text: string | undefined) => {
   return Number.isSafeInteger(number) ? number : undefined
 }
 
+/** Its message when Raft started with a directory that was kept. */
+export const raftStartedText = 'raft node started with existing local state'
+
 /** Messages that mean the same wherever they stand. */
 const meanings: Readonly<Record<string, Reader>> = {
   'produced block': ({ fields }) => {
@@ -84,7 +87,7 @@ const meanings: Readonly<Record<string, Reader>> = {
     address: fields['addr'] ?? '',
   }),
   'bootstrapped raft cluster': () => ({ kind: 'bootstrapped' }),
-  'raft node started with existing local state': () => ({ kind: 'raftStarted' }),
+  [raftStartedText]: () => ({ kind: 'raftStarted' }),
   'Raft leader changed notification': () => ({ kind: 'leaderChanged' }),
   'starting leader operations': () => ({ kind: 'leading' }),
   'starting follower operations': () => ({ kind: 'following' }),

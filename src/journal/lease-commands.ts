@@ -31,17 +31,24 @@ const lineOf = ({ epoch, holder, run, by, since }: Holder) => `${epoch} ${holder
 
 /** `look` sets `silent` to the seconds since the holder was heard, `released`, or `gone` after a reboot; `hear` hears it. */
 const silence = `
-boot() { cat /proc/sys/kernel/random/boot_id; }
-now() { IFS='. ' read -r up rest </proc/uptime; echo "$up"; }
+boot() { read -r boot </proc/sys/kernel/random/boot_id; }
+now() { IFS='. ' read -r now rest </proc/uptime; }
 look() {
   silent=gone
   [ -e "$lease/alive" ] || return 0
   read -r booted heard <"$lease/alive"
-  if [ "$booted" = released ]; then silent=released
-  elif [ "$booted" = "$(boot)" ]; then silent=$(($(now) - heard)); fi
+  if [ "$booted" = released ]; then
+    silent=released
+    return 0
+  fi
+  boot
+  now
+  if [ "$booted" = "$boot" ]; then silent=$((now - heard)); fi
 }
 hear() {
-  printf '%s %s\\n' "$(boot)" "$(now)" >"$lease/alive.new"
+  boot
+  now
+  printf '%s %s\\n' "$boot" "$now" >"$lease/alive.new"
   mv -f "$lease/alive.new" "$lease/alive"
 }`.trim()
 

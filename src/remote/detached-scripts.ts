@@ -67,7 +67,7 @@ export const startScript = `${shared}
 job=${singleQuoted(jobScript)}
 [ -z "$1" ] || eval "$1" >/dev/null || exit $?
 dir=$2; shift 2
-mkdir -p -- "$dir" && exec 9>"$dir/lock" && flock -w 10 9 || { echo "cannot lock $dir" >&2; exit 1; }
+{ [ -d "$dir" ] || mkdir -p -- "$dir"; } && exec 9>"$dir/lock" && flock -w 10 9 || { echo "cannot lock $dir" >&2; exit 1; }
 digest=$(printf '%s\\0' "$@" | sha256sum)
 if [ -e "$dir/argv" ] && [ "$(cat "$dir/argv")" != "$digest" ]; then
   echo "another command was started in $dir" >&2

@@ -18,6 +18,7 @@ export class HostGround implements Ground {
   readText(path: string): string | null {
     if (path === '/proc/uptime')
       return `${((this.host.sim.timeline.now - this.host.bootedMs) / 1000).toFixed(2)} 0.00\n`
+    if (path === '/proc/sys/kernel/random/boot_id') return `${this.host.bootId}\n`
     return this.host.files.read(path)
   }
 

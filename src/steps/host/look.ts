@@ -67,18 +67,43 @@ function lookWords(spec: NodeSpec): string[] {
   return [dirs.durable, dirs.volatile, spec.unit, propertyOption]
 }
 
-/** A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. */
-export function showUnitAndLog(unit: string, linesMax = 1_000) {
+/** What to wait for on the host before it answers, and how often to look; the pause between two looks is short. */
+export interface WaitsFor {
+  /** A text that stands in the log then. */
+  readonly text: string
+  readonly looksMax: number
+}
+
+const atOnce: WaitsFor = { text: '', looksMax: 1 }
+
+/**
+ * A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. It answers as
+ * soon as the log holds what is waited for, the unit is not active, or it has looked often enough.
+ */
+export function showUnitAndLog(unit: string, { text, looksMax }: WaitsFor = atOnce, linesMax = 1_000) {
   return reads(
     `read state and log of ${unit}`,
     script(
-      `shown=$(systemctl show "$1" "$2")
-printf '%s\\n--\\n' "$shown"
-invocation=$(printf '%s\\n' "$shown" | sed -n 's/^InvocationID=//p')
-[ -z "$invocation" ] || journalctl --no-pager --quiet -o short-unix -n "$3" _SYSTEMD_INVOCATION_ID="$invocation"`,
+      `looks=$4 nl='
+'
+while :; do
+  shown=$(systemctl show "$1" "$2") log= invocation=
+  case $shown in *InvocationID=*) invocation=\${shown#*InvocationID=} invocation=\${invocation%%"$nl"*} ;; esac
+  if [ -n "$invocation" ]; then
+    log=$(journalctl --no-pager --quiet -o short-unix -n "$3" _SYSTEMD_INVOCATION_ID="$invocation")
+  fi
+  looks=$((looks - 1))
+  case $shown in *ActiveState=active*) ;; *) break ;; esac
+  case $log in *"$5"*) break ;; esac
+  [ "$looks" -gt 0 ] || break
+  sleep 0.02
+done
+printf '%s\n--\n%s\n' "$shown" "$log"`,
       unit,
       propertyOption,
       String(linesMax),
+      String(looksMax),
+      text,
     ),
   )
 }

@@ -18,11 +18,13 @@ export function stopAndRecordArgv(
   return script(
     `file=$1 unit=$2
 shift 2
-mkdir -p "\${file%/*}"
+[ -d "\${file%/*}" ] || mkdir -p "\${file%/*}"
 [ -e "$file.asked" ] || date +%s%N > "$file.asked"
 systemctl stop "$unit"
 if [ ! -e "$file" ]; then
-  printf '%s %s\\n' "$(cat "$file.asked")" "$(date +%s%N)" > "$file.new"
+  gone=$(date +%s%N)
+  read -r asked < "$file.asked"
+  printf '%s %s\\n' "$asked" "$gone" > "$file.new"
   # It exits 1 when it tells the height: its words are judged later.
   "$@" < /dev/null > "$file.height" 2>&1 || true
   sync "$file.new" "$file.height"

@@ -53,7 +53,7 @@ export function unpackStore(spec: NodeSpec, { owner, remove = [], listing, timeo
 home=$1 lock=$2 owner=$3
 shift 3
 cd "$home"
-mkdir -p "$lock"
+[ -d "$lock" ] || mkdir -p "$lock"
 exec 9< "$lock"
 flock -n -E ${storeIsLocked} 9
 if [ $# -gt ${words.length} ]; then

@@ -1,5 +1,5 @@
 import { EvhaError } from '../../base/errors.ts'
-import { readLog } from '../../evnode/logs.ts'
+import { raftStartedText, readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
 import { measureOnce } from '../commit/round.ts'
@@ -84,6 +84,9 @@ export interface StartOptions {
 const firstLookShare = 0.5
 const firstLookMaxMs = 600
 
+/** The host itself looks again and again: that is sooner seen than by asking each time. */
+const untilRaftStarts = { text: raftStartedText, looksMax: 15 }
+
 const beforeFirstLookMs = ({ facts }: StepContext, { spec }: Host) =>
   Math.min(firstLookMaxMs, (facts.smoke?.startMs[spec.name] ?? 0) * firstLookShare)
 
@@ -109,7 +112,7 @@ export async function startPeer(
   const onPaper = { invocation: '', startedAtMs, raftStartedAtMs: startedAtMs }
   if (!context.onPaper) await context.sleep(beforeFirstLookMs(context, peer))
   const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 30, onPaper }, async () => {
-    const [shown = '', log = ''] = parts(await must(context, peer, showUnitAndLog(unit)), 2)
+    const [shown = '', log = ''] = parts(await must(context, peer, showUnitAndLog(unit, untilRaftStarts)), 2)
     const state = readUnit(shown)
     const events = readLog(log)
     const fatal = events.find((event) => event.kind === 'fatal')
