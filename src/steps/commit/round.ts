@@ -46,10 +46,11 @@ export function refuseSpentBudget({ windowDeadlineMs }: StepContext, nowMs: numb
   })
 }
 
-/** The warm nodes, and how each was started; null while they come up: whoever starts them sees them up last. */
+/** The warm nodes, how each was started, and those that still come up: whoever starts one sees it up after this. */
 export interface Warm {
   readonly warm: readonly string[]
-  readonly started: Readonly<Record<string, Started>> | null
+  readonly started: Readonly<Record<string, Started>>
+  readonly isComing?: (name: string) => boolean
 }
 
 /** Looks at every host at once; throws the first thing that no longer holds. */
@@ -71,7 +72,12 @@ export async function measureOnce(context: StepContext, warm: Warm): Promise<voi
 }
 
 /** Throws when the host is not what the decision rests on: the source fenced and down, the warm peers up, all others down. */
-function refuseOther(context: StepContext, host: Host, look: HostLook, { warm, started }: Warm): void {
+function refuseOther(
+  context: StepContext,
+  host: Host,
+  look: HostLook,
+  { warm, started, isComing }: Warm,
+): void {
   const { name, unit: unitName } = host.spec
   const { unit } = look
   if (host === context.source) {
@@ -85,6 +91,7 @@ function refuseOther(context: StepContext, host: Host, look: HostLook, { warm, s
     if (unit.active === 'inactive' || unit.active === 'failed') return
     throw stuck(`${name}: ${unitName} runs although nobody started it`)
   }
-  if (started !== null && (unit.active !== 'active' || unit.invocation !== started[name]?.invocation))
+  if (isComing?.(name) === true) return
+  if (unit.active !== 'active' || unit.invocation !== started[name]?.invocation)
     throw stuck(`${name}: the warm node did not stay up (${unit.active}, ${unit.result})`)
 }

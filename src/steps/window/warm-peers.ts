@@ -1,4 +1,3 @@
-import { EvhaError } from '../../base/errors.ts'
 import { raftStartedText, readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
@@ -31,14 +30,17 @@ export const warmPeers: Step<'warmPeers'> = {
     const { attempt, onPaper, fresh } = context
     const { stamp } = fact(context, 'smoke')
     delete fresh.warm
-    const [started, , roundAtMs] = await Promise.all([
-      onEach(warmSet(context), (peer) => startPeer(context, peer, { permit: 'volatile', stamp })),
-      // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
-      onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec))),
-      onPaper ? null : roundMeanwhile(context),
-    ])
+    const up: Record<string, Started> = {}
+    const rounds = onPaper ? null : roundsMeanwhile(context, up)
+    const startAll = onEach(warmSet(context), async (peer) => {
+      up[peer.spec.name] = await startPeer(context, peer, { permit: 'volatile', stamp })
+    }).finally(() => rounds?.end())
+    // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
+    const syncAll = onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
+    await Promise.all([startAll, syncAll])
+    const roundAtMs = rounds?.lastAtMs() ?? null
     if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }
-    return { started }
+    return { started: up }
   },
   verify: async (context, measured) => {
     const warm = warmSet(context)
@@ -54,21 +56,50 @@ export const warmPeers: Step<'warmPeers'> = {
   },
 }
 
+/** From the end of one round to the next: the last one is young when the warm nodes are up, however long they take. */
+const roundPauseMs = 300
+
+interface Rounds {
+  /** When the last whole round began, epoch ms; null when there was none, or something did not hold in it. */
+  lastAtMs(): number | null
+  /** No further one begins. */
+  end(): void
+}
+
 /**
- * The round over all hosts that the decision rests on, while the warm nodes take their time: they themselves are seen up
- * by whoever starts them, after it. Returns when it began; null when something did not hold: the gate then measures
- * anew, and says what.
+ * The round over all hosts that the decision rests on, again and again while the warm nodes take their time. Those that
+ * are `up` are looked at with the rest; the others are seen up by whoever starts them, after it. Where something does
+ * not hold, the gate measures anew, and says what.
  */
-async function roundMeanwhile(context: StepContext): Promise<number | null> {
-  const warm = warmSet(context)
-  await context.sleep(Math.min(...warm.map((peer) => beforeFirstLookMs(context, peer))))
-  const roundAtMs = context.now()
-  try {
-    await measureOnce(context, { warm: warm.map(({ spec }) => spec.name), started: null })
-    return roundAtMs
-  } catch (thrown) {
-    if (thrown instanceof EvhaError) return null
-    throw thrown
+function roundsMeanwhile(context: StepContext, up: Readonly<Record<string, Started>>): Rounds {
+  const set = warmSet(context)
+  const warm = {
+    warm: set.map(({ spec }) => spec.name),
+    started: up,
+    isComing: (name: string) => up[name] === undefined,
+  }
+  let lastAtMs: number | null = null
+  let isOver = false
+  const rounds = async (): Promise<void> => {
+    await context.sleep(Math.min(...set.map((peer) => beforeFirstLookMs(context, peer))))
+    while (!isOver) {
+      const beganMs = context.now()
+      const held = await measureOnce(context, warm).then(
+        () => true,
+        () => false,
+      )
+      if (isOver) return
+      lastAtMs = held ? beganMs : null
+      await context.sleep(roundPauseMs)
+    }
+  }
+  // Its sleep ends early with the step; who starts the nodes tells of that.
+  rounds().catch(() => undefined)
+  return {
+    lastAtMs: () => lastAtMs,
+    end: () => {
+      isOver = true
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Answer, recording } from '../../../src/remote/recording.ts'
 import { measureAll, measureOnce, roundMaxMs } from '../../../src/steps/commit/round.ts'
-import type { Facts } from '../../../src/steps/facts.ts'
+import type { Facts, Started } from '../../../src/steps/facts.ts'
 import { permitDropInPath } from '../../../src/steps/host/unit-files.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
 import { nodeIn } from '../host/locally.ts'
@@ -130,7 +130,7 @@ test('a round that was too slow is made again, and at last refused', async () =>
 })
 
 test('while the warm nodes come up the round leaves them to whoever starts them, and nothing else', async () => {
-  const coming = { warm, started: null }
+  const coming = { warm, started: {}, isComing: () => true }
   const { context } = atTheDecision({ 'node-2': { active: 'activating', invocation: 'new' } })
   await expect(measureOnce(context, coming)).resolves.toBeUndefined()
   for (const other of [
@@ -140,4 +140,16 @@ test('while the warm nodes come up the round leaves them to whoever starts them,
     { 'node-3': { ground: 'free 1 /d/home\n' } },
   ])
     await expect(measureOnce(atTheDecision(other).context, coming)).rejects.toThrow()
+})
+
+test('one of two warm nodes that is up already is looked at with the rest', async () => {
+  const { 'node-2': one } = started
+  const half = { warm, started: { 'node-2': one as Started }, isComing: (name: string) => name === 'node-3' }
+  const gone = { 'node-2': { active: 'failed' }, 'node-3': { active: 'activating' } }
+  await expect(
+    measureOnce(atTheDecision({ 'node-3': { active: 'activating' } }).context, half),
+  ).resolves.toBeUndefined()
+  await expect(measureOnce(atTheDecision(gone).context, half)).rejects.toThrow(
+    'node-2: the warm node did not stay up',
+  )
 })
