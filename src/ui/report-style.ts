@@ -62,7 +62,7 @@ ul { padding-left: 1.2rem; }
     --line: #0b4a94; --good: #1a6b2f; --bad: #a01a12; --gap: #f2c4bf; --warn: #6a4700; --bar: #6c9cc9; }
   @page { margin: 14mm; }
   body { max-width: none; padding: 0; font-size: 10pt; }
-  h2, h3, summary { break-after: avoid; }
+  h2, h3, h3 + p, summary { break-after: avoid; }
   .steps li, .lane, .tiles div, .commands > li, .banner { break-inside: avoid; }
   .track, .track i, .lane svg, .gap, .banner, .tiles div, pre { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   details { border: 0; padding: 0; } details::details-content { content-visibility: visible; height: auto; }
