@@ -1,14 +1,17 @@
 import type { Explanation } from '../run/explain.ts'
 import { type Row, twoColumns, wrap } from './columns.ts'
+import { stateSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { type Palette, plain } from './style.ts'
 
 /** Where a run stands: what runs, what follows when a machine is lost now, and what may be typed. */
 export function explainText(told: Explanation, palette: Palette = plain, width = 80): string {
-  const title = told.chain === null ? told.state : `${told.chain}, ${told.state}`
+  const chain = told.chain === null ? '' : `${told.chain}, `
   const rows = (all: readonly Row[]) => twoColumns(all, width, '  ', palette.dim)
   const lines = [
-    ...wrap(palette.strong(printable(`${title}: ${told.says}.`)), width),
+    ...wrap(printable(`${chain}${stateSentence(told.state, told.says)}.`), width).map((line) =>
+      palette.strong(line),
+    ),
     '',
     ...rows([
       ['running now', told.runningNow],

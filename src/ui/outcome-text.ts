@@ -5,6 +5,10 @@ export function outcomeSentence(outcome: RunOutcome, chain: string): string {
   return sentences[outcome].replaceAll('{chain}', () => chain)
 }
 
+/** A state and what it says; one that says its name itself is not named twice. */
+export const stateSentence = (state: string, says: string): string =>
+  says.startsWith(`${state}: `) ? says : `${state}: ${says}`
+
 const sentences: Readonly<Record<RunOutcome, string>> = {
   migrated: '{chain} is migrated: the cluster produces its blocks.',
   aborted: '{chain} was not migrated: the run was aborted, and the single sequencer produces.',

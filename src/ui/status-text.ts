@@ -2,7 +2,7 @@ import type { Status } from '../run/api.ts'
 import { askedAnew } from '../run/ends.ts'
 import { type Row, twoColumns, wrap } from './columns.ts'
 import { failureLines } from './failure-text.ts'
-import { outcomeSentence } from './outcome-text.ts'
+import { outcomeSentence, stateSentence } from './outcome-text.ts'
 import { printable } from './printable.ts'
 import { type Palette, plain } from './style.ts'
 
@@ -21,7 +21,7 @@ export function statusText(
 ): string {
   const rows: Row[] = [
     ['run', status.run],
-    ['state', `${status.state}: ${printable(status.says)}`],
+    ['state', stateSentence(status.state, printable(status.says))],
     ['attempt', String(status.attempt)],
     [
       'driven',

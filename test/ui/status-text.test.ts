@@ -33,6 +33,12 @@ test('a run that was left after the commit is told that the cluster goes on', ()
     expect(statusText(other)).not.toContain(told)
 })
 
+test('a state that says its name itself is not named twice', () => {
+  const says = 'aborted: node-1 produces as the single sequencer'
+  const text = statusText({ ...status, state: 'aborted', says, phase: 'end', outcome: 'aborted' })
+  expect(text).toContain(`  state      ${says}\n`)
+})
+
 test('a run that is driven is not to be resumed beside it', () => {
   const text = statusText({ ...status, running: true })
   expect(text).toContain('driven     yes')
