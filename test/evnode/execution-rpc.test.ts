@@ -1,10 +1,12 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { jwtSecretIn } from '../../src/evnode/engine-token.ts'
 import { askEngine, executionRpc } from '../../src/evnode/execution-rpc.ts'
 import { urlTarget } from '../../src/evnode/json-rpc.ts'
 import { type ExecutionClientOptions, startExecutionClient } from '../execution-client.ts'
+import { selfSigned } from '../self-signed.ts'
 
 const limits = { timeoutMs: 2_000 }
 const secret = 'ab'.repeat(32)
@@ -112,6 +114,21 @@ test('a client that is not there does not answer, and one that hangs is not wait
   const there = at(`http://127.0.0.1:${(hanging.address() as AddressInfo).port}`)
   const asked = executionRpc(there.open, there.target, { timeoutMs: 200 })
   expect(await asked.head()).toMatchObject({ kind: 'timeout' })
+})
+
+test('a client behind TLS whose certificate nobody trusts is one that does not answer, and says why', async () => {
+  const server = createTlsServer(selfSigned('127.0.0.1'), (request, response) => {
+    request.resume().on('end', () => response.end('{"jsonrpc":"2.0","id":1,"result":"0x2a"}'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  expect(await rpcAt(`https://127.0.0.1:${port}`).head()).toMatchObject({
+    kind: 'closed',
+    why: expect.stringMatching(/self-signed certificate/),
+  })
 })
 
 test('where no TLS is spoken an https address is a client that does not answer, and says why', async () => {
