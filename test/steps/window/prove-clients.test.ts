@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Facts } from '../../../src/steps/facts.ts'
 import { proveClients } from '../../../src/steps/window/prove-clients.ts'
-import { withClients } from '../../../src/steps/window/prove-equal.ts'
+import { proveEqual, withClients } from '../../../src/steps/window/prove-equal.ts'
 import { executionHosts, type TestClient } from '../execution-hosts.ts'
 
 const stopSource: Facts['stopSource'] = { height: 105, stopAtMs: 0, exitAtMs: 0 }
@@ -56,14 +56,14 @@ test('a client ahead of N is good: its node takes it back at the start', async (
 })
 
 test('where the source has lost what a client ends with, that client can not be compared', async () => {
-  const { why } = await proved({ lost: (number) => number < 100 }, { head: () => 50 }, {})
+  const { why } = await proved({ lost: (number) => number < 100 }, { head: () => 90 }, {})
   expect(why['node-2']).toBe(
-    'block 50 of its execution client can not be compared: that of node-1 does not give its own',
+    'block 90 of its execution client can not be compared: that of node-1 does not give its own',
   )
 })
 
 test('without an answer of the source, enough others that agree are the measure; one that differs spoils it', async () => {
-  const agreed = await proved('down', {}, {}, {}, { head: () => 40 })
+  const agreed = await proved('down', {}, {}, {}, { head: () => 90 })
   expect([agreed.why['node-2'], agreed.why['node-3'], agreed.why['node-4']]).toEqual(['', '', ''])
   // Nobody tells whether what stands below is of this chain.
   expect(agreed.why['node-5']).toMatch(/can not be compared/)
@@ -83,6 +83,47 @@ test('a node with another chain in its client is not started, however equal its 
     different: { 'node-2': expect.stringMatching(/^its execution client has another block 105/) },
   })
   expect(withClients(stores, {}).equal).toEqual([])
+})
+
+/** The step with stores that are equal everywhere and a fence that holds: only the clients can keep it from its end. */
+async function stepOver(facts: Partial<Facts>, ...clients: TestClient[]) {
+  const { context, opened } = await executionHosts(clients, facts)
+  const manifest = new Map([['000001.sst', { size: 1, digest: 'd', dataBytes: 1 }]])
+  const manifests = Object.fromEntries(context.nodes.map(({ spec }) => [spec.name, manifest]))
+  const fresh = {
+    fence: { attempt: 1, refusal: Promise.resolve('refused') },
+    stores: { attempt: 1, manifests },
+  }
+  const inStep = { ...context, attempt: 1, fresh }
+  return { verdict: await proveEqual.verify(inStep, await proveEqual.apply(inStep)), opened }
+}
+
+test('the step goes on without a node whose client differs, and not at all when too few are left for the quorum', async () => {
+  const five = await stepOver({ stopSource }, {}, { genesis: 'other' }, {}, {}, 'down')
+  expect(five.verdict).toMatchObject({ done: false, why: expect.stringMatching(/^only 2 of 4 peers /) })
+  const four = await stepOver({ stopSource }, {}, { genesis: 'other' }, {}, {}, {})
+  expect(four.verdict).toMatchObject({
+    done: true,
+    output: {
+      equal: ['node-3', 'node-4', 'node-5'],
+      different: { 'node-2': expect.stringMatching(/another block 105/) },
+      clients: { 'node-2': { height: 105 } },
+    },
+  })
+})
+
+test('with the clients left out of the proof the same stores are all equal: a quorum would be made of a node that can not lead', async () => {
+  const without = await stepOver(
+    { check: {} as Facts['check'], stopSource },
+    {},
+    { genesis: 'other' },
+    'down',
+  )
+  expect(without.verdict).toMatchObject({
+    done: true,
+    output: { equal: ['node-2', 'node-3'], different: {} },
+  })
+  expect(without.opened).toEqual([])
 })
 
 test('on a chain without clients nobody is asked, and nothing is asked twice over where all stand near N', async () => {
