@@ -9,7 +9,7 @@ import { andThen, driveWith, type Replaced, withLab } from './lab.ts'
 
 const soonMs = 15_000
 
-/** Somebody's program on the Raft port of node-3, from inside the window on. */
+/** Somebody's program on the Raft port of node-3, from the proof on: the round that is made while the warm nodes start can see it. */
 function portTaken(): { taken: Replaced; take(context: StepContext): Promise<void>; free(): Promise<void> } {
   const listening: Server[] = []
   const free = async () => {
@@ -25,7 +25,7 @@ function portTaken(): { taken: Replaced; take(context: StepContext): Promise<voi
     listening.push(server)
     await once(server, 'listening')
   }
-  return { taken: { warmPeers: { apply: andThen(steps.warmPeers.apply, take) } }, take, free }
+  return { taken: { proveEqual: { apply: andThen(steps.proveEqual.apply, take) } }, take, free }
 }
 
 test('a port that the last needed peer lost inside the window: back, the old sequencer goes on', () =>

@@ -474,7 +474,10 @@ const tools: Readonly<Record<string, Tool>> = {
     return 0
   },
   sh: (call, args) =>
-    new Shell(call.ground, args.slice(3)).script(args[1] ?? '', { ...call.io, files: new Map() }),
+    new Shell(call.ground, args.slice(3)).script(call.host.sim.patch(args[1] ?? ''), {
+      ...call.io,
+      files: new Map(),
+    }),
   'systemd-id128': (call) => {
     call.io.out.write(`${call.host.bootId}\n`)
     return 0

@@ -1,6 +1,7 @@
-import { must, onEach, stuck } from '../ask.ts'
+import { ask, must, onEach, stuck } from '../ask.ts'
 import { disarmDeadMan } from '../dead-man/commands.ts'
-import { changeDecision, parseDecision, readDecisionFile } from '../host/decision.ts'
+import { commitDecision, sourceChanged } from '../host/commit-decision.ts'
+import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
 import { keyOf } from '../window/arm.ts'
 import { measureAll, refuseSpentBudget, roundMaxMs } from './round.ts'
@@ -11,7 +12,7 @@ export const decide: Step<'decide'> = {
     `measure fence, guard, boot ids, warm nodes, room and ports once more, in one round of at most ${roundMaxMs} ms`,
     'disarm the dead-men of the peers, for good: none may end a member once the decision has fallen',
     'see that a majority of the hosts keeps the journal',
-    `change the decision file on ${source.spec.name} from open to committed`,
+    `change the decision file on ${source.spec.name} from open to committed, unless its fence, its guard or its boot id changed`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
@@ -22,13 +23,11 @@ export const decide: Step<'decide'> = {
       disarmPeers(context),
       context.onPaper ? undefined : measuredLately(context),
     ])
-    const stands = await must(
-      context,
-      source,
-      changeDecision(source.spec, ['open'], 'committed', keyOf(context)),
-    )
-    // The file as it stood under its lock, right after the change.
-    const decision = parseDecision(stands)?.decision
+    const bootId = fact(context, 'arm').bootIds[source.spec.name] ?? ''
+    const asked = await ask(context, source, commitDecision(source.spec, bootId, keyOf(context)))
+    if (asked.exitCode === sourceChanged) throw stuck(`${source.spec.name}: ${asked.stdout.trim()}`)
+    // The file as it stood under its lock, right after the change; where it was not changed, verify reads whose it is.
+    const decision = asked.exitCode === 0 ? parseDecision(asked.stdout)?.decision : undefined
     return decision === undefined ? undefined : { decision }
   },
   verify: (context, measured) =>
