@@ -18,8 +18,8 @@ export function rpcServer(
       }
       const asked: unknown = JSON.parse(text)
       const answer = Array.isArray(asked)
-        ? asked.map((one) => answerOf(methods, one))
-        : answerOf(methods, asked)
+        ? await Promise.all(asked.map((one) => answerOf(methods, one)))
+        : await answerOf(methods, asked)
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
     } catch {
       response.writeHead(400).end()
@@ -27,13 +27,13 @@ export function rpcServer(
   })
 }
 
-function answerOf(methods: Methods, asked: unknown): unknown {
+async function answerOf(methods: Methods, asked: unknown): Promise<unknown> {
   const { id = null, method = '', params = [] } = isObject(asked) ? asked : {}
   const name = String(method)
   try {
     const known = Object.hasOwn(methods, name) ? methods[name] : undefined
     if (known === undefined) throw new RpcError(-32601, `the method ${name} does not exist/is not available`)
-    return { jsonrpc: '2.0', id, result: known(Array.isArray(params) ? params : []) ?? null }
+    return { jsonrpc: '2.0', id, result: (await known(Array.isArray(params) ? params : [])) ?? null }
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     return { jsonrpc: '2.0', id, error: { code: thrown instanceof RpcError ? thrown.code : -32000, message } }

@@ -1,39 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { isObject } from '../../../src/evnode/json.ts'
 import { built } from '../../cli/built.ts'
 import { withDir } from '../standin/scratch-dir.ts'
 import { ClientProcess, genesisOf } from './client.ts'
+import { makeBlock } from './make-block.ts'
 
 const zero = `0x${'0'.repeat(64)}`
-
-/** One block on the head, as a node makes it. */
-async function block(
-  client: ClientProcess,
-  wish: { timestamp: number; transactions?: string[]; feeRecipient?: string },
-) {
-  const head = await client.hashAt(await client.height())
-  const choice = { headBlockHash: head, safeBlockHash: zero, finalizedBlockHash: zero }
-  const attributes = {
-    timestamp: wish.timestamp,
-    prevRandao: zero,
-    suggestedFeeRecipient: wish.feeRecipient ?? `0x${'1'.repeat(40)}`,
-    withdrawals: [],
-    transactions: wish.transactions ?? [],
-    gasLimit: 30_000_000,
-  }
-  const begun = await client.engine('engine_forkchoiceUpdatedV3', [choice, attributes])
-  const envelope = await client.engine('engine_getPayloadV4', [isObject(begun) ? begun['payloadId'] : ''])
-  const payload =
-    isObject(envelope) && isObject(envelope['executionPayload']) ? envelope['executionPayload'] : {}
-  expect(await client.engine('engine_newPayloadV4', [payload, [], zero, []])).toMatchObject({
-    status: 'VALID',
-  })
-  const chosen = { ...choice, headBlockHash: payload['blockHash'] }
-  await client.engine('engine_forkchoiceUpdatedV3', [chosen, null])
-  return payload
-}
 
 test('a client builds blocks, keeps its head over a kill, and goes back when it is told to', () =>
   withDir(async (dir) => {
@@ -43,8 +16,8 @@ test('a client builds blocks, keeps its head over a kill, and goes back when it 
       expect(await client.eth('eth_chainId')).toBe('0x4d2')
       const hash = await client.eth('eth_sendRawTransaction', '0xc0ffee')
       expect(await client.eth('txpool_status')).toEqual({ pending: '0x1', queued: '0x0' })
-      const first = await block(client, { timestamp: 5 })
-      const second = await block(client, { timestamp: 5, transactions: ['0xc0ffee'] })
+      const first = await makeBlock(client, { timestamp: 5 })
+      const second = await makeBlock(client, { timestamp: 5, transactions: ['0xc0ffee'] })
       expect(await client.eth('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' })
       expect(await client.eth('eth_getBlockByNumber', 'latest', false)).toMatchObject({
         hash: second['blockHash'],
@@ -105,7 +78,7 @@ test('fee recipient, time, transactions and genesis are all in the hash; an empt
     ].entries()) {
       const client = await ClientProcess.started(join(dir, String(at)))
       try {
-        const made = await block(client, wish)
+        const made = await makeBlock(client, wish)
         seen.add(made['blockHash'])
         if (wish.transactions !== undefined) seen.add(made['stateRoot'])
         else

@@ -90,6 +90,18 @@ export class ClientProcess {
     return isObject(block) ? block['hash'] : undefined
   }
 
+  async stateAt(height: number): Promise<string | undefined> {
+    const block = await this.eth('eth_getBlockByNumber', `0x${height.toString(16)}`, false)
+    return isObject(block) ? String(block['stateRoot']) : undefined
+  }
+
+  /** A file with another secret. */
+  jwtOf(hex: string): string {
+    const file = join(this.dir, 'other.hex')
+    writeFileSync(file, hex)
+    return file
+  }
+
   /** What a node on this client is started with. */
   async flags(): Promise<string[]> {
     return [
