@@ -18,11 +18,13 @@ export const decide: Step<'decide'> = {
   apply: async (context) => {
     const { source } = context
     // The round trip of the journal runs beside those of the measuring and the disarming.
-    await Promise.all([
+    const [roundAtMs] = await Promise.all([
+      context.onPaper ? null : measuredLately(context),
       context.journalKept(),
       disarmPeers(context),
-      context.onPaper ? undefined : measuredLately(context),
     ])
+    // A host that took its time over the journal or the disarming has made the round old.
+    if (roundAtMs !== null && context.now() - roundAtMs > roundMaxMs) await measureAll(context)
     const bootId = fact(context, 'arm').bootIds[source.spec.name] ?? ''
     const asked = await ask(context, source, commitDecision(source.spec, bootId, keyOf(context)))
     if (asked.exitCode === sourceChanged) throw stuck(`${source.spec.name}: ${asked.stdout.trim()}`)
@@ -70,11 +72,11 @@ async function disarmPeers(context: StepContext): Promise<void> {
   if (acted.length > 0) throw stuck(`${acted.join(', ')}: its dead-man has ended the warm node`)
 }
 
-/** The round that was made beside the warm start, or for the gate, counts while it is young. */
-async function measuredLately(context: StepContext): Promise<void> {
+/** When the round began that counts: the one made beside the warm start, or for the gate, while it is young; else a new one. */
+async function measuredLately(context: StepContext): Promise<number> {
   refuseSpentBudget(context, context.now())
   const { roundAtMs } = fact(context, 'weighCommit')
   const ageMs = context.now() - (roundAtMs ?? 0)
-  if (ageMs >= 0 && ageMs <= roundMaxMs / 2) return
-  await measureAll(context)
+  if (roundAtMs !== null && ageMs >= 0 && ageMs <= roundMaxMs / 2) return roundAtMs
+  return measureAll(context)
 }

@@ -1,77 +1,8 @@
 import { expect, test } from 'vitest'
-import { type Answer, recording } from '../../../src/remote/recording.ts'
+import { decide } from '../../../src/steps/commit/decide.ts'
 import { measureAll, measureOnce, roundMaxMs } from '../../../src/steps/commit/round.ts'
-import type { Facts, Started } from '../../../src/steps/facts.ts'
-import { permitDropInPath } from '../../../src/steps/host/unit-files.ts'
-import type { Host, StepContext } from '../../../src/steps/step.ts'
-import { nodeIn } from '../host/locally.ts'
-
-const names = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5']
-const warm = ['node-2', 'node-3']
-const started = Object.fromEntries(
-  warm.map((name) => [name, { invocation: `of-${name}`, startedAtMs: 0, raftStartedAtMs: 0 }]),
-)
-const room = 'free 1000000000 /d/home\n'
-
-interface Shown {
-  readonly permits?: string
-  readonly active?: string
-  readonly invocation?: string
-  readonly boot?: string
-  readonly ground?: string
-}
-
-/** The window as it stands right before the decision; `other` is what one host shows instead. */
-function atTheDecision(other: Readonly<Record<string, Shown>> = {}, guard = 'running', tookMs = 0) {
-  let nowMs = 0
-  let rounds = 0
-  const nodes = names.map((name): Host => {
-    const spec = { ...nodeIn('/d'), name, address: '127.0.0.11' }
-    const isWarm = warm.includes(name)
-    const { permits, active, invocation, boot, ground } = {
-      permits: isWarm ? 'raft volatile\n' : '',
-      active: isWarm ? 'active' : 'inactive',
-      invocation: name === 'node-1' ? 'fenced' : `of-${name}`,
-      boot: `boot-${name}`,
-      ground: room,
-      ...other[name],
-    }
-    const unit = `ActiveState=${active}\nInvocationID=${invocation}\nDropInPaths=${permitDropInPath(spec)}\n`
-    const answer = (): Answer => {
-      if (name === 'node-1') {
-        nowMs += tookMs
-        rounds += 1
-      }
-      return { stdout: `${permits}--\n${unit}--\n${boot}\n--\n${ground}` }
-    }
-    return { spec, remote: recording(name, answer) }
-  })
-  const facts = {
-    arm: {
-      epoch: 1,
-      bootIds: Object.fromEntries(names.map((name) => [name, `boot-${name}`])),
-      daHeight: null,
-    },
-    fence: { noted: { height: 1, hash: '' }, invocation: 'fenced' },
-    warmPeers: { warm, started },
-  } satisfies Partial<Facts>
-  const context = {
-    run: 'r',
-    attempt: 1,
-    nodes,
-    source: nodes[0] as Host,
-    peers: nodes.slice(1),
-    facts,
-    windowDeadlineMs: null,
-    now: () => nowMs,
-    hands: { statusOfDetached: () => Promise.resolve({ kind: guard }) },
-  } as unknown as StepContext
-  return {
-    context,
-    rounds: () => rounds,
-    asked: () => nodes.map(({ remote }) => (remote as ReturnType<typeof recording>).commands.length),
-  }
-}
+import type { Started } from '../../../src/steps/facts.ts'
+import { atTheDecision, type Shown, started, warm } from './at-the-decision.ts'
 
 test('each host is asked once', async () => {
   const { context, asked } = atTheDecision()
@@ -118,13 +49,13 @@ test.each<[string, Readonly<Record<string, Shown>>, RegExp]>([
 })
 
 test('nothing is decided without the guard of the store', async () => {
-  await expect(measureAll(atTheDecision({}, 'lost').context)).rejects.toThrow(
+  await expect(measureAll(atTheDecision({}, { guard: 'lost' }).context)).rejects.toThrow(
     'the guard of the store is gone',
   )
 })
 
 test('a round that was too slow is made again, and at last refused', async () => {
-  const { context, rounds } = atTheDecision({}, 'running', roundMaxMs + 1)
+  const { context, rounds } = atTheDecision({}, { tookMs: roundMaxMs + 1 })
   await expect(measureAll(context)).rejects.toThrow(/what it saw may be out of date/)
   expect(rounds()).toBe(3)
 })
@@ -152,4 +83,17 @@ test('one of two warm nodes that is up already is looked at with the rest', asyn
   await expect(measureOnce(atTheDecision(gone).context, half)).rejects.toThrow(
     'node-2: the warm node did not stay up',
   )
+})
+
+test('a round that is young counts for the decision; one that grew old over the journal is made again', async () => {
+  for (const [keptMs, rounds] of [
+    [roundMaxMs, 0],
+    [roundMaxMs + 1, 1],
+  ] as const) {
+    const decision = atTheDecision({}, { keptMs })
+    await expect(decide.apply(decision.context)).resolves.toEqual({ decision: 'committed' })
+    expect(decision.rounds()).toBe(rounds)
+  }
+  const gone = atTheDecision({ 'node-2': { active: 'failed' } }, { keptMs: roundMaxMs + 1 })
+  await expect(decide.apply(gone.context)).rejects.toThrow('node-2: the warm node did not stay up')
 })
