@@ -44,6 +44,7 @@ else if (values.story) {
   const { text, broken } = await crashMatrix({
     every: Number(values.every),
     processes: Number(values.processes),
+    tell: say,
   })
   say(`${text}in ${((performance.now() - startedMs) / 1000).toFixed(1)} s\n`)
   process.exitCode = broken.length === 0 ? 0 : 1

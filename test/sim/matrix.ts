@@ -96,25 +96,41 @@ export interface Matrix {
   readonly text: string
 }
 
-/** Every `every`-th cell of the matrix, in so many processes. */
+/** Some 1,000 cells each: what breaks is told after minutes, not after hours. */
+const slicesOfAll = 40
+
+const cellsIn = (parts: readonly Part[]): number => parts.reduce((sum, part) => sum + part.cells, 0)
+
+const brokenIn = (parts: readonly Part[]): string[] =>
+  parts.flatMap((part) => part.broken.map((one) => `${part.goal}, ${part.place}: ${one}`))
+
+/** Every `every`-th cell of the matrix, slice after slice, in so many processes at once. `tell` hears of each slice. */
 export async function crashMatrix({
   every,
   processes = 2,
+  tell = () => undefined,
 }: {
   readonly every: number
   readonly processes?: number
+  readonly tell?: (slice: string) => void
 }): Promise<Matrix> {
-  const rows = Array.from({ length: processes }, (_, share) => [
+  const slices = Math.max(processes, Math.ceil(slicesOfAll / every))
+  const rows = Array.from({ length: slices }, (_, share) => [
     '--matrix',
     '--every',
     String(every),
     '--share',
-    `${share}/${processes}`,
+    `${share}/${slices}`,
   ])
-  const [first = [], ...others] = await inProcesses<Part[]>(rows)
+  let ended = 0
+  const heard = (slice: readonly Part[]): void => {
+    const said = [`slice ${++ended} of ${slices}: ${cellsIn(slice)} cells, ${brokenIn(slice).length} broken`]
+    tell([...said, ...brokenIn(slice).map((one) => `  ${one}`), ''].join('\n'))
+  }
+  const [first = [], ...others] = await inProcesses<Part[]>(rows, processes, heard)
   const parts = first.map((part, i) => others.reduce((sum, other) => together(sum, other[i] as Part), part))
-  const cells = parts.reduce((sum, part) => sum + part.cells, 0)
-  const broken = parts.flatMap((part) => part.broken.map((one) => `${part.goal}, ${part.place}: ${one}`))
+  const cells = cellsIn(parts)
+  const broken = brokenIn(parts)
   const text = [
     `crash matrix: ${cells} cells, ${broken.length} broken`,
     ...parts.map(({ goal, place, points, cells: own, struck, ends }) => {

@@ -4,25 +4,39 @@ import { join } from 'node:path'
 import { outputOf } from '../output-of.ts'
 
 /**
- * Runs test/sim/main.ts once for each row of arguments, all at once, and gives what each printed as JSON. It runs as plain
- * JavaScript: a loader in between costs more than it may.
+ * Runs test/sim/main.ts once for each row of arguments, so many at once, and gives what each printed as JSON. It runs as
+ * plain JavaScript: a loader in between costs more than it may. `heard` is told each as it ends.
  */
-export async function inProcesses<T>(rows: readonly (readonly string[])[]): Promise<T[]> {
+export async function inProcesses<T>(
+  rows: readonly (readonly string[])[],
+  atOnce = rows.length,
+  heard: (answer: T) => void = () => undefined,
+): Promise<T[]> {
   const { main, remove } = compiled()
+  const answers: T[] = []
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < rows.length; i = next++) {
+      const answer = (await answerOf(main, rows[i] ?? [])) as T
+      answers[i] = answer
+      heard(answer)
+    }
+  }
   try {
-    return await Promise.all(
-      rows.map(async (args) => {
-        // Most of what a run makes lives for a moment: a large nursery spares copying it.
-        const argv = ['--max-semi-space-size=64', main, '--worker', ...args]
-        const ended = await outputOf(spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] }))
-        if (ended.code !== 0)
-          throw new Error(`a process of the simulation ended with ${ended.code}: ${ended.stderr}`)
-        return JSON.parse(ended.stdout) as T
-      }),
-    )
+    await Promise.all(Array.from({ length: atOnce }, work))
+    return answers
   } finally {
     remove()
   }
+}
+
+async function answerOf(main: string, args: readonly string[]): Promise<unknown> {
+  // Most of what a run makes lives for a moment: a large nursery spares copying it.
+  const argv = ['--max-semi-space-size=64', main, '--worker', ...args]
+  const ended = await outputOf(spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] }))
+  if (ended.code !== 0)
+    throw new Error(`a process of the simulation ended with ${ended.code}: ${ended.stderr}`)
+  return JSON.parse(ended.stdout)
 }
 
 function compiled(): { readonly main: string; readonly remove: () => void } {
