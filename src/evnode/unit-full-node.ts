@@ -64,11 +64,9 @@ export function fullNodeUnit(source: Unit, input: FullNodeInput): string {
 
 const ownFlags = ({ p2pListen, p2pPeers, rpcAddress }: FullNodeInput): Readonly<Record<string, string>> => ({
   'evnode.node.aggregator': 'false',
-  'evnode.node.promotable': 'false',
-  'evnode.node.based_sequencer': 'false',
-  // Only a node that makes blocks may have one.
+  // Only a node that makes blocks may have one. Flags of Raft, of a promotable node and of a based sequencer are left out, as the
+  // node takes no two of one group (pkg/config/config.go); check lets no sequencer pass that has one of them on.
   'evnode.node.catchup_timeout': '0s',
-  'evnode.raft.enable': 'false',
   'evnode.instrumentation.prometheus': 'false',
   'evnode.instrumentation.pprof': 'false',
   'evnode.db_path': 'data',

@@ -41,7 +41,8 @@ const flag = (name: string) => flags.findLast((one) => one.name === name)?.value
 test('a full node has the flags of its chain, a home and ports of its own, and makes no block', () => {
   expect(argv.slice(0, 4)).toEqual(['/usr/local/bin/evm', 'start', '--home', input.home])
   expect(flag('evnode.node.aggregator')).toBe('false')
-  expect(flag('evnode.raft.enable')).toBe('false')
+  // The node refuses it beside the catch-up's.
+  expect(flag('evnode.raft.enable')).toBeUndefined()
   expect(flag('evnode.node.catchup_timeout')).toBe('0s')
   expect(flag('evnode.db_path')).toBe('data')
   expect(flag('evnode.da.address')).toBe('http://10.0.0.9:7980')

@@ -320,8 +320,8 @@ const evmAlone: readonly World[] = [
     breaks: evm(8544),
     mends: withoutDropIn,
     level: 'blocks',
-    says: /^it is an EVM node; its execution client at http:\/\/127\.0\.0\.1:8544 does not answer$/,
-    cure: /migrates nodes without an execution client/,
+    says: /^its execution client at http:\/\/127\.0\.0\.1:8544 does not answer/,
+    cure: /nodes\[\]\.execution\.ethUrl/,
   },
 ]
 
@@ -332,8 +332,8 @@ const evmBehind: readonly World[] = [
     breaks: `systemd-run --quiet --unit=client ${client} && sleep 1 && ${evm(8545)}`,
     mends: `systemctl stop client && ${withoutDropIn}`,
     level: 'blocks',
-    says: /^it is an EVM node; its execution client at http:\/\/127\.0\.0\.1:8545 is at block 1, behind the node's \d+$/,
-    cure: /migrates nodes without an execution client/,
+    says: /^its execution client at http:\/\/127\.0\.0\.1:8545 is at block 1, behind the node's \d+$/,
+    cure: /nodes\[\]\.execution\.ethUrl/,
   },
   {
     world: 'a process that was started with other words than its unit has now',

@@ -220,7 +220,7 @@ function distance({ host, client }: ExecutionLook, at: number, head: number): Fi
       host,
       `its execution client is at block ${at}, ${behind} behind the chain`,
       `a leader replays what its client lacks before it makes a block: about ${seconds} s of standstill`,
-      'let a full node follow the chain there first, so that its client stands near the head',
+      'nothing to do: before the cutover evha lets a full node follow the chain there, until its client stands at the head',
       `eth_blockNumber of ${withoutLogin(client.ethUrl)}: ${at}; the chain is at ${head}`,
     ),
   ]

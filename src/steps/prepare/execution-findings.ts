@@ -1,6 +1,5 @@
 import { executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
 import { withoutLogin } from '../../evnode/json-rpc.ts'
-import type { Answer } from '../../evnode/rpc.ts'
 import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
 import { silence } from '../chain/client-stand.ts'
 import { clientOn } from '../chain/execution.ts'
@@ -15,8 +14,8 @@ import { blocks, type Finding, warns } from './finding.ts'
 export type TryOn = <T>(host: Host, look: () => Promise<T>) => Promise<T | null>
 
 /**
- * An EVM node is half of its sequencer: the other half, the execution client, is not migrated by this version, so it
- * blocks. How the clients of all hosts stand is told with it. `head` is the node's, `userOf` gives the service user.
+ * An EVM node is half of its sequencer; the other half is its execution client. How the clients of all hosts stand. `head` is
+ * the node's, `userOf` gives the service user.
  */
 export async function executionFindings(
   context: StepContext,
@@ -42,7 +41,7 @@ export async function executionFindings(
     ...executionFlagProblems(command).map(({ problem, why, cure }) =>
       blocks(source.spec.name, problem, why, cure, `the flags of ${source.spec.unit}`),
     ),
-    ...(here === undefined ? [] : [notMigrated(source, here, head)]),
+    ...(here === undefined ? [] : ownClient(source, here, head)),
     ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
     ...placeFindings(nodes, client),
     ...unnamedDisks(seen),
@@ -77,19 +76,31 @@ const notEvm =
       `the flags of ${source.spec.unit} on ${source.spec.name}`,
     )
 
-function notMigrated(source: Host, here: ExecutionLook, head: number): Finding {
-  return blocks(
-    source.spec.name,
-    `it is an EVM node; its execution client at ${withoutLogin(here.client.ethUrl)} ${standsAt(here.head, head)}`,
-    'the state of the chain lies in the execution client, which this version does not migrate: a leader whose client is behind halts the chain while it replays',
-    'this version migrates nodes without an execution client; leave this chain as it is',
-    `the flags of ${source.spec.unit}, and the head its client tells`,
-  )
-}
+/** A sequencer's client makes each of its blocks, so it stands where the node does. */
+const ownBehindMax = 5
 
-function standsAt(answer: Answer<number>, head: number): string {
-  if (answer.kind !== 'ok') return silence(answer)
-  return answer.value < head
-    ? `is at block ${answer.value}, behind the node's ${head}`
-    : `is at block ${answer.value}`
+/** The sequencer's own client: silent, or far from its node, it is no measure for the others. */
+function ownClient(source: Host, { client, head: at }: ExecutionLook, head: number): Finding[] {
+  const { name, unit } = source.spec
+  const url = withoutLogin(client.ethUrl)
+  if (at.kind !== 'ok')
+    return [
+      blocks(
+        name,
+        `its execution client at ${url} ${silence(at)}`,
+        'the sequencer makes its blocks with it, and the clients of the peers are compared with it',
+        'let it listen there (ss -ltn), or name the address it is at: nodes[].execution.ethUrl',
+        `eth_blockNumber at ${url} through the SSH connection of ${name}`,
+      ),
+    ]
+  if (head - at.value <= ownBehindMax) return []
+  return [
+    blocks(
+      name,
+      `its execution client at ${url} is at block ${at.value}, behind the node's ${head}`,
+      'a sequencer makes no block without its client, so this is another one',
+      'name the client that the node drives: nodes[].execution.ethUrl',
+      `the flags of ${unit}, and the head that client tells`,
+    ),
+  ]
 }

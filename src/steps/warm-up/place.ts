@@ -3,7 +3,7 @@ import type { Host } from '../step.ts'
 
 /** A full node listens so far from its member; below where systems take the ports of outgoing connections from. */
 const above = 20_000
-const below = 10_000
+const below = 12_500
 const ephemeralFrom = 32_768
 export const away = (port: number) => (port + above < ephemeralFrom ? port + above : port - below)
 
