@@ -224,6 +224,10 @@ export class Engine {
     const isAlarmed = this.#alarms.some(({ aborted }) => aborted)
     if (!isAlarmed && window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
+    const { failure: back } = this.#deadMen
+    // While the decision falls nothing turns back by itself: the state reads which way it went.
+    if (back !== null && ended.kind === 'failed' && this.refuses({ type: 'DEAD_MAN', failure: back }))
+      return this.#failed(view, name, back)
     if ([asked.signal, ...gone].some(({ aborted }) => aborted) && ended.kind === 'failed') {
       // The loop sees why and turns back; the step's undo is part of the way back.
       journal.append({ type: 'outcome', step: name, attempt, ok: false })
