@@ -8,7 +8,7 @@ import { Producer } from './chain/producer.ts'
 import { reap } from './chain/reaper.ts'
 import type { SignedBlock } from './chain/signed-block.ts'
 import { Syncer } from './chain/syncer.ts'
-import { goErrorText, NodeFailure } from './failure.ts'
+import { doing, goErrorText, NodeFailure } from './failure.ts'
 import type { P2p } from './p2p/p2p.ts'
 import type { RaftEvents } from './raft/raft-events.ts'
 import type { Entry, Snapshot } from './raft/raft-log.ts'
@@ -26,6 +26,8 @@ const leaderPollMs = 300
 
 /** What a node that ends waits at least for messages to land before it leaves Raft (evnode.md B 7.1). */
 const landingPollMs = 50
+
+const followerEnded = 'follower worker exited unexpectedly'
 
 const headersKey = 'last-submitted-header-height'
 const dataKey = 'last-submitted-data-height'
@@ -186,13 +188,15 @@ export class Member implements RaftEvents {
       da_height: 0,
       chain_id: genesis.chainId,
     })
-    await readyToFollow(this.#node, this.#work.signal)
+    await doing(followerEnded, readyToFollow(this.#node, this.#work.signal))
     if (this.#stopped || this.#role !== 'following') return
     syncer.warn('no namespaces configured, subscriber will stay idle')
     syncer.info('syncer started')
     log.info('starting raft apply loop')
     syncer.info('starting P2P worker', { worker: 'p2p' })
-    this.#syncer = new Syncer(this.#node, this.#p2p, (failure) => this.#fail(failure))
+    this.#syncer = new Syncer(this.#node, this.#p2p, (failure) =>
+      this.#fail(new NodeFailure(`${followerEnded}: ${failure.message}`)),
+    )
     this.#syncer.start()
     for (const block of this.#waiting.splice(0)) this.#syncer.take(block, '')
   }

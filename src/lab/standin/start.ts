@@ -55,10 +55,18 @@ export async function start(flags: Flags, environment: StandinEnvironment): Prom
   await halted(node)
 }
 
-async function halted({ log, store, executor, environment }: ReturnType<typeof openNode>): Promise<void> {
+async function halted({
+  log,
+  settings,
+  store,
+  executor,
+  environment,
+}: ReturnType<typeof openNode>): Promise<void> {
   await sleep(endingMs / environment.speed)
-  log.of('executor').info('executor stopped')
-  log.of('reaper').info('reaper stopped')
+  if (settings.config.aggregator) {
+    log.of('executor').info('executor stopped')
+    log.of('reaper').info('reaper stopped')
+  } else log.of('syncer').info('syncer stopped')
   log.of('submitter').info('submitter stopped')
   log.info('halting full node and its sub services...')
   store.close()

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type LogEvent, readLog } from '../../../src/evnode/logs.ts'
 import { peerIdOf } from '../../../src/evnode/peer-id.ts'
 import { type NodeRpc, nodeRpc } from '../../../src/evnode/rpc.ts'
@@ -14,6 +14,8 @@ import { copyChain } from './copy-chain.ts'
 
 /** The built stand-in. */
 export const standinMain = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'standin', 'main.js')
+/** The same, as the application that drives an execution client. */
+export const evmMain = join(dirname(standinMain), 'evm.js')
 /** Far above what anything here needs, also on a busy machine. */
 const patienceMs = 40_000
 const outputCharsMax = 4_000_000
@@ -21,10 +23,13 @@ const outputCharsMax = 4_000_000
 const toldLines = 25
 
 /** Everything a test of stand-ins leaves behind, processes and files, is gone at its end. */
-export async function withScratch(work: (scratch: Scratch) => Promise<void>): Promise<void> {
+export async function withScratch(
+  work: (scratch: Scratch) => Promise<void>,
+  main = standinMain,
+): Promise<void> {
   await built()
   const dir = mkdtempSync(join(tmpdir(), 'evha-standin-'))
-  const scratch = new Scratch(dir)
+  const scratch = new Scratch(dir, main)
   try {
     await work(scratch)
   } catch (thrown) {
@@ -51,10 +56,12 @@ interface Noted {
 export class Scratch {
   readonly dir: string
   readonly passphraseFile: string
+  readonly #main: string
   readonly #running: RunningNode[] = []
 
-  constructor(dir: string) {
+  constructor(dir: string, main: string) {
     this.dir = dir
+    this.#main = main
     this.passphraseFile = join(dir, 'passphrase')
     writeFileSync(this.passphraseFile, 'a passphrase\n', { mode: 0o600 })
   }
@@ -90,7 +97,7 @@ export class Scratch {
 
   /** Runs to its end. */
   async run(...args: string[]): Promise<Ended> {
-    const child = spawn(process.execPath, [standinMain, ...args], {
+    const child = spawn(process.execPath, [this.#main, ...args], {
       env: clean,
       timeout: patienceMs,
       killSignal: 'SIGKILL',
@@ -103,7 +110,7 @@ export class Scratch {
     const child = spawn(
       process.execPath,
       [
-        standinMain,
+        this.#main,
         'start',
         '--home',
         home,

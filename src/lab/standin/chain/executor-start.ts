@@ -23,7 +23,7 @@ export async function readyToProduce(node: Node, raftHeight: number, stop: Abort
 
 /** The same for a node that is about to follow; it lays no block before. Throws NodeFailure. */
 export async function readyToFollow({ store, executor }: Node, stop: AbortSignal): Promise<void> {
-  const what = `follower worker exited unexpectedly: ${started} syncer: failed to initialize syncer state`
+  const what = `${started} syncer: failed to initialize syncer state`
   if (store.head.height === 0)
     store.found(await doing(`${what}: failed to initialize execution client`, executor.init()))
   await doing(`${what}: failed to sync execution layer on startup`, executor.syncTo(store.head.height, stop))

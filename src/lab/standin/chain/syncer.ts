@@ -107,8 +107,9 @@ export class Syncer {
     if (this.#stopped || height !== store.head.height + 1) return false
     const verdict = judge(block, store.head)
     if (verdict === 'badSignature') return false
-    // Between peers, a header that does not follow the known one is refused before anything else looks at it.
-    if (verdict !== 'fits' && source === 'p2p') return false
+    // Between peers, a header that does not follow the known one is refused before anything else looks at it; one that follows
+    // and was made on another state is not (evnode.md B 2.3).
+    if (source === 'p2p' && block.header.lastHeaderHash !== store.head.hash) return false
     log.of('syncer').info('syncing block', { height, source })
     if (verdict === 'otherState' || (verdict === 'otherParent' && this.#tolerated)) {
       this.#fail(invalidState(height))
@@ -151,5 +152,5 @@ const invalidState = (height: number) =>
 
 const critical = (why: string) =>
   new NodeFailure(
-    `follower worker exited unexpectedly: components started with error: node stopped due to critical execution client failure: ${why}`,
+    `components started with error: node stopped due to critical execution client failure: ${why}`,
   )

@@ -54,7 +54,7 @@ export class ClientExecutor implements Executor {
 
   async syncTo(target: number, stop: AbortSignal): Promise<void> {
     if (target === 0) return
-    const log = this.#log.of('execution_replayer')
+    const log = this.#log.of('executor').of('execution_replayer')
     const { number } = await doing('failed to get execution layer height', this.#client.latest())
     const heights = { target_height: target, exec_layer_height: number }
     log.info('execution layer height check', heights)
@@ -105,12 +105,15 @@ export class ClientExecutor implements Executor {
     const expected = this.#store.block(height + 1)?.header.appHash ?? this.#store.head.appHash
     if (got === expected) return
     const error = `app hash mismatch at height ${height}: expected ${digits(expected)} got ${digits(got)}`
-    this.#log.of('execution_replayer').error('app hash mismatch during replay', {
-      expected: digits(expected),
-      got: digits(got),
-      height,
-      error,
-    })
+    this.#log
+      .of('executor')
+      .of('execution_replayer')
+      .error('app hash mismatch during replay', {
+        expected: digits(expected),
+        got: digits(got),
+        height,
+        error,
+      })
     throw new NodeFailure(error)
   }
 
