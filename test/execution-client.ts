@@ -13,6 +13,8 @@ export interface ExecutionClientOptions {
   readonly version?: string
   /** Two clients with another word have another genesis. */
   readonly genesis?: string
+  /** Where it listens; else anywhere on this machine. */
+  readonly at?: { readonly ethUrl: string; readonly engineUrl: string }
   head(): number | Promise<number>
   /** Who gets the fees of its blocks. */
   readonly feeRecipient?: string
@@ -53,25 +55,34 @@ export async function startExecutionClient(options: ExecutionClientOptions): Pro
     web3_clientVersion: () => version,
   }
   const engineMethods = { ...methods, engine_exchangeCapabilities: ([asked]: readonly unknown[]) => asked }
-  const eth = await listening(rpcServer(methods))
+  const eth = await listening(rpcServer(methods), options.at?.ethUrl)
   const engine = await listening(
     rpcServer(engineMethods, ({ headers }) =>
       tokenProblem(headers.authorization, Buffer.from(secret, 'hex')),
     ),
+    options.at?.engineUrl,
   )
   return {
     ethUrl: urlOf(eth),
     engineUrl: urlOf(engine),
     genesisHash: hashOf(0),
     close: async () => {
-      await Promise.all([eth, engine].map((server) => new Promise((closed) => server.close(closed))))
+      const closing = [eth, engine].map((server) => new Promise((closed) => server.close(closed)))
+      for (const server of [eth, engine]) server.closeAllConnections()
+      await Promise.all(closing)
     },
   }
 }
 
-async function listening(server: Server): Promise<Server> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+async function listening(server: Server, at = 'http://127.0.0.1:0'): Promise<Server> {
+  const { hostname, port } = new URL(at)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(Number(port), hostname, resolve)
+  })
   return server
 }
 
-const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const urlOf = (server: Server) => {
+  const { address, port } = server.address() as AddressInfo
+  return `http://${address}:${port}`
+}

@@ -24,6 +24,12 @@ test('a chain whose nodes drive execution clients goes to three nodes, every cli
       expect(code, stderr).toBe(0)
       expect(report).toMatchObject({ outcome: 'migrated', nodesVoting: 3, hashContinuity: true, forks: [] })
       expect(report.firstClusterHeight).toBe((report.lastOldHeight ?? 0) + 1)
+      const { clients = [], firstClusterHeight: first } = report
+      expect(clients.map(({ node, why }) => [node, why]).sort()).toEqual(
+        lab.hosts.map(({ name }) => [name, null]),
+      )
+      expect(new Set(clients.map(({ hash }) => hash)).size).toBe(1)
+      for (const { height } of clients) expect(height).toBeGreaterThan(first ?? Number.NaN)
       expect(lab.signedTwice()).toEqual([])
       await nothingIsLeft(lab)
     },
