@@ -193,6 +193,39 @@ nightlyTest(
 )
 
 nightlyTest(
+  'at the first, the last and the rollback gate Ctrl-C twice ends as once does: nothing is begun, and the gate asks again',
+  () =>
+    withLab(3, async (lab) => {
+      /** Two presses at a gate that waits as long as it takes; whatever the second one met, the run stands where it stood. */
+      const pressedTwice = async (run: OnTerminal, gate: string) => {
+        run.type(ctrlC)
+        await pause(30)
+        run.type(ctrlC)
+        expect([4, 130], run.screen()).toContain(await run.ended())
+        expect(await statusOf(lab)).toMatchObject({ state: `gate.${gate}`, running: false, failure: null })
+      }
+      const atGate = async (shown: string, ...words: string[]) => {
+        const run = guided(lab, ...words)
+        await run.shows(shown)
+        await run.shows('Type the chain id')
+        await run.shows('chain id')
+        return run
+      }
+      await pressedTwice(await atGate('Ready to cut over', 'migrate', lab.runbook), 'cutover')
+      expect(await nextBlockOf(lab, 'node-1', 10_000)).not.toBeNull()
+      const run = await toCommit(lab, 'resume')
+      run.type(`${lab.chain}${enter}`)
+      await run.shows('Ready to finish')
+      await run.shows('Type the chain id')
+      await run.shows('chain id')
+      await pressedTwice(run, 'finish')
+      await pressedTwice(await atGate('Ready to roll back', 'rollback'), 'rollback')
+      expect(await nextBlockOf(lab, 'node-2', 10_000)).not.toBeNull()
+      expect(lab.signedTwice()).toEqual([])
+    }),
+)
+
+nightlyTest(
   'in the window one Ctrl-C or a closed terminal lets the run go on, two stop it and the host goes back by itself',
   () =>
     withLab(3, async (lab) => {
