@@ -110,15 +110,20 @@ test.runIf(process.env['EVHA_TEST_TIER'] === 'nightly').each(points)(
 
 /** A workstation that falls asleep as it is about to stop the single sequencer; see sleeper.ts. */
 function sleeper(lab: Lab, guard: 'on' | 'off') {
-  const args = [lab.runbook, lab.stateDir, lab.chain, 'stopSource', guard]
+  const args = [lab.runbook, lab.stateDir, lab.chain, 'stop ev-node.service', guard]
   const file = join(import.meta.dirname, 'sleeper.ts')
   const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const asleep = new Promise<void>((resolve) => {
+  const ended = outputOf(child)
+  const asleep = new Promise<void>((resolve, fail) => {
     child.stdout.on('data', (text: Buffer) => (text.includes('asleep') ? resolve() : undefined))
+    ended.then(
+      ({ stdout, stderr }) => fail(new Error(`it ended without a sleep:\n${stdout}\n${stderr}`)),
+      fail,
+    )
   })
-  return { child, asleep, ended: outputOf(child) }
+  return { child, asleep, ended }
 }
 
 test.runIf(process.env['EVHA_TEST_TIER'] === 'nightly').each(['on', 'off'] as const)(

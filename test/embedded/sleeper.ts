@@ -1,59 +1,58 @@
 // A workstation that a test puts to sleep: drives a migration in a process of its own, in which the guard can be taken
 // away. No flag of evha can.
+import type { Command } from '../../src/base/command.ts'
 import type { Gate } from '../../src/base/names.ts'
 import { startRun } from '../../src/run/drive.ts'
 import { realWorld } from '../../src/run/world.ts'
-import { steps } from '../../src/steps/registry.ts'
 import { silentObserver } from '../run/silent-observer.ts'
 
 const [runbook = '', stateDir = '', chain = '', sleepBefore = '', guard = ''] = process.argv.slice(2)
 
-/** The same hosts; what is sent under a hold goes as if it were sent under none. */
-const unguarded: typeof realWorld = {
+let slept = false
+
+/** Falls asleep with a command in its hand: nothing it could hear of in between stands before that command when it wakes. */
+function sleepOn({ says }: Command): void {
+  if (slept || !says.startsWith(sleepBefore)) return
+  slept = true
+  process.stdout.write('asleep\n')
+  process.kill(process.pid, 'SIGSTOP')
+}
+
+/** As it is sent; without the guard, as if it were sent under no hold. */
+function handed(command: Command): Command {
+  sleepOn(command)
+  const { under: _, ...unguarded } = command
+  return guard === 'off' ? unguarded : command
+}
+
+const sleepyWorld: typeof realWorld = {
   ...realWorld,
   openHosts: async (...args) =>
     (await realWorld.openHosts(...args)).map(({ spec, remote }) => ({
       spec,
       remote: {
         ...remote,
-        run: ({ under: _, ...command }, signal) => remote.run(command, signal),
-        stream: ({ under: _, ...command }, signal) => remote.stream(command, signal),
+        run: (command, signal) => remote.run(handed(command), signal),
+        stream: (command, signal) => remote.stream(handed(command), signal),
       },
     })),
 }
 
-const step = steps[sleepBefore as 'stopSource']
-const sleepy = {
-  ...steps,
-  [sleepBefore]: {
-    ...step,
-    apply: async (...args: Parameters<typeof step.apply>) => {
-      process.stdout.write('asleep\n')
-      process.kill(process.pid, 'SIGSTOP')
-      return step.apply(...args)
-    },
-  },
-}
-
 const gates: readonly Gate[] = ['cutover', 'commit', 'finish']
-const end = await startRun(
-  runbook,
-  {
-    stateDir,
-    confirms: new Map(gates.map((gate) => [gate, chain])),
-    approver: { ask: () => Promise.resolve('later') },
-    observer: {
-      ...silentObserver,
-      entered: (state) => process.stdout.write(`${state.path}\n`),
-      progress: (text) => process.stdout.write(`${text}\n`),
-      failed: (_, failure) => process.stdout.write(`${failure.message}\n`),
-    },
-    ...(guard === 'off' ? { world: unguarded } : {}),
-    stopNow: new AbortController().signal,
-    stopSoon: () => false,
+const end = await startRun(runbook, {
+  stateDir,
+  confirms: new Map(gates.map((gate) => [gate, chain])),
+  approver: { ask: () => Promise.resolve('later') },
+  observer: {
+    ...silentObserver,
+    entered: (state) => process.stdout.write(`${state.path}\n`),
+    progress: (text) => process.stdout.write(`${text}\n`),
+    failed: (_, failure) => process.stdout.write(`${failure.message}\n`),
   },
-  sleepy,
-).catch((error: unknown) => ({
+  world: sleepyWorld,
+  stopNow: new AbortController().signal,
+  stopSoon: () => false,
+}).catch((error: unknown) => ({
   exitCode: (error as { kind?: string }).kind === 'locked' ? 7 : 1,
   // What an Error says is no field that JSON prints.
   said: String(error),
