@@ -45,7 +45,8 @@ export class ClientProcess {
 
   async start(): Promise<void> {
     const child = spawn(process.execPath, [main, ...this.#args])
-    this.#child = child
+    // A second one on the same directory is refused and ends: it must not make the first one forgotten.
+    if (!this.#runs) this.#child = child
     let said = ''
     child.stderr.on('data', (data) => {
       said += data
@@ -58,9 +59,13 @@ export class ClientProcess {
     }
   }
 
+  get #runs(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || !this.#runs) return
     child.kill(signal)
     await once(child, 'exit')
   }
