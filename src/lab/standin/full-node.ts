@@ -2,14 +2,13 @@ import { once } from 'node:events'
 import { readyToFollow } from './chain/executor-start.ts'
 import type { Node } from './chain/node.ts'
 import { Syncer } from './chain/syncer.ts'
-import { goErrorText, NodeFailure } from './failure.ts'
+import type { NodeFailure } from './failure.ts'
 import { P2p } from './p2p/p2p.ts'
-import { unreadyAfter } from './rpc/readiness.ts'
-import { startRpc } from './rpc/rpc-server.ts'
+import { openRpc } from './rpc/open-rpc.ts'
 
 /** A plain full node: no key, no Raft; it lays what its peers tell it, and drives its executor. Runs until the signal. */
 export async function runFullNode(node: Node, stop: AbortSignal): Promise<void> {
-  const { log, settings, environment, store, genesis } = node
+  const { log, settings, store, genesis } = node
   log.info('Starting syncing node')
   const p2p = new P2p(node)
   let fail: (failure: NodeFailure) => void = () => {}
@@ -21,24 +20,11 @@ export async function runFullNode(node: Node, stop: AbortSignal): Promise<void> 
   await p2p.listen()
   p2p.serve()
   await p2p.dial()
-  const rpc = environment.privateNetwork
-    ? undefined
-    : await startRpc({
-        address: settings.config.rpc,
-        source: {
-          node,
-          peers: () => p2p.peers(),
-          listenAddresses: p2p.listenAddresses,
-          daHeights: () => ({ header: 0, data: 0 }),
-        },
-        role: undefined,
-        unready: unreadyAfter(node, settings.config.blockTimeMs * 15),
-      }).catch((thrown: unknown) => {
-        const { host, port } = settings.config.rpc
-        throw new NodeFailure(`listen tcp ${host}:${port}: ${goErrorText(thrown)}`)
-      })
-  if (rpc !== undefined)
-    log.info('Started RPC server', { addr: `${settings.config.rpc.host}:${settings.config.rpc.port}` })
+  const rpc = await openRpc(node, p2p, {
+    daHeights: () => ({ header: 0, data: 0 }),
+    role: undefined,
+    ageMaxMs: settings.config.blockTimeMs * 15,
+  })
   try {
     log.of('syncer').info('initialized syncer state', {
       height: store.head.height,

@@ -8,13 +8,13 @@ import { Producer } from './chain/producer.ts'
 import { reap } from './chain/reaper.ts'
 import type { SignedBlock } from './chain/signed-block.ts'
 import { Syncer } from './chain/syncer.ts'
-import { doing, goErrorText, NodeFailure } from './failure.ts'
+import { doing, NodeFailure } from './failure.ts'
 import type { P2p } from './p2p/p2p.ts'
 import type { RaftEvents } from './raft/raft-events.ts'
 import type { Entry, Snapshot } from './raft/raft-log.ts'
 import type { RaftNode } from './raft/raft-node.ts'
-import { unreadyAfter } from './rpc/readiness.ts'
-import { type RpcServer, startRpc } from './rpc/rpc-server.ts'
+import { openRpc } from './rpc/open-rpc.ts'
+import type { RpcServer } from './rpc/rpc-server.ts'
 
 type Role = 'idle' | 'following' | 'leading'
 
@@ -304,26 +304,15 @@ export class Member implements RaftEvents {
   }
 
   async #openRpc(ageMaxMs: number): Promise<void> {
-    const { settings, environment, log } = this.#node
-    const { rpc, raft } = settings.config
-    if (environment.privateNetwork || this.#rpc !== undefined || this.#stopped) return
-    const addr = `${rpc.host}:${rpc.port}`
-    this.#rpc = await startRpc({
-      address: rpc,
-      source: {
-        node: this.#node,
-        peers: () => this.#p2p.peers(),
-        listenAddresses: this.#p2p.listenAddresses,
-        daHeights: (height) => ({
-          header: this.#submitter.heightOf(height),
-          data: this.#submitter.heightOf(height),
-        }),
-      },
-      role: () => ({ isLeader: this.#raft?.isLeader === true, nodeId: raft.nodeId }),
-      unready: unreadyAfter(this.#node, ageMaxMs),
-    }).catch((thrown: unknown) => {
-      throw new NodeFailure(`listen tcp ${addr}: ${goErrorText(thrown)}`)
+    if (this.#rpc !== undefined || this.#stopped) return
+    const { nodeId } = this.#node.settings.config.raft
+    this.#rpc = await openRpc(this.#node, this.#p2p, {
+      daHeights: (height) => ({
+        header: this.#submitter.heightOf(height),
+        data: this.#submitter.heightOf(height),
+      }),
+      role: () => ({ isLeader: this.#raft?.isLeader === true, nodeId }),
+      ageMaxMs,
     })
-    log.info('Started RPC server', { addr })
   }
 }

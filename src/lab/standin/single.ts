@@ -2,15 +2,13 @@ import { DaSubmitter } from './chain/da-submitter.ts'
 import type { Node } from './chain/node.ts'
 import { Producer } from './chain/producer.ts'
 import { reap } from './chain/reaper.ts'
-import { goErrorText, NodeFailure } from './failure.ts'
 import { P2p } from './p2p/p2p.ts'
 import { startKvEndpoint } from './rpc/kv-endpoint.ts'
-import { unreadyAfter } from './rpc/readiness.ts'
-import { startRpc } from './rpc/rpc-server.ts'
+import { openRpc } from './rpc/open-rpc.ts'
 
 /** A single sequencer: nothing asks whether another one signs (evnode.md B 3). Runs until the signal. */
 export async function runSingle(node: Node, stop: AbortSignal): Promise<void> {
-  const { log, settings, environment, store } = node
+  const { log, settings, store } = node
   const kv = await startKvEndpoint(node)
   stop.addEventListener('abort', () => log.info('leadership resigned before shutdown'), { once: true })
   log.warn('no namespaces configured, subscriber will stay idle')
@@ -25,24 +23,11 @@ export async function runSingle(node: Node, stop: AbortSignal): Promise<void> {
   p2p.serve()
   await p2p.dial()
   const submitter = new DaSubmitter(node)
-  const rpc = environment.privateNetwork
-    ? undefined
-    : await startRpc({
-        address: settings.config.rpc,
-        source: {
-          node,
-          peers: () => p2p.peers(),
-          listenAddresses: p2p.listenAddresses,
-          daHeights: (height) => ({ header: submitter.heightOf(height), data: submitter.heightOf(height) }),
-        },
-        role: undefined,
-        unready: unreadyAfter(node, settings.config.blockTimeMs * 5),
-      }).catch((thrown: unknown) => {
-        const { host, port } = settings.config.rpc
-        throw new NodeFailure(`listen tcp ${host}:${port}: ${goErrorText(thrown)}`)
-      })
-  if (rpc !== undefined)
-    log.info('Started RPC server', { addr: `${settings.config.rpc.host}:${settings.config.rpc.port}` })
+  const rpc = await openRpc(node, p2p, {
+    daHeights: (height) => ({ header: submitter.heightOf(height), data: submitter.heightOf(height) }),
+    role: undefined,
+    ageMaxMs: settings.config.blockTimeMs * 5,
+  })
   const producer = new Producer(node, {
     before: () => Promise.resolve(),
     commit: () => Promise.resolve(),
