@@ -18,6 +18,8 @@ export interface LeaseSeen {
   readonly holder: Holder | null
   /** Seconds since the holder was last heard; null when it gave the lease back, or the host rebooted since. */
   readonly silentSeconds: number | null
+  /** Seconds of the host's uptime at which it was last heard; null as `silentSeconds` is. */
+  readonly heardSeconds: number | null
   readonly released: boolean
   /** The run that has claimed the source; null where none is written. */
   readonly claim: string | null
@@ -35,6 +37,7 @@ boot() { read -r boot </proc/sys/kernel/random/boot_id; }
 now() { IFS='. ' read -r now rest </proc/uptime; }
 look() {
   silent=gone
+  heard=-
   [ -e "$lease/alive" ] || return 0
   read -r booted heard <"$lease/alive"
   if [ "$booted" = released ]; then
@@ -61,7 +64,7 @@ ${silence}
 if [ -e "$lease/holder" ]; then
   look
   cat "$lease/holder"
-  echo "$silent"
+  echo "$silent $heard"
 else
   printf 'none\\n-\\n'
 fi
@@ -72,12 +75,15 @@ if [ -e "$2" ]; then cat "$2"; fi`,
   )
 
 export function parseLease(text: string): LeaseSeen {
-  const [line = 'none', silent = '-', claim = ''] = text.split('\n')
+  const [line = 'none', alive = '-', claim = ''] = text.split('\n')
   const [epoch = '', holder = '', run = '', by = '', since = ''] = line.split(' ')
+  const [silent = '-', heard = '-'] = alive.split(' ')
   const seconds = Number(silent)
+  const isHeard = Number.isInteger(seconds)
   return {
     holder: line === 'none' ? null : { epoch: Number(epoch), holder, run, by, since },
-    silentSeconds: Number.isInteger(seconds) ? seconds : null,
+    silentSeconds: isHeard ? seconds : null,
+    heardSeconds: isHeard ? Number(heard) : null,
     released: silent === 'released',
     claim: claim.split(' ')[0] || null,
   }

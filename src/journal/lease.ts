@@ -69,10 +69,14 @@ export interface Standing {
   readonly released: boolean
   /** By the host that heard it last; null when none has since it came up. */
   readonly silentSeconds: number | null
+  /** When each host heard it, in seconds of its own uptime. */
+  readonly heardSeconds: ReadonlyMap<string, number>
 }
 
 export function standingOf(seen: readonly LeaseOn[]): Standing | null {
-  const all = seen.flatMap((one) => (one.seen?.holder ? [{ ...one.seen, holder: one.seen.holder }] : []))
+  const all = seen.flatMap((one) =>
+    one.seen?.holder ? [{ ...one.seen, host: one.host, holder: one.seen.holder }] : [],
+  )
   const epoch = Math.max(0, ...all.map(({ holder }) => holder.epoch))
   const newest = all.filter(({ holder }) => holder.epoch === epoch)
   const [first] = newest
@@ -82,6 +86,11 @@ export function standingOf(seen: readonly LeaseOn[]): Standing | null {
     holder: first.holder,
     released: newest.some(({ released }) => released),
     silentSeconds: heard.length === 0 ? null : Math.min(...heard),
+    heardSeconds: new Map(
+      newest.flatMap(({ host, heardSeconds }) =>
+        heardSeconds === null ? [] : [[host, heardSeconds] as const],
+      ),
+    ),
   }
 }
 
@@ -210,9 +219,10 @@ const notLaid = (kind: 'unreachable' | 'failed', message: string): Failure => ({
   hint: 'mend what the host says, then `evha resume`',
 })
 
+/** By when it was heard, not by for how long it is silent: of a holder that beats well that is 0 s at every look. */
 const isHeardSince = (before: Standing, now: Standing) =>
   now.holder.holder !== before.holder.holder ||
-  (now.silentSeconds !== null && before.silentSeconds !== null && now.silentSeconds < before.silentSeconds)
+  [...now.heardSeconds].some(([host, seconds]) => seconds > (before.heardSeconds.get(host) ?? seconds))
 
 /** A run that has claimed the source and is not through yet keeps every other run away. */
 function refuseClaimed(seen: readonly LeaseOn[], run: string): void {

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { changes, script } from '../../src/base/command.ts'
 import { Lease, readLeases, standingOf, type Wanted } from '../../src/journal/lease.ts'
 import { leaseDir, readLease, releaseLease, renewLease } from '../../src/journal/lease-commands.ts'
+import { realTime, type Time } from '../../src/journal/time.ts'
 import { type Guard, guarded, newGuard } from '../../src/remote/guarded.ts'
 import type { Remote } from '../../src/remote/remote.ts'
 import { realClock } from '../../src/run/clock.ts'
@@ -93,6 +94,26 @@ test('a living holder is not taken over; a dead one of the same workstation at o
   silentFor(hosts, 60)
   const three = workstation(hosts)
   expect(await three.lease.take(wanted('c@three'))).toMatchObject({ epoch: 3 })
+})
+
+test('a holder that is heard at every look is not waited for, though it is never seen silent', async () => {
+  const hosts = localHosts(3)
+  const one = workstation(hosts)
+  await one.lease.take(wanted('a@one'))
+  let looks = 0
+  const time: Time = {
+    ...realTime,
+    // Just heard, each time somebody looks: 0 s silent at all of them.
+    sleep: async (ms, signal) => {
+      looks += 1
+      await realTime.sleep(looks < 20 ? ms : 60_000, signal)
+      await Promise.all(hosts.map((host, i) => (one.doors[i] as Remote).run(renewLease(dirOn(host)))))
+    },
+  }
+  await expect(new Lease(placesOf(hosts), 2, newGuard(), time).take(wanted('b@two'))).rejects.toMatchObject({
+    kind: 'locked',
+    message: expect.stringContaining('a@one holds the run'),
+  })
 })
 
 test('a silent holder is waited for, and taken over when its time is up', async () => {
