@@ -4,6 +4,7 @@ import type { NodeSpec } from '../../src/runbook/load.ts'
 import { fromInlet, sendOn } from '../../src/steps/host/direct-stream.ts'
 import { knock, knockAnswer, letIn, makeKey, noWay, shutOut } from '../../src/steps/host/run-key.ts'
 import { packStore } from '../../src/steps/host/store.ts'
+import { storeTree } from '../../src/steps/host/tree.ts'
 import { parentOf } from './files.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
@@ -23,7 +24,7 @@ const textOf = (command: Pick<Command, 'argv'>): string => command.argv[2] ?? ''
 export function directScripts(spec: NodeSpec): readonly (readonly [string, Model])[] {
   const way = { name: '', user: '', port: 22, address: '' }
   const line = { run: '', publicKey: '', from: [], secondsMax: 1, shellText: () => '' }
-  const pack = packStore(spec, [], false, 1)
+  const pack = packStore(storeTree(spec), [], false, 1)
   return [
     [textOf(makeKey(spec, '')), make],
     [textOf(letIn(spec, line)), lay],

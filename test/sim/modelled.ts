@@ -119,14 +119,14 @@ const ground: Model = (host, [, pass = '', signer = '', ...dirs]) => {
 const starters: Model = () => ok()
 
 /**
- * The function `manifest` of the scripts that list a store: home, dug, running, marks, invocation, mark. A file of the key
+ * The function `manifest` of the scripts that list a tree: root, dir, what is left out, dug, running, marks, invocation, mark. A file of the key
  * of its mark is not read again, as in the real one.
  */
 export function manifest(
   { files }: SimHost,
-  [home = '', , , marks = '', invocation = '', mark = '']: readonly string[],
+  [home = '', dir = '', , , , marks = '', invocation = '', mark = '']: readonly string[],
 ): string {
-  const data = `${home}/data`
+  const data = `${home}/${dir}`
   if (!files.isDir(data)) return ''
   const known = new Map<string, string>()
   const [head, ...marked] = (files.read(marks) ?? '').split('\n')

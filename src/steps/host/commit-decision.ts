@@ -2,7 +2,7 @@ import { type Command, changes, script } from '../../base/command.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { changeDecision, type DecisionKey } from './decision.ts'
 import { permitDirs } from './permits.ts'
-import { lockDir } from './store.ts'
+import { lockDir } from './tree.ts'
 
 /** Exit code of `commitDecision` when the source is no longer as the decision wants it: nothing was changed. */
 export const sourceChanged = 67

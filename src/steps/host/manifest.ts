@@ -1,10 +1,7 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
-import { dataDirName } from '../../evnode/home.ts'
-import { immutableSuffix, neverCopied } from '../../evnode/store.ts'
-import type { NodeSpec } from '../../runbook/load.ts'
-
-const [lockFile] = neverCopied
+import { immutableSuffix } from '../../evnode/store.ts'
+import type { Tree } from './tree.ts'
 
 /** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
 export interface ManifestEntry {
@@ -51,23 +48,25 @@ export interface Listing {
 }
 
 /**
- * Prints the manifest of `home/data`: one line `SIZE BYTES DIGEST PATH` a file, tabs between. A file that is mostly hole is
+ * Prints the manifest of a tree: one line `SIZE BYTES DIGEST PATH` a file, tabs between. A file that is mostly hole is
  * digested in GNU tar's sparse form, which lists and reads only its data: a 2 GiB preallocated log costs
  * milliseconds, not 14 s. That form depends on where the holes lie, so `dug` first makes every zero block a hole.
  */
-export function manifestOf(spec: NodeSpec, listing: Listing): Command {
-  const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(spec, listing))
+export function manifestOf(tree: Tree, listing: Listing): Command {
+  const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(tree, listing))
   const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: listingBytesMax }
-  if (listing.dug === true) return changes('dig holes and list the store', argv, options)
+  if (listing.dug === true) return changes(`dig holes and list ${tree.what}`, argv, options)
   return listing.marks === undefined || listing.marks.mark === 'nothing'
-    ? reads('list the store with its digests', argv, options)
-    : changes('list the store with its digests, and note them', argv, options)
+    ? reads(`list ${tree.what} with its digests`, argv, options)
+    : changes(`list ${tree.what} with its digests, and note them`, argv, options)
 }
 
 /** What the shell function `manifest` wants as its words. */
-export function manifestWords(spec: NodeSpec, { dug, marks, running }: Listing): string[] {
+export function manifestWords(tree: Tree, { dug, marks, running }: Listing): string[] {
   return [
-    spec.home,
+    tree.root,
+    tree.dir,
+    tree.leftOut.join(' '),
     dug === true ? 'dug' : 'asis',
     running === true ? 'running' : 'still',
     marks?.file ?? '',
@@ -85,14 +84,17 @@ const wordsMax = 100
  */
 export const manifestFunction = `
 manifest() (
-  home=$1 dig=$2 state=$3 marks=$4 invocation=$5 mark=$6 now=0
-  [ -d "$home/${dataDirName}" ] || exit 0
+  root=$1 dir=$2 out=$3 dig=$4 state=$5 marks=$6 invocation=$7 mark=$8 now=0
+  [ -d "$root/$dir" ] || exit 0
   scratch=$(mktemp -d /tmp/evha-manifest.XXXXXX)
   trap 'rm -rf -- "$scratch"' EXIT
   trap 'exit 143' HUP INT TERM
-  cd "$home"
+  cd "$root"
   tab='\t' noted=
-  if [ "$dig" = dug ]; then find ${dataDirName} -type f ! -name ${lockFile} -size +2048 -exec fallocate --dig-holes -- {} \\; ; fi
+  set -f -- -name ''
+  for name in $out; do set -- "$@" -o -name "$name"; done
+  set +f
+  if [ "$dig" = dug ]; then find "$dir" '(' "$@" ')' -prune -o -type f -size +2048 -exec fallocate --dig-holes -- {} \\; ; fi
   old=/dev/null
   if [ -n "$marks" ] && [ -e "$marks" ]; then old=$marks; fi
   if [ "$mark" = restedTables ]; then now=$(date +%s); fi
@@ -102,7 +104,7 @@ manifest() (
   fi
   export LC_ALL=C scratch invocation mark now noted
   : > "$scratch/holes"; : > "$scratch/full"; : > "$scratch/stay"
-  find ${dataDirName} -type f ! -name ${lockFile} -printf '%i:%C@:%s\\t%b\\t%p\\n' > "$scratch/list" || [ "$state" = running ]
+  find "$dir" '(' "$@" ')' -prune -o -type f -printf '%i:%C@:%s\\t%b\\t%p\\n' > "$scratch/list" || [ "$state" = running ]
   awk -F '\\t' '
     FILENAME == ARGV[1] { if (FNR == 1) valid = $0 == "# " ENVIRON["invocation"]; else if (valid) digest[$1] = $2; next }
     { split($1, part, ":"); size = part[3] + 0; bytes = $2 * 512; if (bytes > size) bytes = size }

@@ -1,28 +1,19 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
-import { dataDirName, homeFiles } from '../../evnode/home.ts'
-import { lockDirOf } from '../../evnode/store.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { type Listing, listingBytesMax, manifestFunction, manifestWords } from './manifest.ts'
-
-/** The directory whose flock is the store's lock. `check` has seen that the databases lie in `data`. */
-export const lockDir = (spec: NodeSpec) => lockDirOf({ home: spec.home, dbPath: dataDirName, db: spec.db })
+import { lockDir, type Tree } from './tree.ts'
 
 /**
- * Reads the named files of the store as a tar stream, holes left out. While the chain runs a file may change under
+ * Reads the named files of a tree as a tar stream, holes left out. While the chain runs a file may change under
  * tar, which then says 1: the next pass sees that file again. At a standstill nothing may change.
  */
-export function packStore(
-  spec: NodeSpec,
-  paths: readonly string[],
-  still: boolean,
-  timeoutMs: number,
-): Command {
+export function packStore(tree: Tree, paths: readonly string[], still: boolean, timeoutMs: number): Command {
   return reads(
-    `read ${paths.length} files of the store`,
+    `read ${paths.length} files of ${tree.what}`,
     script(
       `cd "$1"
 tar --format=gnu --sparse --warning=no-file-changed --ignore-failed-read -cf - --null --verbatim-files-from -T - || [ "$? $2" = '1 hot' ]`,
-      spec.home,
+      tree.root,
       still ? 'still' : 'hot',
     ),
     { stdin: paths.map((path) => `${path}\0`).join(''), timeoutMs },
@@ -43,16 +34,16 @@ export interface Unpacking {
   readonly timeoutMs: number
 }
 
-/** Writes a tar stream into the store under the store's own lock: nothing can open it meanwhile (design: seedData). */
-export function unpackStore(spec: NodeSpec, { owner, remove = [], listing, timeoutMs }: Unpacking): Command {
-  const words = manifestWords(spec, listing)
+/** Writes a tar stream into a tree under its own lock: nothing can open a store meanwhile (design: seedData). */
+export function unpackStore(tree: Tree, { owner, remove = [], listing, timeoutMs }: Unpacking): Command {
+  const words = manifestWords(tree, listing)
   return changes(
-    'write files of the store',
+    `write files of ${tree.what}`,
     script(
       `${manifestFunction}
-home=$1 lock=$2 owner=$3
-shift 3
-cd "$home"
+root=$1 dir=$2 lock=$3 owner=$4
+shift 4
+cd "$root"
 [ -d "$lock" ] || mkdir -p "$lock"
 exec 9< "$lock"
 flock -n -E ${storeIsLocked} 9
@@ -61,10 +52,11 @@ if [ $# -gt ${words.length} ]; then
 fi
 tar --format=gnu --sparse --overwrite -xpf -
 # Only what has another owner: a chown touches the ctime, and with it the mark of the file.
-if [ -n "$owner" ]; then find ${dataDirName} ! -user "$owner" -exec chown -h "$owner" {} +; fi
+if [ -n "$owner" ]; then find "$dir" ! -user "$owner" -exec chown -h "$owner" {} +; fi
 manifest "$@"`,
-      spec.home,
-      lockDir(spec),
+      tree.root,
+      tree.dir,
+      tree.lock,
       owner,
       ...words,
       ...remove,
@@ -80,22 +72,22 @@ const wordsBytesMax = 4_096
 export const standInCommand = (paths: readonly string[]) =>
   paths.reduce((sum, path) => sum + Buffer.byteLength(path) + 1, 0) <= wordsBytesMax
 
-/** Removes files a copy has too many, under the store's lock; many names arrive on stdin. */
-export function dropFromStore(spec: NodeSpec, paths: readonly string[]): Command {
+/** Removes files a copy has too many, under the tree's lock; many names arrive on stdin. */
+export function dropFromStore(tree: Tree, paths: readonly string[]): Command {
   const says = `remove ${paths.length} files the source does not have`
   const locked = `cd "$1"\nexec 9< "$2"\nflock -n -E ${storeIsLocked} 9`
   const listed = paths.map((path) => `${path}\0`).join('')
   // A command of words alone needs no session of its own.
   return standInCommand(paths)
-    ? changes(says, script(`${locked}\nshift 2\nrm -f -- "$@"`, spec.home, lockDir(spec), ...paths))
-    : changes(says, script(`${locked}\nxargs -0 -r rm -f --`, spec.home, lockDir(spec)), { stdin: listed })
+    ? changes(says, script(`${locked}\nshift 2\nrm -f -- "$@"`, tree.root, tree.lock, ...paths))
+    : changes(says, script(`${locked}\nxargs -0 -r rm -f --`, tree.root, tree.lock), { stdin: listed })
 }
 
 /** Brings what was copied to the disk; a node that opens the store meanwhile does not mind. */
-export const syncStore = (spec: NodeSpec) =>
+export const syncStore = (tree: Tree) =>
   changes(
-    'bring the store to the disk',
-    script('if [ -d "$1" ]; then sync -f "$1"; fi', homeFiles(spec.home).data),
+    `bring ${tree.what} to the disk`,
+    script('if [ -d "$1" ]; then sync -f "$1"; fi', `${tree.root}/${tree.dir}`),
     { timeoutMs: 120_000 },
   )
 

@@ -6,20 +6,16 @@ const tellEveryMs = 1_000
 /** Tells how a pass gets on, in bytes read from the source: moved, rate, left. Quiet when it is over within a second. */
 export class PassProgress {
   readonly #context: Pick<StepContext, 'now' | 'passing'>
-  readonly #kind: 'hot' | 'still'
+  readonly #what: string
   readonly #total: number
   readonly #moved: number[]
   readonly #startedMs: number
   #toldMs: number
 
-  /** `totals` is what each stream is expected to move, bytes. */
-  constructor(
-    context: Pick<StepContext, 'now' | 'passing'>,
-    kind: 'hot' | 'still',
-    totals: readonly number[],
-  ) {
+  /** `what` is done, in a word or two; `totals` is what each stream is expected to move, bytes. */
+  constructor(context: Pick<StepContext, 'now' | 'passing'>, what: string, totals: readonly number[]) {
     this.#context = context
-    this.#kind = kind
+    this.#what = what
     this.#total = totals.reduce((sum, bytes) => sum + bytes, 0)
     this.#moved = totals.map(() => 0)
     this.#startedMs = context.now()
@@ -41,8 +37,7 @@ export class PassProgress {
     // Headers and block padding come on top of the content.
     const left = Math.max(0, this.#total - moved)
     const eta = perSecond > 0 ? `, about ${Math.ceil(left / perSecond)} s left` : ''
-    const what = this.#kind === 'hot' ? 'copying' : 'last copy'
-    return `${what}: ${mib(moved)} of ${mib(Math.max(this.#total, moved))} MiB at ${mib(perSecond)} MiB/s${eta}`
+    return `${this.#what}: ${mib(moved)} of ${mib(Math.max(this.#total, moved))} MiB at ${mib(perSecond)} MiB/s${eta}`
   }
 }
 

@@ -41,7 +41,10 @@ export const seedData: Step<'seedData'> = {
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
     // They follow while the data is copied: on a long chain they need far longer.
     if (hasClients(context)) await warmUp.begin(context)
-    const ways = directWays(context, Math.ceil((passTimeoutMs(context, 'hot') * passesMax) / 1_000))
+    const ways = directWays(
+      context,
+      Math.ceil((passTimeoutMs(context, { source: 'hot' }) * passesMax) / 1_000),
+    )
     const measured = await copyPasses(context, ways).catch(async (thrown: unknown) => {
       // What went wrong with the copy is what has to be told.
       await closeWays(context).catch(() => undefined)

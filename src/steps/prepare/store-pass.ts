@@ -4,7 +4,7 @@ import { syncStore } from '../host/store.ts'
 import type { StepContext } from '../step.ts'
 import type { DirectWays } from './direct-ways.ts'
 import { PassProgress } from './pass-progress.ts'
-import { type ListOptions, manifestsOf } from './store-list.ts'
+import { type ListOptions, manifestsOf, treeOn } from './store-list.ts'
 import { type Changed, copyTo, dropTooMany, type Group, streamsOf, timesLeaving } from './store-stream.ts'
 
 /** What one pass over the peers moved. */
@@ -41,13 +41,17 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
   const manifestMs = context.now() - startedMs
   const here = manifests[context.source.spec.name] ?? new Map()
   const { groups, alone } = wanted(context, here, manifests)
-  await dropTooMany(context, alone)
+  await dropTooMany(context, options, alone)
   const inAll = groups.reduce((sum, { bytes, to }) => sum + bytes * to.length, 0)
   const ways = (await options.ways?.open(inAll)) ?? new Map()
   const streams = groups.flatMap((group) => streamsOf(group, ways))
   const progress = new PassProgress(
     context,
-    options.source,
+    options.source === 'still'
+      ? 'last copy'
+      : options.tree === undefined
+        ? 'copying'
+        : `copying ${treeOn(options, context.source).what}`,
     streams.map(({ bytes }) => bytes),
   )
   const leaving = streams.reduce((sum, stream) => sum + timesLeaving(stream), 0)
@@ -60,7 +64,8 @@ export async function copyPass(context: StepContext, options: PassOptions): Prom
   for (const { peer, why } of lost) options.ways?.lose(peer, why)
   // Each time a peer leaves the direct ones, so this ends.
   const rest = lost.length === 0 ? null : await copyPass(context, { ...options, listed: {}, sync: false })
-  if (options.sync !== false) await onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
+  if (options.sync !== false)
+    await onEach(context.peers, (peer) => must(context, peer, syncStore(treeOn(options, peer))))
   return {
     bytes: moved.reduce((sum, { bytes }) => sum + bytes, rest?.bytes ?? 0),
     files: groups.reduce((sum, { paths, to }) => sum + paths.length * to.length, 0),

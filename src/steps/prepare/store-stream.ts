@@ -6,16 +6,9 @@ import { fromInlet, sendOn, sentReader } from '../host/direct-stream.ts'
 import { type Difference, type Manifest, readManifest } from '../host/manifest.ts'
 import type { Way } from '../host/run-key.ts'
 import { serviceUser } from '../host/service-user.ts'
-import {
-  dropFromStore,
-  lockDir,
-  packStore,
-  standInCommand,
-  storeIsLocked,
-  unpackStore,
-} from '../host/store.ts'
+import { dropFromStore, packStore, standInCommand, storeIsLocked, unpackStore } from '../host/store.ts'
 import type { Host, StepContext } from '../step.ts'
-import { ended, type ListOptions, listingOf, passTimeoutMs } from './store-list.ts'
+import { ended, type ListOptions, listingOf, passTimeoutMs, treeOn } from './store-list.ts'
 
 /** A peer, and how its store differs from the source's. */
 export interface Changed {
@@ -65,10 +58,14 @@ export interface Moved {
 }
 
 /** Takes away what each peer has too many. */
-export async function dropTooMany(context: StepContext, of: readonly Changed[]): Promise<void> {
+export async function dropTooMany(
+  context: StepContext,
+  options: Pick<ListOptions, 'tree'>,
+  of: readonly Changed[],
+): Promise<void> {
   const change = new Map(of.map((one) => [one.peer, one.change]))
   await onEach([...change.keys()], (peer) =>
-    must(context, peer, dropFromStore(peer.spec, change.get(peer)?.toRemove ?? [])),
+    must(context, peer, dropFromStore(treeOn(options, peer), change.get(peer)?.toRemove ?? [])),
   )
 }
 
@@ -76,13 +73,14 @@ export async function copyTo(context: StepContext, options: CopyOptions, stream:
   const { paths, to, ways } = stream
   await dropTooMany(
     context,
+    options,
     to.filter(({ change }) => !standInCommand(change.toRemove)),
   )
-  const timeoutMs = passTimeoutMs(context, options.source)
-  const pack = packStore(context.source.spec, paths, options.source === 'still', timeoutMs)
+  const timeoutMs = passTimeoutMs(context, options)
+  const pack = packStore(treeOn(options, context.source), paths, options.source !== 'hot', timeoutMs)
   const unpacks = to.map(({ peer, change }) =>
-    unpackStore(peer.spec, {
-      owner: serviceUser(context, peer.spec),
+    unpackStore(treeOn(options, peer), {
+      owner: options.tree?.owner(peer) ?? serviceUser(context, peer.spec),
       remove: standInCommand(change.toRemove) ? change.toRemove : [],
       listing: listingOf(context, peer, options),
       timeoutMs,
@@ -114,9 +112,9 @@ async function relayed(
     context.signal,
     { onBytes: options.onBytes, ...(limit === undefined ? {} : { bytesPerSecondMax: limit }) },
   )
-  refuseUnread(context, stream, done.from)
+  refuseUnread(context, options, stream, done.from)
   done.to.forEach((outcome, k) => {
-    refuseUnwritten(peerAt(stream, k), outcome)
+    refuseUnwritten(peerAt(stream, k), options, outcome)
   })
   return { bytes: done.bytes * to.length, written: writtenIn(context, stream, done.to), lost: [] }
 }
@@ -158,7 +156,8 @@ async function straight(
     return [{ peer, why: arrival === undefined || arrival.exitCode === 0 ? said : arrival.why || said }]
   })
   // Nobody left to read for ends the reading; that is no fault of the source.
-  if (lost.length < to.length || done.from.kind === 'unknown') refuseUnread(context, stream, done.from)
+  if (lost.length < to.length || done.from.kind === 'unknown')
+    refuseUnread(context, options, stream, done.from)
   const bytes = stream.bytes * (to.length - lost.length)
   return { bytes, written: writtenIn(context, stream, done.to), lost }
 }
@@ -183,17 +182,19 @@ function peerAt({ to }: Stream, k: number): Host {
   return one.peer
 }
 
-function refuseUnread(context: StepContext, { to }: Stream, from: Outcome): void {
+function refuseUnread(context: StepContext, options: CopyOptions, { to }: Stream, from: Outcome): void {
   if (from.kind === 'finished' && from.exitCode === 0) return
   const names = to.map(({ peer }) => peer.spec.name).join(', ')
-  throw stuck(`${context.source.spec.name}: reading the store for ${names} ended with ${ended(from)}`)
+  const { what } = treeOn(options, context.source)
+  throw stuck(`${context.source.spec.name}: reading ${what} for ${names} ended with ${ended(from)}`)
 }
 
-function refuseUnwritten(peer: Host, outcome: Outcome | NotStarted): void {
+function refuseUnwritten(peer: Host, options: CopyOptions, outcome: Outcome | NotStarted): void {
   if (outcome.kind === 'finished' && outcome.exitCode === 0) return
+  const { what, lock } = treeOn(options, peer)
   const locked = outcome.kind === 'finished' && outcome.exitCode === storeIsLocked
   throw stuck(
-    `${peer.spec.name}: ${locked ? `somebody holds the lock of ${lockDir(peer.spec)}` : `writing the store ended with ${ended(outcome)}`}`,
+    `${peer.spec.name}: ${locked ? `somebody holds the lock of ${lock}` : `writing ${what} ended with ${ended(outcome)}`}`,
     `${mend(ended(outcome), peer)}, then \`evha resume\``,
   )
 }

@@ -1,7 +1,7 @@
 import { reads, script } from '../../base/command.ts'
 import { homeFiles, printPublicKey } from '../../evnode/home.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
-import { lockDir } from '../host/store.ts'
+import { lockDir } from '../host/tree.ts'
 import { configPath, genesisPath, nodeKeyPath, signerPath, unitPath } from '../host/unit-files.ts'
 
 /** What one look at a host tells. Empty text: the thing is not there. */

@@ -9,6 +9,7 @@ import { type Lasting, takePermit } from '../host/permits.ts'
 import { otherStamp, startMember } from '../host/start-member.ts'
 import { syncStore } from '../host/store.ts'
 import { isUp, killUnit, readUnit, showUnit, stopUnit } from '../host/systemd.ts'
+import { storeTree } from '../host/tree.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { warmUpUnit } from '../warm-up/place.ts'
 
@@ -36,7 +37,7 @@ export const warmPeers: Step<'warmPeers'> = {
       up[peer.spec.name] = await startPeer(context, peer, { permit: 'volatile', stamp })
     }).finally(() => rounds?.end())
     // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
-    const syncAll = onEach(context.peers, (peer) => must(context, peer, syncStore(peer.spec)))
+    const syncAll = onEach(context.peers, (peer) => must(context, peer, syncStore(storeTree(peer.spec))))
     await Promise.all([startAll, syncAll])
     const roundAtMs = rounds?.lastAtMs() ?? null
     if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }

@@ -10,7 +10,7 @@ import {
   readDecisionFile,
 } from '../../../src/steps/host/decision.ts'
 import { givePermit } from '../../../src/steps/host/permits.ts'
-import { lockDir } from '../../../src/steps/host/store.ts'
+import { lockDir } from '../../../src/steps/host/tree.ts'
 import { locally, nodeIn, scratch } from './locally.ts'
 
 const key = { run: 'r', attempt: 1, epoch: 1 }

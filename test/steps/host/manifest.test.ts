@@ -19,7 +19,7 @@ import {
   manifestOf,
   readManifest,
 } from '../../../src/steps/host/manifest.ts'
-import { lockDir } from '../../../src/steps/host/store.ts'
+import { lockDir, storeTree } from '../../../src/steps/host/tree.ts'
 import { locally, nodeIn, scratch } from './locally.ts'
 
 const table = 'data/testapp/000001.sst'
@@ -48,7 +48,7 @@ function listed(spec: NodeSpec, dir: string, listing: Listing, secondsLater = 0)
   }
   shim('sha256sum', `echo "$*" >> ${dir}/was-read\nexec /usr/bin/sha256sum "$@"`)
   shim('date', `echo $(($(/usr/bin/date +%s) + ${secondsLater}))`)
-  const command = manifestOf(spec, listing)
+  const command = manifestOf(storeTree(spec), listing)
   const argv: Command['argv'] = ['env', `PATH=${bin}:${process.env['PATH']}`, ...command.argv]
   writeFileSync(`${dir}/was-read`, '')
   const ended = locally({ ...command, argv })
@@ -88,7 +88,7 @@ test.each<[string, (path: string) => void]>([
   const after = listed(spec, dir, { marks })
   expect(after.read).toContain(table)
   expect(after.read).not.toContain('MANIFEST')
-  const plain = readManifest(locally(manifestOf(spec, {})).stdout)
+  const plain = readManifest(locally(manifestOf(storeTree(spec), {})).stdout)
   expect(difference(after.manifest, plain)).toEqual({ toCopy: [], toRemove: [] })
   expect(before.manifest.get(table)).toBeDefined()
 })
@@ -125,7 +125,7 @@ test('were a mark kept over a change of the file, a peer with other content woul
   const differs = () =>
     difference(
       listed(source, dir, { marks: here }).manifest,
-      readManifest(locally(manifestOf(peer, { marks: there })).stdout),
+      readManifest(locally(manifestOf(storeTree(peer), { marks: there })).stdout),
     ).toCopy
   const lines = () => readFileSync(there.file, 'utf8').trim().split('\n')
   const old = lines()
@@ -212,10 +212,10 @@ test('a file that vanishes while the node runs is left out, and its digest goes 
     `#!/bin/sh\nrm -f ${spec.home}/${table}\ncase $* in *2.mem) rm -f ${lockDir(spec)}/2.mem ;; esac\nexec /bin/tar "$@"\n`,
     { mode: 0o755 },
   )
-  const command = manifestOf(spec, { running: true })
+  const command = manifestOf(storeTree(spec), { running: true })
   const argv: Command['argv'] = ['env', `PATH=${dir}/bin:${process.env['PATH']}`, ...command.argv]
   const manifest = readManifest(locally({ ...command, argv }).stdout)
-  const left = readManifest(locally(manifestOf(plain, {})).stdout)
+  const left = readManifest(locally(manifestOf(storeTree(plain), {})).stdout)
   expect([...manifest.keys()]).toEqual([...left.keys()].filter((path) => path !== table))
   for (const [path, { digest }] of manifest) expect(digest, path).toBe(left.get(path)?.digest)
 })

@@ -17,15 +17,16 @@ import { difference, manifestOf, readManifest } from '../../../src/steps/host/ma
 import {
   dropFromStore,
   guardArgv,
-  lockDir,
   packStore,
   storeIsFree,
   storeIsLocked,
   unpackStore,
 } from '../../../src/steps/host/store.ts'
+import { lockDir, storeTree } from '../../../src/steps/host/tree.ts'
 import { locally, nodeIn, scratch } from './locally.ts'
 
-const manifest = (spec: NodeSpec, dug = false) => readManifest(locally(manifestOf(spec, { dug })).stdout)
+const manifest = (spec: NodeSpec, dug = false) =>
+  readManifest(locally(manifestOf(storeTree(spec), { dug })).stdout)
 
 /** A store with a small file, an empty one, one with a space in its name, and 2 GiB of hole with data in two places. */
 function storeIn(dir: string): NodeSpec {
@@ -48,8 +49,8 @@ function sparse(path: string, text: string): void {
 }
 
 async function copy(from: NodeSpec, to: NodeSpec, paths: readonly string[]): Promise<number | null> {
-  const pack = packStore(from, paths, true, 1_000)
-  const unpack = unpackStore(to, { owner: '', listing: {}, timeoutMs: 1_000 })
+  const pack = packStore(storeTree(from), paths, true, 1_000)
+  const unpack = unpackStore(storeTree(to), { owner: '', listing: {}, timeoutMs: 1_000 })
   return new Promise((resolve) => {
     const child = spawn('bash', ['-c', `set -o pipefail; ${render(pack)} | ${render(unpack)}`], {
       stdio: ['pipe', 'ignore', 'inherit'],
@@ -104,7 +105,7 @@ test('equal content laid out in other holes is equal once the holes are dug', ()
 
 test('files the source does not have are removed', () => {
   const spec = storeIn(scratch())
-  expect(locally(dropFromStore(spec, ['data/testapp/a name', 'data/testapp/gone'])).code).toBe(0)
+  expect(locally(dropFromStore(storeTree(spec), ['data/testapp/a name', 'data/testapp/gone'])).code).toBe(0)
   expect([...manifest(spec).keys()]).not.toContain('data/testapp/a name')
 })
 
@@ -117,8 +118,10 @@ test('while the guard holds the lock nobody writes, and after it anybody may', a
   const child = `/proc/${guard.pid}/task/${guard.pid}/children`
   while (readFileSync(child, 'utf8') === '') await new Promise((wake) => setTimeout(wake, 20))
   expect(locally(storeIsFree(spec)).code).not.toBe(0)
-  expect(locally(unpackStore(spec, { owner: '', listing: {}, timeoutMs: 1_000 })).code).toBe(storeIsLocked)
-  expect(locally(dropFromStore(spec, ['data/testapp/000001.sst'])).code).toBe(storeIsLocked)
+  expect(locally(unpackStore(storeTree(spec), { owner: '', listing: {}, timeoutMs: 1_000 })).code).toBe(
+    storeIsLocked,
+  )
+  expect(locally(dropFromStore(storeTree(spec), ['data/testapp/000001.sst'])).code).toBe(storeIsLocked)
   expect(readFileSync(`${lockDir(spec)}/000001.sst`, 'utf8')).toBe(before)
   process.kill(-(guard.pid ?? 0), 'SIGKILL')
   while (locally(storeIsFree(spec)).code !== 0) await new Promise((wake) => setTimeout(wake, 20))

@@ -6,7 +6,7 @@ const mib = 1_048_576
 test('a pass tells once a second what it moved, how fast, and how long the rest takes', () => {
   let nowMs = 0
   const told: string[] = []
-  const progress = new PassProgress({ now: () => nowMs, passing: (text) => told.push(text) }, 'hot', [
+  const progress = new PassProgress({ now: () => nowMs, passing: (text) => told.push(text) }, 'copying', [
     30 * mib,
     10 * mib,
   ])
