@@ -1,4 +1,4 @@
-import { type ActorScope, createActor, initialTransition, type SnapshotFrom } from 'xstate'
+import { type ActorScope, createActor, type SnapshotFrom } from 'xstate'
 import type { Failure } from '../base/errors.ts'
 import { type Gate, gates, type StepName, stepNames } from '../base/names.ts'
 import type { Meta, MigrateEvent, Phase, RunContext, RunInput, Tag } from './context.ts'
@@ -36,7 +36,7 @@ export interface StateView {
 }
 
 export function begin(input: RunInput, machine: RunMachine = migrateMachine): Snapshot {
-  return initialTransition(machine, input)[0]
+  return machine.getInitialSnapshot(scopeOf(machine), input)
 }
 
 /** The next snapshot: pure, so that replaying a journal's events gives the state the run was in. */
@@ -49,7 +49,7 @@ type Scope = ActorScope<Snapshot, MigrateEvent>
 const scopes = new WeakMap<RunMachine, Scope>()
 
 /**
- * What XState's own `transition` makes for each call, a whole actor with its first state among it, made once: the table
+ * What XState's own `initialTransition` and `transition` make for each call, a whole actor with its first state among it, made once: the table
  * has no timers, no ids in a system and nothing that is spawned, so nothing of one transition stays in it for the next.
  */
 function scopeOf(machine: RunMachine): Scope {
@@ -72,8 +72,8 @@ function scopeOf(machine: RunMachine): Scope {
   return scope
 }
 
-export function replay(input: RunInput, events: readonly RunEvent[]): Snapshot {
-  return events.reduce(advance, begin(input))
+export function replay(from: Snapshot, events: readonly RunEvent[]): Snapshot {
+  return events.reduce((snapshot, event) => advance(snapshot, event), from)
 }
 
 /** True when the event changes nothing: it has no edge here, or its guard refused. */

@@ -3,7 +3,7 @@ import type { StepName } from '../base/names.ts'
 import { readJournal } from '../journal/read-journal.ts'
 import type { JournalRecord, RecordOf } from '../journal/record.ts'
 import type { RunFiles } from '../journal/runs.ts'
-import { type begin, type RunEvent, replay, type Snapshot } from '../machine/decider.ts'
+import { begin, type RunEvent, replay, type Snapshot } from '../machine/decider.ts'
 import { type LoadedRunbook, runbookFromText } from '../runbook/load.ts'
 
 /** A run as it lies on the disk, read without its lock. */
@@ -25,13 +25,39 @@ export function readRun(files: RunFiles): StoredRun {
   }
 }
 
-/** The machine as the journal left it: every outcome and event once more through the pure transition. */
+interface Replayed {
+  readonly input: ReturnType<typeof inputOf>
+  readonly count: number
+  readonly last: JournalRecord | undefined
+  readonly snapshot: Snapshot
+}
+
+/** A resume asks where its journal stands from several sides; records are only ever added to it. */
+const replays = new WeakMap<readonly JournalRecord[], Replayed>()
+
+/** The machine as the journal left it: every outcome and event once more through the pure transition, each once. */
 export function snapshotOf(stored: {
   readonly records: readonly JournalRecord[]
   readonly runbook: InputOf
 }): Snapshot {
-  return replay(inputOf(stored.runbook), stored.records.flatMap(eventOf))
+  const { records } = stored
+  const input = inputOf(stored.runbook)
+  const before = replays.get(records)
+  const from = before !== undefined && goesOn(before, records, input) ? before : null
+  const snapshot = replay(from?.snapshot ?? begin(input), records.slice(from?.count ?? 0).flatMap(eventOf))
+  replays.set(records, { input, count: records.length, last: records.at(-1), snapshot })
+  return snapshot
 }
+
+const goesOn = (
+  { input, count, last }: Replayed,
+  records: readonly JournalRecord[],
+  now: Replayed['input'],
+) =>
+  records[count - 1] === last &&
+  input.chain === now.chain &&
+  input.source === now.source &&
+  input.nodes === now.nodes
 
 /** What of a runbook the machine is told. */
 type InputOf = Pick<LoadedRunbook, 'chain' | 'source' | 'nodes'>
