@@ -53,12 +53,38 @@ function defect(message: string, cause?: unknown): EvhaError {
 }
 
 export type Decoded =
-  | { readonly kind: 'record'; readonly record: JournalRecord }
+  /** `hash` is the line's own: the `prev` of the next one. */
+  | { readonly kind: 'record'; readonly record: JournalRecord; readonly text: string; readonly hash: string }
   | { readonly kind: 'damaged'; readonly why: string }
+
+type Whole = Extract<Decoded, { kind: 'record' }>
+
+/**
+ * Lines that were found whole, by their text: the journal and every host's copy of it have the same ones. What a line
+ * says hangs on nothing but its bytes, and only where it stands is looked at each time. One with a replacement
+ * character is not kept: bytes that are no UTF-8 read the same.
+ */
+const whole = new Map<string, Whole>()
+let wholeBytes = 0
+const wholeBytesMax = 4 * 1024 * 1024
 
 /** Reads a whole line (without its newline) that must be record `seq` after the line with the hash `prev`. */
 export function decodeLine(line: Buffer, seq: number, prev: string): Decoded {
   const text = line.toString('utf8')
+  const known = whole.get(text)
+  if (known?.record.seq === seq && known.record.prev === prev) return known
+  const decoded = decode(line, text, seq, prev)
+  if (decoded.kind === 'damaged' || text.includes('\ufffd')) return decoded
+  if (wholeBytes > wholeBytesMax) {
+    whole.clear()
+    wholeBytes = 0
+  }
+  wholeBytes += line.length
+  whole.set(text, decoded)
+  return decoded
+}
+
+function decode(line: Buffer, text: string, seq: number, prev: string): Decoded {
   const sum = tail.exec(text)
   if (sum === null) return { kind: 'damaged', why: 'it is not a whole record' }
   const body = `${text.slice(0, sum.index)}}`
@@ -78,7 +104,7 @@ export function decodeLine(line: Buffer, seq: number, prev: string): Decoded {
   const refusal = recordRefusal(parsed)
   if (refusal !== undefined) return { kind: 'damaged', why: refusal }
   // Checked above, by the schema of its type.
-  return { kind: 'record', record: parsed as unknown as JournalRecord }
+  return { kind: 'record', record: parsed as unknown as JournalRecord, text, hash: lineHash(line) }
 }
 
 /** How the line of record `seq` after `prev` must begin: by this a torn line is told from a damaged one. */

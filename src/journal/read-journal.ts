@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EvhaError } from '../base/errors.ts'
-import { decodeLine, lineHash, noPrevious } from './line.ts'
+import { decodeLine, noPrevious } from './line.ts'
 import type { JournalRecord, RecordOf } from './record.ts'
 import { isTorn } from './torn.ts'
 
@@ -49,8 +49,8 @@ export function parseJournal(bytes: Buffer, path: string): JournalContent {
       throw damaged(path, records.length, decoded.why)
     }
     records.push(decoded.record)
-    lines.push(line.toString('utf8'))
-    head = lineHash(line)
+    lines.push(decoded.text)
+    head = decoded.hash
     position = end + 1
   }
   const rest = bytes.subarray(position)
@@ -58,8 +58,8 @@ export function parseJournal(bytes: Buffer, path: string): JournalContent {
   const newlineMissing = last.kind === 'record'
   if (last.kind === 'record') {
     records.push(last.record)
-    lines.push(rest.toString('utf8'))
-    head = lineHash(rest)
+    lines.push(last.text)
+    head = last.hash
   } else if (!isTorn({ bytes: rest, offset: position, seq: records.length, prev: head })) {
     throw damaged(path, records.length, last.why)
   }

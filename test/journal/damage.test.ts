@@ -122,3 +122,21 @@ test('reading while another process writes changes nothing', () => {
     { numRuns: 50 },
   )
 })
+
+test('a line that was read before is looked at all the same: where it stands, and bytes that only read like it', () => {
+  const dir = scratch()
+  const journal = createJournal(dir, header)
+  journal.append({ type: 'note', text: 'said by a host: \ufffd' })
+  journal.append({ type: 'note', text: 'the last one' })
+  journal.close()
+  const bytes = readFileSync(journal.path)
+  expect(parseJournal(bytes, journal.path).records).toHaveLength(3)
+  // The beginning of a character of four bytes: it reads as the replacement character, which has three bytes too.
+  const spoilt = Buffer.from(bytes)
+  spoilt.set([0xf0, 0x9f, 0x98], bytes.indexOf('\ufffd'))
+  expect(spoilt.toString()).toBe(bytes.toString())
+  expect(refusedBy(() => parseJournal(spoilt, journal.path)).message).toContain('line 2 of the journal')
+  const [first = '', , third = ''] = bytes.toString().split('\n')
+  const moved = Buffer.from(`${first}\n${third}\n`)
+  expect(refusedBy(() => parseJournal(moved, journal.path)).message).toContain('line 2 of the journal')
+})

@@ -1,4 +1,4 @@
-import { decodeLine, lineHash, noPrevious } from '../../src/journal/line.ts'
+import { decodeLine, noPrevious } from '../../src/journal/line.ts'
 import { journalName } from '../../src/journal/read-journal.ts'
 import type { JournalRecord } from '../../src/journal/record.ts'
 import { findRun } from '../../src/journal/runs.ts'
@@ -58,7 +58,7 @@ function read(bytes: Buffer, from: Seen): Seen {
     if (decoded.kind === 'damaged') break
     records.push(decoded.record)
     for (const event of eventOf(decoded.record)) snapshot = advance(snapshot, event)
-    head = lineHash(line)
+    head = decoded.hash
     at = end + 1
   }
   return { dir: from.dir, bytes: bytes.subarray(0, at), records, head, snapshot }
