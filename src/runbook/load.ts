@@ -122,8 +122,19 @@ export function loadRunbook(path: string): LoadedRunbook {
   return runbookFromText(bytes.toString('utf8'), path)
 }
 
+/** One process reads the runbook of its run, and the hosts' copies of it, several times over. */
+const loadedMax = 8
+const loaded = new Map<string, LoadedRunbook>()
+
 /** The same for a text at hand; `path` is only named in messages. */
 export function runbookFromText(text: string, path: string): LoadedRunbook {
+  const known = loaded.get(text) ?? loadedFrom(text, path)
+  if (loaded.size >= loadedMax) loaded.clear()
+  loaded.set(text, known)
+  return { ...known, path }
+}
+
+function loadedFrom(text: string, path: string): LoadedRunbook {
   const source = parseSource(text, path)
   const read = runbookSchema.safeParse(source.value, { reportInput: true })
   if (!read.success) {
@@ -131,10 +142,10 @@ export function runbookFromText(text: string, path: string): LoadedRunbook {
     if (first !== undefined) throw source.refuse([first, ...rest])
     throw usage(`${path}: ${read.error.message}`, 'mend the runbook')
   }
-  const loaded = resolve(read.data, text, path)
-  const [first, ...rest] = checkTogether(read.data, loaded.nodes)
+  const resolved = resolve(read.data, text, path)
+  const [first, ...rest] = checkTogether(read.data, resolved.nodes)
   if (first !== undefined) throw source.refuse([first, ...rest])
-  return { ...loaded, ...roles(loaded.nodes, read.data.source) }
+  return { ...resolved, ...roles(resolved.nodes, read.data.source) }
 }
 
 type Resolved = Omit<LoadedRunbook, 'source' | 'peers' | 'quorum'>

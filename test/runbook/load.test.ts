@@ -160,3 +160,11 @@ test('whatever a runbook says, it is loaded or refused in words', () => {
     { numRuns: 300 },
   )
 })
+
+test('a text that was read before is named by where it is read from now', () => {
+  const text = runbookText()
+  expect(runbookFromText(text, 'here.yaml').path).toBe('here.yaml')
+  expect(runbookFromText(text, 'there.yaml').path).toBe('there.yaml')
+  const changed = text.replace('192.0.2.2', '192.0.2.9')
+  expect(runbookFromText(changed, 'here.yaml').nodes).not.toEqual(runbookFromText(text, 'here.yaml').nodes)
+})
