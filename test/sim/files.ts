@@ -1,3 +1,5 @@
+import { createHash, type Hash } from 'node:crypto'
+
 export interface Entry {
   readonly kind: 'file' | 'dir' | 'link'
   content: string
@@ -9,12 +11,33 @@ export interface Entry {
   version: number
   /** Bytes of its content, where they were counted. */
   bytes?: number
+  /** sha256 of its content, where it was asked for, and what goes on from it. */
+  digest?: Digest
+}
+
+interface Digest {
+  hash: Hash
+  hex: string | null
+}
+
+function grown(entry: Entry, text: string): void {
+  if (entry.bytes !== undefined) entry.bytes += Buffer.byteLength(text)
+  if (entry.digest === undefined || text === '') return
+  entry.digest.hash.update(text)
+  entry.digest.hex = null
 }
 
 /** Counts the bytes of a file; what only grows is counted once. */
 export function bytesOf(entry: Entry): number {
   entry.bytes ??= Buffer.byteLength(entry.content)
   return entry.bytes
+}
+
+/** sha256 of a file, hex; what only grows is read once. */
+export function digestOf(entry: Entry): string {
+  entry.digest ??= { hash: createHash('sha256').update(entry.content), hex: null }
+  entry.digest.hex ??= entry.digest.hash.copy().digest('hex')
+  return entry.digest.hex
 }
 
 /** The files of one simulated host, by absolute path. */
@@ -63,8 +86,11 @@ export class Files {
     const found = this.at(path)
     if (found?.kind === 'dir') return false
     if (found !== undefined) {
-      if (!append) delete found.bytes
-      else if (found.bytes !== undefined) found.bytes += Buffer.byteLength(text)
+      if (append) grown(found, text)
+      else {
+        delete found.bytes
+        delete found.digest
+      }
       found.content = append ? found.content + text : text
       found.writtenMs = this.#now()
       found.version = ++this.#versions
@@ -170,7 +196,7 @@ export class Files {
 
   copyFrom(other: Files): void {
     this.#entries.clear()
-    for (const [path, entry] of other.#entries) this.#entries.set(path, { ...entry })
+    for (const [path, { digest: _, ...entry }] of other.#entries) this.#entries.set(path, entry)
   }
 }
 

@@ -30,17 +30,20 @@ export class Door implements Remote {
     this.#host = host
   }
 
-  async run(command: Command, signal?: AbortSignal): Promise<Outcome> {
-    const outcome = await this.#do(command, signal, textOf(command.stdin))
-    if (this.#host.sim.bug !== 'unknown is repeated' || outcome.kind !== 'unknown' || !command.mutates)
-      return outcome
-    return this.#do(command, signal, textOf(command.stdin))
+  run(command: Command, signal?: AbortSignal): Promise<Outcome> {
+    const stdin = textOf(command.stdin)
+    if (this.#host.sim.bug !== 'unknown is repeated' || !command.mutates)
+      return this.#do(command, signal, stdin)
+    return this.#do(command, signal, stdin).then((outcome) =>
+      outcome.kind === 'unknown' ? this.#do(command, signal, stdin) : outcome,
+    )
   }
 
   async stream(command: Command, signal?: AbortSignal): Promise<Running> {
     const stdout = new PassThrough()
     const stdin = new PassThrough()
     await this.#connect()
+    const over = this.#host.sim.timeline.flows()
     const given = command.stdin === undefined ? read(stdin, signal) : Promise.resolve(textOf(command.stdin))
     if (command.stdin !== undefined) stdin.resume()
     const done = given.then(async (text) => {
@@ -50,7 +53,10 @@ export class Door implements Remote {
       stdout.end()
       return outcome
     })
-    done.catch(() => stdout.end())
+    done.then(over, () => {
+      stdout.end()
+      over()
+    })
     return { stdin, stdout, done }
   }
 

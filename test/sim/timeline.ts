@@ -16,7 +16,10 @@ const atOnceMax = 10_000
  * Between two moments everything that awaits a settled promise goes on: all of it before the next tick of the process. A
  * stream takes some ticks of its own, one after the other. A turn of the real event loop would cost more than the event.
  */
-const ticksMax = 6
+const ticks = 2
+const ticksOfStreams = 6
+
+const settled = Promise.resolve()
 
 /**
  * Simulated time. Nothing happens but what was put on it; between two moments everything that awaits comes to rest,
@@ -28,6 +31,8 @@ export class Timeline {
   #order = 0
   #events = 0
   #atOnce = 0
+  #streams = 0
+  #streamsOver = 0
 
   constructor(startMs: number) {
     this.#now = startMs
@@ -55,6 +60,14 @@ export class Timeline {
     }
   }
 
+  /** A stream flows until what is returned is called: what awaits takes longer to come to rest. */
+  flows(): () => void {
+    this.#streams++
+    return () => {
+      this.#streamsOver++
+    }
+  }
+
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => void this.in(ms, resolve))
   }
@@ -63,15 +76,17 @@ export class Timeline {
   until(over: () => boolean, limitMs: number): Promise<void> {
     const endMs = this.#now + limitMs
     return new Promise((resolve, reject) => {
-      let ticks = 0
+      let passed = 0
       // Ticks come before what awaits: asked for from there, the next one comes when all that awaits has gone on.
       const soon = (): void => process.nextTick(afterRest)
       const afterRest = (): void => {
-        if (++ticks < ticksMax) {
-          queueMicrotask(soon)
+        if (++passed < (this.#streams > 0 ? ticksOfStreams : ticks)) {
+          void settled.then(soon)
           return
         }
-        ticks = 0
+        passed = 0
+        this.#streams -= this.#streamsOver
+        this.#streamsOver = 0
         try {
           do {
             if (over()) {
@@ -79,7 +94,7 @@ export class Timeline {
               return
             }
           } while (this.#happen(endMs, limitMs))
-          queueMicrotask(soon)
+          void settled.then(soon)
         } catch (thrown) {
           reject(thrown)
         }

@@ -1,4 +1,4 @@
-import { bytesOf, parentOf } from './files.ts'
+import { bytesOf, digestOf, parentOf } from './files.ts'
 import type { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import { nodeProgram } from './node-program.ts'
@@ -399,7 +399,9 @@ const tools: Readonly<Record<string, Tool>> = {
   sha256sum: (call, args) => {
     const { names } = split(args)
     if (names.length === 0) {
-      call.io.out.write(`${sha256(call.io.stdin.text)}  -\n`)
+      const { text, path = '' } = call.io.stdin
+      const file = call.host.files.at(path)
+      call.io.out.write(`${file?.content === text ? digestOf(file) : sha256(text)}  -\n`)
       call.io.stdin.text = ''
     }
     for (const name of names) {

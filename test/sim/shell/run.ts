@@ -12,7 +12,8 @@ export interface OpenFile {
 }
 
 export interface Io {
-  stdin: { text: string }
+  /** What is left to be read, and the file it is read from, where it is one. */
+  stdin: { text: string; path?: string }
   out: Out
   err: Out
   files: Map<number, OpenFile>
@@ -514,7 +515,7 @@ export class Shell {
         io.err.write(`sh: cannot open ${target}: No such file\n`)
         return 2
       }
-      inner.stdin = { text }
+      inner.stdin = { text, path: target }
       return null
     }
     const sink = this.#sink(target, op === '>>')
