@@ -25,6 +25,7 @@ interface Options {
   readonly data?: number
   readonly times: number
   readonly fast: boolean
+  readonly evm: boolean
   readonly keep: boolean
   readonly clean: boolean
 }
@@ -50,6 +51,7 @@ export function addRehearse(program: Command, act: Act): void {
     .addOption(new Option('--data <size>', 'files to seed beside the chain, such as 40GiB').argParser(bytes))
     .addOption(new Option('--times <n>', 'how often, 1 to 20').argParser(times).default(1))
     .option('--fast', 'on the lab: blocks every 100 ms; for tests, not for figures', false)
+    .option('--evm', 'on the lab: a chain whose nodes drive execution clients, as the runbook may say', false)
     .option('--keep', 'leave the throwaway chain running at the end', false)
     .option('--clean', 'only take away what an earlier rehearsal laid', false)
     .action((runbook: string | undefined, options: Options) =>
@@ -121,6 +123,7 @@ function stageOf(runbook: string | undefined, options: Options, shared: Shared, 
     return labStage({
       stateDir: shared.stateDir,
       fast: options.fast,
+      evm: options.evm,
       like: runbook === undefined ? null : loadRunbook(runbook),
     })
   if (runbook === undefined)

@@ -34,6 +34,18 @@ export interface ExecutionPlaces {
   readonly jwtSecretFile?: string
 }
 
+/** The database of the application that drives an execution client (apps/evm). */
+export const evmDatabase = 'evm-single'
+
+/** Whether a runbook's node is one of an EVM chain, as far as the runbook tells: its unit's flags decide. */
+export const drivesClient = ({
+  db,
+  execution,
+}: {
+  readonly db: string
+  readonly execution?: ExecutionPlaces
+}): boolean => execution !== undefined || db === evmDatabase
+
 /** The flags that say so, by their names without dashes. */
 export function executionFlags({
   ethUrl,

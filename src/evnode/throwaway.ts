@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { NodeConfig } from './config.ts'
 import type { ConfigChanges } from './config-text.ts'
+import { type ExecutionClient, executionFlags } from './execution.ts'
 
 /** Where a single sequencer of its own is laid, and what it runs on. */
 export interface SinglePlace {
@@ -13,6 +14,8 @@ export interface SinglePlace {
   readonly p2pPort: number
   readonly daAddress: string
   readonly daNamespace: string
+  /** What it is told of its execution client; absent where it drives none. */
+  readonly execution?: ExecutionClient
 }
 
 /** What of a configuration decides how the node behaves in a cutover; places, keys and addresses are left out. */
@@ -62,7 +65,12 @@ export function singleConfig(place: SinglePlace, settings: Settings): ConfigChan
 
 /** The unit as an operator of a single sequencer would have it; `user` '' for root. */
 export function singleUnit(
-  { binary, home, passphraseFile }: Pick<SinglePlace, 'binary' | 'home' | 'passphraseFile'>,
+  {
+    binary,
+    home,
+    passphraseFile,
+    execution,
+  }: Pick<SinglePlace, 'binary' | 'home' | 'passphraseFile' | 'execution'>,
   user: string,
 ): string {
   return `[Unit]
@@ -72,7 +80,7 @@ After=network-online.target
 
 [Service]
 ${user === '' ? '' : `User=${user}\n`}ExecStart=${binary} start --home ${home} --evnode.node.aggregator=true \\
-  --evnode.signer.passphrase_file ${passphraseFile} --evnode.log.format json
+  --evnode.signer.passphrase_file ${passphraseFile} --evnode.log.format json${execution === undefined ? '' : clientWords(execution)}
 Restart=on-failure
 RestartSec=1s
 TimeoutStopSec=40s
@@ -81,6 +89,16 @@ TimeoutStopSec=40s
 WantedBy=multi-user.target
 `
 }
+
+/** A client is told by flags alone (evnode.md B 10). */
+const clientWords = (client: ExecutionClient): string =>
+  Object.entries({
+    ...executionFlags(client),
+    'evm.genesis-hash': client.genesisHash,
+    'evm.fee-recipient': client.feeRecipient,
+  })
+    .map(([name, value]) => ` \\\n  --${name} ${value}`)
+    .join('')
 
 /** A directory beside the databases that no node opens: files to seed, of the size the real ones have. */
 export const ballastDir = (home: string) => `${home}/data/rehearsal-ballast`

@@ -1,5 +1,5 @@
 import type { SignedTwice } from '../machine/context.ts'
-import type { ClientStand, ClientStands, Facts } from '../steps/facts.ts'
+import type { ClientStand, ClientStands, Facts, Replayed } from '../steps/facts.ts'
 
 /** Label and value. */
 export type EvidenceRow = readonly [label: string, value: string]
@@ -104,6 +104,7 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
     ['first cluster block', String(seen.firstClusterHeight)],
     ['hash link', seen.hashContinuity ? 'unbroken' : 'BROKEN'],
     ['head at the end', String(seen.head)],
+    ...replayRow(verifyElection?.replayed),
     ...clientRows(seen.clients),
   ]
   if (soak === undefined) return rows
@@ -112,6 +113,11 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
     ['heights signed twice', `none${soak.daChecked ? '; DA was read too' : '; DA was not read'}`],
   ]
 }
+
+const replayRow = (replayed: Replayed | undefined): EvidenceRow[] =>
+  replayed === undefined
+    ? []
+    : [["replayed to the leader's execution client", `${replayed.blocks} blocks in ${replayed.tookMs} ms`]]
 
 /** The heights that the watch found signed twice: where each header was seen, and the signatures that prove it. */
 export function evidenceOfTwice(

@@ -49,6 +49,8 @@ const record = z.object({
   allVoting: spread.nullable(),
   /** From the approval of the rollback to a new block of the single sequencer. */
   rollback: spread.nullable(),
+  /** What a block took to be replayed to an execution client, the slowest of what was seen, ms; absent on a chain without. */
+  replayMsPerBlock: z.number().exactOptional(),
   seededBytes: z.number(),
   /** Heights that were signed twice; there must be none. */
   signedTwice: z.array(z.number()),

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { type Command, changes, script } from '../base/command.ts'
 import { EvhaError } from '../base/errors.ts'
 import { defaultP2pPort, mergeConfig } from '../evnode/config.ts'
+import { drivesClient, type ExecutionClient, executionClientOf } from '../evnode/execution.ts'
 import { plainSettings, type Settings, settingsOf, singleConfig, singleUnit } from '../evnode/throwaway.ts'
+import { nodeCommand } from '../evnode/unit.ts'
 import { makePrivateDirectory } from '../journal/private-directory.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { hostPort } from '../runbook/address.ts'
-import type { LoadedRunbook } from '../runbook/load.ts'
+import type { LoadedRunbook, NodeSpec } from '../runbook/load.ts'
 import { must, onEach, until } from '../steps/ask.ts'
 import { heightOf } from '../steps/chain/head.ts'
 import { readSecretFile } from '../steps/host/files.ts'
@@ -31,6 +33,7 @@ import {
   occupied,
   removeLaid,
 } from '../steps/rehearse/throwaway-chain.ts'
+import { throwawayClient } from '../steps/rehearse/throwaway-clients.ts'
 import type { Host, StepContext } from '../steps/step.ts'
 import { lookingContext } from './check.ts'
 import { closeHosts, openHosts } from './hosts.ts'
@@ -49,6 +52,8 @@ export interface StagingWishes {
 
 /** A chain that the rehearsal makes must have so many blocks before it is migrated. */
 const firstBlocks = 3
+/** So many where clients are led to the head: their pace is measured over twenty, and more come meanwhile. */
+const replayedBlocks = 60
 const firstBlocksTimeoutMs = 120_000
 
 /**
@@ -99,6 +104,9 @@ async function layChain(wishes: StagingWishes): Promise<string> {
   return withHosts(runbook, ask, async (context) => {
     const { source } = context
     await refuseOccupied(context)
+    const execution = hasClients(source.spec, known)
+      ? await throwawayClient(context, known?.client ?? null)
+      : null
     const planned: Identity = {
       chainId: runbook.chain,
       signerPublicKey: '',
@@ -116,7 +124,15 @@ async function layChain(wishes: StagingWishes): Promise<string> {
       singleConfig(place, known?.settings ?? plainSettings),
     )
     await must(context, source, overwrite('write its evnode.yaml', configPath(source.spec), text))
-    await must(context, source, overwrite('lay its unit', unitPath(source.spec), singleUnit(place, user)))
+    await must(
+      context,
+      source,
+      overwrite(
+        'lay its unit',
+        unitPath(source.spec),
+        singleUnit({ ...place, ...(execution === null ? {} : { execution }) }, user),
+      ),
+    )
     if (wishes.ballastBytes > 0) {
       tell(`laying ${wishes.ballastBytes} bytes to seed; no node opens them`)
       await must(context, source, layBallast(source.spec, wishes.ballastBytes, user))
@@ -128,17 +144,31 @@ async function layChain(wishes: StagingWishes): Promise<string> {
     await must(context, source, enableUnit(source.spec.unit))
     await must(context, source, startUnit(source.spec.unit))
     tell('waiting for its first blocks')
-    const height = await until(context, { timeoutMs: firstBlocksTimeoutMs, everyMs: 200 }, async () => {
-      const now = await heightOf(context, source)
-      return now !== null && now >= firstBlocks ? now : null
-    })
-    if (height === null)
-      throw blocked(
-        `${source.spec.name}: the throwaway chain made no ${firstBlocks} blocks within ${firstBlocksTimeoutMs / 1_000} s`,
-        `on ${source.spec.name}: journalctl -u ${source.spec.unit}; then evha rehearse ${runbook.path} --clean`,
-      )
+    await seeBlocks(
+      context,
+      execution === null ? firstBlocks : replayedBlocks,
+      known?.settings ?? plainSettings,
+    )
     return ownCopy(wishes)
   })
+}
+
+/** What production's unit says decides; without it what the staging runbook says. */
+const hasClients = (spec: NodeSpec, known: Production | null) =>
+  known === null ? drivesClient(spec) : known.client !== null
+
+async function seeBlocks(context: StepContext, wanted: number, { blockTimeMs }: Settings): Promise<void> {
+  const { source, runbook } = context
+  const timeoutMs = firstBlocksTimeoutMs + wanted * blockTimeMs
+  const height = await until(context, { timeoutMs, everyMs: 200 }, async () => {
+    const now = await heightOf(context, source)
+    return now !== null && now >= wanted ? now : null
+  })
+  if (height !== null) return
+  throw blocked(
+    `${source.spec.name}: the throwaway chain made no ${wanted} blocks within ${Math.round(timeoutMs / 1_000)} s`,
+    `on ${source.spec.name}: journalctl -u ${source.spec.unit}; then evha rehearse ${runbook.path} --clean`,
+  )
 }
 
 /** The runbook of the rehearsal as it was read, so that an edit meanwhile changes nothing. */
@@ -185,6 +215,8 @@ interface Production {
   readonly identity: Identity
   readonly settings: Settings
   readonly daAddress: string
+  /** null where its node drives none. */
+  readonly client: ExecutionClient | null
 }
 
 /** What must not be rehearsed with, read from the production sequencer; nothing secret leaves it. */
@@ -205,6 +237,7 @@ async function productionOf(runbook: LoadedRunbook, ask: PassphraseOf | undefine
     return {
       identity: { ...readIdentity(text), chainId: chain.facts.chainId, daNamespace: chain.facts.daNamespace },
       settings: settingsOf(config),
+      client: executionClientOf(nodeCommand(files.unit)),
       daAddress: config.daAddress,
     }
   })

@@ -18,7 +18,7 @@ import { graphHash } from './open-run.ts'
 import { readRun, snapshotOf, windowDeadline } from './rebuild.ts'
 import { type RehearsalRecord, type Subject, spreadOf, subjectDigest } from './rehearsal-record.ts'
 import { reportOf } from './report.ts'
-import { windowsIn } from './seen-windows.ts'
+import { replayPacesIn, windowsIn } from './seen-windows.ts'
 import { ofNoRun, stepContext } from './step-context.ts'
 import { subjectOf } from './subject.ts'
 import { evhaVersion } from './version.ts'
@@ -225,6 +225,7 @@ function recordOf(on: Stage['on'], seen: readonly Seen[], failure: string | null
     const spread = spreadOf(windows.flatMap((one) => one[name] ?? []))
     return spread === null ? [] : [[name, spread] as const]
   })
+  const paces = seen.flatMap((one) => replayPacesIn(one.records))
   return {
     version: 1,
     id: `rehearsal-${at.replaceAll(/[-:]|\.\d+Z/g, '')}-${randomBytes(2).toString('hex')}`,
@@ -243,6 +244,7 @@ function recordOf(on: Stage['on'], seen: readonly Seen[], failure: string | null
     failover: of(({ failover }) => failover?.gapMs),
     allVoting: of(({ failover }) => failover?.allVotingMs),
     rollback: of(({ rollbackMs }) => rollbackMs),
+    ...(paces.length === 0 ? {} : { replayMsPerBlock: Math.round(Math.max(...paces)) }),
     seededBytes: Math.max(0, ...seen.map(({ seededBytes }) => seededBytes)),
     signedTwice: [...new Set(seen.flatMap(({ signedTwice }) => signedTwice))],
     failure,

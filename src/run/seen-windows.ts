@@ -1,7 +1,7 @@
 import type { StepName } from '../base/names.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import { listRuns } from '../journal/runs.ts'
-import type { Facts } from '../steps/facts.ts'
+import type { Facts, Replayed, WarmedUp } from '../steps/facts.ts'
 import type { SeenWindows, WindowTimes } from '../steps/gates/prediction.ts'
 import { readRun, type StoredRun } from './rebuild.ts'
 
@@ -29,14 +29,37 @@ export function seenWindows(stateDir: string, run: string, records: readonly Jou
   const chain = chainOf(run, records)
   const staged = others.filter(({ runbook }) => runbook.staging)
   const earlier = others.filter(({ runbook, header }) => !runbook.staging && header.chain === chain)
-  const of = (runs: readonly StoredRun[]) => runs.flatMap((stored) => windowsIn(stored.records))
-  const seen: SeenWindows[] = [
-    { times: windowsIn(records), from: 'measured here' },
-    { times: of(earlier), from: 'earlier run' },
-    { times: of(staged), from: 'rehearsal' },
+  const of = (runs: readonly (readonly JournalRecord[])[], from: SeenWindows['from']): SeenWindows => ({
+    times: runs.flatMap(windowsIn),
+    replayMsPerBlock: runs.flatMap(replayPacesIn),
+    from,
+  })
+  const seen = [
+    of([records], 'measured here'),
+    of(earlier.map(recordsOf), 'earlier run'),
+    of(staged.map(recordsOf), 'rehearsal'),
   ]
-  return seen.filter(({ times }) => times.length > 0)
+  return seen.filter(({ times, replayMsPerBlock = [] }) => times.length > 0 || replayMsPerBlock.length > 0)
 }
+
+const recordsOf = (stored: StoredRun) => stored.records
+
+/** What a block took to be replayed to an execution client, ms, by each look of a run that saw it: its warm-ups', its leader's. */
+export function replayPacesIn(records: readonly JournalRecord[]): number[] {
+  return records.flatMap((record) => {
+    if (record.type !== 'outcome' || !record.ok) return []
+    const { warmedUp, replayed } = (record.output ?? {}) as {
+      readonly warmedUp?: WarmedUp
+      readonly replayed?: Replayed
+    }
+    const warmUps = warmedUp?.msPerBlock ?? null
+    // Of a few blocks the node's own steps are the greater part.
+    const leaders =
+      replayed === undefined || replayed.blocks < replayedMin ? null : replayed.tookMs / replayed.blocks
+    return [warmUps, leaders].filter((ms) => ms !== null)
+  })
+}
+const replayedMin = 20
 
 function readable(read: () => StoredRun): StoredRun[] {
   try {
@@ -93,7 +116,9 @@ function timesOf(records: readonly JournalRecord[], attempt: number): WindowTime
   const [stop, start, seen] = [output('stopSource'), output('startQuorum'), output('verifyElection')]
   const stopMs = stop === undefined ? undefined : stop.exitAtMs - stop.stopAtMs
   const [warmEnd, startBegin] = [ended(records, attempt, 'warmPeers'), startedMs.get('startQuorum')]
+  const replay = seen?.replayed?.tookMs
   const times = {
+    replay,
     block: stop === undefined || seen === undefined ? undefined : stop.stopAtMs - seen.lastBlockTimeMs,
     stop: stopMs,
     height: stop?.exitHereMs === undefined ? undefined : (endMs.get('stopSource') ?? 0) - stop.exitHereMs,
@@ -104,7 +129,7 @@ function timesOf(records: readonly JournalRecord[], attempt: number): WindowTime
     produce:
       start === undefined || seen === undefined || start.startedAtMs === 0
         ? undefined
-        : seen.firstBlockTimeMs - start.startedAtMs,
+        : seen.firstBlockTimeMs - start.startedAtMs - (replay ?? 0),
   }
   // A clock that was stepped between two hosts makes nonsense of a part: it is left out.
   return Object.fromEntries(Object.entries(times).filter(([, ms]) => ms !== undefined && ms >= 0))

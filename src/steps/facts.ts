@@ -39,6 +39,12 @@ export interface WarmedUp {
   readonly heads: Readonly<Record<string, number>>
 }
 
+/** What a node replayed to its execution client before it made a block. */
+export interface Replayed {
+  readonly blocks: number
+  readonly tookMs: number
+}
+
 /** What every step found or did. Plain JSON without secrets: it goes into the journal. */
 export interface Facts {
   check: {
@@ -140,7 +146,10 @@ export interface Facts {
     readonly startedHereMs?: number
   }
   startRest: { readonly started: readonly string[] }
-  verifyElection: Verified
+  verifyElection: Verified & {
+    /** By the first leader's client, while the chain stood still; absent where nothing was. */
+    readonly replayed?: Replayed
+  }
   soak: Verified & {
     /** The watch has read DA to its head at the end. */
     readonly daChecked: boolean

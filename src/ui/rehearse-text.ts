@@ -23,6 +23,9 @@ export function rehearsalText(record: RehearsalRecord, palette: Palette = plain)
     ...measured('failover gap', record.failover),
     ...measured('all voting again', record.allVoting),
     ...measured('rollback', record.rollback),
+    ...(record.replayMsPerBlock === undefined
+      ? []
+      : [['replay to a client', `${record.replayMsPerBlock} ms a block`] satisfies Row]),
     ['signed twice', record.signedTwice.length === 0 ? 'none' : record.signedTwice.join(', ')],
     ['runs', record.runs.join(', ')],
     ['digest', record.digest],

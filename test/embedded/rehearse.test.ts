@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { RehearsalRecord } from '../../src/run/rehearsal-record.ts'
+import type { Ended } from '../output-of.ts'
 import { evha, type Lab, withLab, worldOf } from './lab.ts'
 
 /** node-2 plays all three staging hosts, told apart by address, home and unit; node-1 is production. */
@@ -68,20 +69,104 @@ test("what is production's is refused, and nothing is laid", () =>
     expect(worldOf(lab)).toEqual(before)
   }))
 
-test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')(
+const nightly = test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')
+
+nightly(
   'on the lab nothing is needed: overrun, return, migration, failover and rollback pass, and no lab is left',
-  async () => {
-    const stateDir = mkdtempSync(join(tmpdir(), 'evha-rehearse-'))
-    try {
-      const ended = await evha(['rehearse', '--on', 'lab', '--state-dir', stateDir, '--json'])
-      expect(ended.code, ended.stderr).toBe(0)
-      const record = JSON.parse(ended.stdout) as RehearsalRecord
-      expect(record).toMatchObject({ ok: true, on: 'lab', standIn: true, signedTwice: [], failure: null })
-      for (const part of [record.gap, record.overrun, record.failover, record.allVoting, record.rollback])
-        expect(part?.p50Ms).toBeGreaterThan(0)
-      expect(existsSync(join(stateDir, 'rehearsal', 'lab'))).toBe(false)
-    } finally {
-      rmSync(stateDir, { recursive: true, force: true })
-    }
-  },
+  () => rehearsedOnLab((stateDir) => evha(['rehearse', '--on', 'lab', '--state-dir', stateDir, '--json'])),
+)
+
+nightly('an EVM chain is rehearsed on the lab in the same way, each node with a client of its own', () =>
+  rehearsedOnLab((stateDir) =>
+    evha([
+      'rehearse',
+      ofThree(stateDir),
+      '--on',
+      'lab',
+      '--evm',
+      '--fast',
+      '--state-dir',
+      stateDir,
+      '--json',
+    ]),
+  ),
+)
+
+/** A runbook of three nodes and a budget for a busy machine; its hosts are not touched. */
+function ofThree(stateDir: string): string {
+  const path = join(stateDir, 'three.yaml')
+  const node = (k: number) => `  - { name: n${k}, ssh: root@192.0.2.${k}, address: 192.0.2.${k} }\n`
+  writeFileSync(
+    path,
+    `version: 1
+chain: three
+node: { binary: /bin/evm, home: /h, unit: u.service, db: evm-single, passphraseFile: /p, rpc: 127.0.0.1:7331 }
+nodes:
+${[1, 2, 3].map(node).join('')}source: n1
+raft: { port: 5001 }
+window: { budgetSeconds: 45 }
+`,
+  )
+  return path
+}
+
+async function rehearsedOnLab(rehearse: (stateDir: string) => Promise<Ended>): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'evha-rehearse-'))
+  try {
+    const record = passed(await rehearse(stateDir))
+    expect(record).toMatchObject({ on: 'lab', standIn: true })
+    expect(existsSync(join(stateDir, 'rehearsal', 'lab'))).toBe(false)
+  } finally {
+    rmSync(stateDir, { recursive: true, force: true })
+  }
+}
+
+function passed(ended: Ended): RehearsalRecord {
+  expect(ended.code, ended.stderr).toBe(0)
+  const record = JSON.parse(ended.stdout) as RehearsalRecord
+  expect(record).toMatchObject({ ok: true, signedTwice: [], failure: null })
+  for (const part of [record.gap, record.overrun, record.failover, record.allVoting, record.rollback])
+    expect(part?.p50Ms).toBeGreaterThan(0)
+  return record
+}
+
+/** The hosts of node-2 to node-4 as a stage beside production on node-1: their clients stand at block 0 still. */
+function stageOfClients(lab: Lab): { production: string; staging: string } {
+  const text = readFileSync(lab.runbook, 'utf8')
+  const production = join(lab.stateDir, 'production.yaml')
+  writeFileSync(production, text.replace('staging: true', 'staging: false'))
+  const [head = '', ...nodes] = text.split(/^ {2}- name: /m)
+  const [last = '', tail = ''] = (nodes.pop() ?? '').split(/^source: .*$/m)
+  const staged = [...nodes, last].slice(1, 4).map((node) => `  - name: ${node}`)
+  const staging = join(lab.stateDir, 'staging.yaml')
+  writeFileSync(
+    staging,
+    `${head.replace(`chain: ${lab.chain}`, 'chain: rehearsal-chain')}${staged.join('')}source: node-2${tail.replace(/budgetSeconds: \d+/, 'budgetSeconds: 45')}`,
+  )
+  return { production, staging }
+}
+
+nightly(
+  'an EVM chain is rehearsed on staging hosts whose clients nobody drove yet; its pace is kept; a second time they are another chain',
+  () =>
+    withLab(
+      5,
+      async (lab) => {
+        const { production, staging } = stageOfClients(lab)
+        const rehearse = () => lab.evha('rehearse', staging, '--production', production, '--json')
+        const record = passed(await rehearse())
+        expect(record).toMatchObject({ on: 'staging', chain: 'rehearsal-chain' })
+        for (const { name } of lab.hosts.slice(1)) {
+          const left = await lab.on(name, 'ls etc/systemd/system var/lib')
+          expect(left.stdout, name).not.toMatch(/evha|ev-node/)
+        }
+        const again = await rehearse()
+        expect(again.code).toBe(1)
+        expect((JSON.parse(again.stdout) as RehearsalRecord).failure).toMatch(
+          /node-[234]: its execution client at \S+ is at block \d+, so it is of another chain/,
+        )
+        expect(lab.signedTwice()).toEqual([])
+      },
+      '--evm',
+    ),
 )

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { mergeConfig, readConfig } from '../../src/evnode/config.ts'
+import { executionClientOf } from '../../src/evnode/execution.ts'
 import {
   ballastDir,
   plainSettings,
@@ -50,6 +51,19 @@ test('its unit is one that check understands', () => {
   const unit = parseUnit(singleUnit(place, 'ev-node'))
   expect(nodeCommand(unit)).toMatchObject({ home: '/srv/stage', binary: '/usr/local/bin/testapp' })
   expect(singleUnit(place, '')).not.toContain('User=')
+})
+
+test('the unit of an EVM chain tells its client as check reads it', () => {
+  const execution = {
+    ethUrl: 'http://localhost:8545',
+    engineUrl: 'http://localhost:8551',
+    jwtSecretFile: '/etc/jwt',
+    genesisHash: `0x${'a'.repeat(64)}`,
+    feeRecipient: `0x${'b'.repeat(40)}`,
+  }
+  const of = (text: string) => executionClientOf(nodeCommand(parseUnit(text)))
+  expect(of(singleUnit({ ...place, execution }, ''))).toEqual(execution)
+  expect(of(singleUnit(place, ''))).toBeNull()
 })
 
 test('files to seed lie where no database is', () => {

@@ -155,6 +155,9 @@ export const rehearsal = printed({
   failover: spread('from the last block before the leader was killed to the first one after'),
   allVoting: spread('from the kill of the leader until every node voted again'),
   rollback: spread('from the approval of the rollback to a new block of the single sequencer'),
+  replayMsPerBlock: number(
+    'what a block took to be replayed to an execution client, ms, the slowest that was seen; absent on a chain without',
+  ).optional(),
   seededBytes: number('bytes of the files laid beside the chain'),
   signedTwice: numbers('heights that were signed twice; there must be none'),
   failure: orNull(z.string(), 'why it is not ok'),

@@ -15,6 +15,8 @@ export interface StandinEnvironment {
   readonly db: string
   /** A block takes so long when it is replayed to an execution client, beside the client's own work. */
   readonly replayMs: number
+  /** The same for a full node that follows. None in a fast lab: on a busy machine it would come after blocks of 100 ms for ever. */
+  readonly followMs: number
   /** How far this host's clock stands before (+) or behind (-) the true one, milliseconds. */
   readonly clockOffsetMs: number
   /** Names of all variables: some of them spoil a node's configuration (evnode.md B 1.3). */
@@ -31,6 +33,7 @@ export function standinEnvironment(env: NodeJS.ProcessEnv, app: App): StandinEnv
     privateNetwork: env['EVHA_STANDIN_PRIVATE_NETWORK'] === '1',
     db: env['EVHA_STANDIN_DB'] || databaseOf[app],
     replayMs: Number(env['EVHA_STANDIN_REPLAY_MS'] ?? replayMsPerBlock / speed) || 0,
+    followMs: Number(env['EVHA_STANDIN_REPLAY_MS'] ?? (speed > 1 ? 0 : replayMsPerBlock)) || 0,
     clockOffsetMs: Number(env['EVHA_STANDIN_CLOCK_MS'] ?? '0') || 0,
     names: Object.keys(env),
   }

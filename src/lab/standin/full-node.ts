@@ -8,7 +8,7 @@ import { openRpc } from './rpc/open-rpc.ts'
 
 /** A plain full node: no key, no Raft; it lays what its peers tell it, and drives its executor. Runs until the signal. */
 export async function runFullNode(node: Node, stop: AbortSignal): Promise<void> {
-  const { log, settings, store, genesis } = node
+  const { log, settings, store, genesis, environment } = node
   log.info('Starting syncing node')
   const p2p = new P2p(node)
   let fail: (failure: NodeFailure) => void = () => {}
@@ -16,7 +16,7 @@ export async function runFullNode(node: Node, stop: AbortSignal): Promise<void> 
     fail = reject
   })
   failed.catch(() => {})
-  const syncer = new Syncer(node, p2p, fail)
+  const syncer = new Syncer(node, p2p, fail, environment.app === 'evm' ? environment.followMs : 0)
   await p2p.listen()
   p2p.serve()
   await p2p.dial()

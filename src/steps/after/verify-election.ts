@@ -1,8 +1,10 @@
 import { linked } from '../../evnode/block.ts'
 import { contradiction, stuck, until } from '../ask.ts'
 import { blocksBetween, type ReadBlock } from '../chain/blocks.ts'
+import { eventsSinceStart, replayedIn } from '../chain/client-log.ts'
 import { wrongIn } from '../chain/client-stand.ts'
-import type { Verified } from '../facts.ts'
+import { clientOf } from '../chain/execution.ts'
+import type { Facts, Verified } from '../facts.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { notedBefore } from '../window/stop-source.ts'
 import { clientsOfCluster } from './cluster-clients.ts'
@@ -47,10 +49,12 @@ export const verifyElection: Step<'verifyElection'> = {
       why = look
       return null
     })
-    if (seen !== null) return done(telling(context, seen))
+    if (seen !== null) return done(await withReplay(context, telling(context, seen)))
     // The cluster goes on without those that could not be brought in: they are named, at the gate and in the report.
     const without = await lookAtCluster(context, measured?.notVoting ?? {})
-    return typeof without === 'object' ? done(telling(context, without)) : notYet(why)
+    return typeof without === 'object'
+      ? done(await withReplay(context, telling(context, without)))
+      : notYet(why)
   },
   undo: () => Promise.resolve(),
 }
@@ -59,6 +63,14 @@ export const verifyElection: Step<'verifyElection'> = {
 function telling(context: StepContext, seen: Verified): Verified {
   for (const [name, why] of wrongIn(seen.clients ?? {})) context.tell(`${name}: ${why}`)
   return seen
+}
+
+/** With what the leader's client had to make up for: the chain waited for that, and the next window's prediction is held to it. */
+async function withReplay(context: StepContext, seen: Verified): Promise<Facts['verifyElection']> {
+  const leader = context.nodes.find(({ spec }) => spec.name === seen.leader)
+  if (context.onPaper || leader === undefined || clientOf(context, leader) === null) return seen
+  const replayed = replayedIn(await eventsSinceStart(context, leader))
+  return replayed === null ? seen : { ...seen, replayed }
 }
 
 /** The cluster as it stands, as `clusterIn` tells it, from a look of its own. */

@@ -1,18 +1,29 @@
 import { replayMsPerBlock } from '../../evnode/execution.ts'
+import type { Source } from '../gates/prediction.ts'
 import type { StepContext } from '../step.ts'
 
 /** A member whose client needs longer than this for what it lacks is not started in the window: should it lead, the chain waits for it. */
 const replayMaxMs = 6_000
 
-/** What a block takes to replay: as this run's warm-up saw it, else as it was seen of a real client. */
-export function replayPaceMs({ facts }: Pick<StepContext, 'facts'>): { ms: number; measured: boolean } {
-  const seen = facts.weighCutover?.warmedUp?.msPerBlock ?? facts.seedData?.warmedUp?.msPerBlock ?? null
-  return seen === null ? { ms: replayMsPerBlock, measured: false } : { ms: seen, measured: true }
+/** What a block takes to replay, and who saw it. */
+export interface ReplayPace {
+  readonly msPerBlock: number
+  readonly source: Source
+}
+
+/** As this run's warm-up saw it, else as an earlier run or a rehearsal did, else as it was seen of a real client. */
+export function replayPace({ facts, seen }: Pick<StepContext, 'facts' | 'seen'>): ReplayPace {
+  const here = facts.weighCutover?.warmedUp?.msPerBlock ?? facts.seedData?.warmedUp?.msPerBlock ?? null
+  if (here !== null) return { msPerBlock: here, source: 'measured here' }
+  // The slowest: a node that is let in on a hope holds the chain still.
+  for (const { replayMsPerBlock: before = [], from } of seen)
+    if (before.length > 0) return { msPerBlock: Math.max(...before), source: from }
+  return { msPerBlock: replayMsPerBlock, source: 'default' }
 }
 
 /** Why a node whose client ends `lacks` blocks below N may be neither in the warm set nor the q-th; '' when it may. */
-export function tooFarBehind(context: Pick<StepContext, 'facts'>, lacks: number): string {
-  const ms = lacks * replayPaceMs(context).ms
+export function tooFarBehind(context: Pick<StepContext, 'facts' | 'seen'>, lacks: number): string {
+  const ms = lacks * replayPace(context).msPerBlock
   return ms <= replayMaxMs
     ? ''
     : `its execution client is ${lacks} blocks behind, about ${Math.ceil(ms / 1_000)} s of replay`

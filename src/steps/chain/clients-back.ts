@@ -1,10 +1,6 @@
-import { EvhaError } from '../../base/errors.ts'
-import type { LogEvent } from '../../evnode/logs.ts'
-import { must } from '../ask.ts'
 import type { ClientStand, ClientStands, ClientsBack } from '../facts.ts'
-import { eventsIn } from '../host/log.ts'
-import { readUnit, showUnit } from '../host/systemd.ts'
 import type { Host, StepContext } from '../step.ts'
+import { eventsSinceStart, takenBackIn } from './client-log.ts'
 import { askClient, silence } from './client-stand.ts'
 import { clientOf } from './execution.ts'
 
@@ -23,7 +19,7 @@ export async function clientsBack(
   if (context.onPaper || clientOf(context, context.source) === null) return {}
   const [stands, events] = await Promise.all([
     Promise.all(hosts.map((host) => standNow(context, host, height))),
-    eventsSinceStart(context),
+    eventsSinceStart(context, context.source),
   ])
   const { name } = context.source.spec
   const clients: ClientStands = Object.fromEntries(
@@ -52,25 +48,4 @@ async function standNow(context: StepContext, host: Host, height: number): Promi
     hash,
     why: `its execution client stands at block ${number} and its node at ${height}: is it the client that the node drives?`,
   }
-}
-
-/** What the process of the single sequencer has logged; nothing where that can not be read now. */
-async function eventsSinceStart(context: StepContext): Promise<readonly LogEvent[]> {
-  const { source } = context
-  try {
-    const { invocation } = readUnit(await must(context, source, showUnit(source.spec.unit)))
-    return await eventsIn(context, source, invocation)
-  } catch (thrown) {
-    if (!(thrown instanceof EvhaError) || context.signal.aborted) throw thrown
-    return []
-  }
-}
-
-/** Seen only where the node said both: that it was ahead, and that the way back was taken. */
-export function takenBackIn(events: readonly LogEvent[]): { from: number; to: number } | null {
-  const ahead = events.find((event) => event.kind === 'clientAhead')
-  const back = events.find((event) => event.kind === 'clientTakenBack')
-  return ahead?.kind === 'clientAhead' && back?.kind === 'clientTakenBack'
-    ? { from: ahead.height, to: back.target }
-    : null
 }

@@ -22,6 +22,8 @@ export type WindowTimes = Readonly<Partial<Record<PartName, number>>>
 /** Windows that this workstation has seen, of nodes of the same kind, the newest first. */
 export interface SeenWindows {
   readonly times: readonly WindowTimes[]
+  /** What a block took to be replayed to an execution client, ms, of each run that saw it; absent where none did. */
+  readonly replayMsPerBlock?: readonly number[]
   readonly from: Source
 }
 
@@ -48,8 +50,8 @@ export interface JustMeasured {
 export interface Replay {
   readonly blocks: number
   readonly msPerBlock: number
-  /** The pace was seen in this run's warm-up. */
-  readonly measured: boolean
+  /** Who saw that pace. */
+  readonly source: Source
 }
 
 /**
@@ -103,12 +105,12 @@ export function predictWindow(
 /** The chain goes on between the look and the stop, and its last block may not have come to every client. */
 const replayMoreMax = 2
 
-function replayPart({ blocks, msPerBlock, measured }: Replay): Part {
+function replayPart({ blocks, msPerBlock, source }: Replay): Part {
   return {
     name: 'replay',
     p50Ms: Math.round(blocks * msPerBlock),
     p95Ms: Math.round((blocks * 1.2 + replayMoreMax) * msPerBlock),
-    source: measured ? 'measured here' : 'default',
+    source,
   }
 }
 

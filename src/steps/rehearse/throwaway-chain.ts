@@ -5,12 +5,19 @@ import { ballastDir } from '../../evnode/throwaway.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import { asServiceUser } from '../host/service-user.ts'
 import { permitDropInPath, unitPath } from '../host/unit-files.ts'
+import { warmUpUnit, warmUpUnitPath } from '../warm-up/place.ts'
 
 /** Says that a rehearsal laid this home, and for which chain; only what bears it is ever removed. */
 const markName = '.evha-rehearsal'
 
 /** What a rehearsal lays, and what must not be there before. */
-const laid = (spec: NodeSpec) => [spec.home, unitPath(spec), spec.paths.evha, spec.raftDir]
+const laid = (spec: NodeSpec) => [
+  spec.home,
+  unitPath(spec),
+  warmUpUnitPath(spec),
+  spec.paths.evha,
+  spec.raftDir,
+]
 
 /** Prints the paths that are there already. */
 export const occupied = (spec: NodeSpec): Command =>
@@ -97,22 +104,24 @@ export const removeLaid = (spec: NodeSpec, chain: string): Command =>
   changes(
     'take the throwaway chain away',
     script(
-      `unit=$1 genesis=$2 chain=$3 pass=$4
-shift 4
+      `unit=$1 genesis=$2 chain=$3 pass=$4 full=$5
+shift 5
 if [ -e "$genesis" ] && ! grep -q "\\"chain_id\\": *\\"$chain\\"" "$genesis"; then
   echo "$genesis is of another chain" >&2
   exit 3
 fi
+systemctl stop "$full" 2>/dev/null || true
 systemctl stop "$unit" 2>/dev/null || true
 systemctl disable "$unit" 2>/dev/null || true
 rm -rf -- "$@"
 if [ -n "$pass" ] && [ -e "$pass.evha-rehearsal" ]; then rm -f -- "$pass" "$pass.evha-rehearsal"; fi
 systemctl daemon-reload
-systemctl reset-failed "$unit" 2>/dev/null || true`,
+systemctl reset-failed "$unit" "$full" 2>/dev/null || true`,
       spec.unit,
       homeFiles(spec.home).genesis,
       chain,
       spec.passphraseFile ?? '',
+      warmUpUnit(spec),
       ...laid(spec),
       permitDropInPath(spec).replace(/\/[^/]*$/, ''),
       spec.paths.run,

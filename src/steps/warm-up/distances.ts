@@ -1,4 +1,4 @@
-import { replayPaceMs } from '../chain/client-behind.ts'
+import { replayPace } from '../chain/client-behind.ts'
 import { clientHeadOf } from '../chain/client-head.ts'
 import { heightOf } from '../chain/head.ts'
 import type { Replay } from '../gates/prediction.ts'
@@ -26,13 +26,12 @@ export async function distances(context: StepContext): Promise<Readonly<Record<s
 
 /** What the client that lacks most would have to make up for, were the chain stopped now. */
 export function replayLeft(
-  context: Pick<StepContext, 'facts'>,
+  context: Pick<StepContext, 'facts' | 'seen'>,
   all: Readonly<Record<string, Distance>>,
 ): Replay {
-  const { ms, measured } = replayPaceMs(context)
   // What its node does not know yet is no matter here: the member has the whole store.
   const lacks = Object.values(all).map(({ head, client }) => head - (client ?? 0))
-  return { blocks: Math.max(0, ...lacks), msPerBlock: ms, measured }
+  return { blocks: Math.max(0, ...lacks), ...replayPace(context) }
 }
 
 export function distancesInWords(all: Readonly<Record<string, Distance>>): string {

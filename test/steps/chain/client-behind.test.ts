@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest'
 import { tooFarBehind } from '../../../src/steps/chain/client-behind.ts'
 import type { Facts } from '../../../src/steps/facts.ts'
+import type { SeenWindows } from '../../../src/steps/gates/prediction.ts'
 
-const why = (lacks: number, msPerBlock: number | null = null) =>
+const why = (lacks: number, msPerBlock: number | null = null, seen: readonly SeenWindows[] = []) =>
   tooFarBehind(
-    { facts: { seedData: { warmedUp: { msPerBlock, heads: {} } } } as unknown as Partial<Facts> },
+    {
+      facts: { seedData: { warmedUp: { msPerBlock, heads: {} } } } as unknown as Partial<Facts>,
+      seen,
+    },
     lacks,
   )
 
@@ -20,4 +24,11 @@ test('one that would keep the chain standing for longer is left out, with the ti
 test('the pace is that of this chain in its own warm-up, where it was seen', () => {
   expect(why(100, 10)).toBe('')
   expect(why(20, 500)).toBe('its execution client is 20 blocks behind, about 10 s of replay')
+})
+
+test('where this warm-up had nothing to catch up, the slowest pace of a rehearsal counts', () => {
+  const rehearsal: SeenWindows = { from: 'rehearsal', times: [], replayMsPerBlock: [40, 100] }
+  expect(why(70, null, [rehearsal])).toBe('its execution client is 70 blocks behind, about 7 s of replay')
+  expect(why(60, null, [rehearsal])).toBe('')
+  expect(why(70, 10, [rehearsal])).toBe('')
 })

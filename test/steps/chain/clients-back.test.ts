@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { readLog } from '../../../src/evnode/logs.ts'
-import { clientsBack, takenBackIn } from '../../../src/steps/chain/clients-back.ts'
+import { takenBackIn } from '../../../src/steps/chain/client-log.ts'
+import { clientsBack } from '../../../src/steps/chain/clients-back.ts'
 import type { StepContext } from '../../../src/steps/step.ts'
 import { executionHosts, type TestClient } from '../execution-hosts.ts'
 

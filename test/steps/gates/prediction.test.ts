@@ -55,7 +55,7 @@ test('what the clients lack is a part of its own, and only on a chain that has t
     {
       roundMs: 40,
       pass: { lastPassMs: 180, manifestMs: 60 },
-      replay: { blocks: 12, msPerBlock: 250, measured: true },
+      replay: { blocks: 12, msPerBlock: 250, source: 'measured here' },
     },
   )
   expect(parts.find(({ name }) => name === 'replay')).toEqual({

@@ -19,6 +19,7 @@ export class Syncer {
   readonly #node: Node
   readonly #p2p: P2p
   readonly #fail: (failure: NodeFailure) => void
+  readonly #blockMs: number
   readonly #ahead = new Map<number, { block: SignedBlock; source: Source }>()
   #tolerated = false
   #filling = false
@@ -27,10 +28,12 @@ export class Syncer {
   #turn: Promise<unknown> = Promise.resolve()
   #stopped = false
 
-  constructor(node: Node, p2p: P2p, fail: (failure: NodeFailure) => void) {
+  /** `blockMs`: each block takes so long, beside what the executor needs for it. */
+  constructor(node: Node, p2p: P2p, fail: (failure: NodeFailure) => void, blockMs = 0) {
     this.#node = node
     this.#p2p = p2p
     this.#fail = fail
+    this.#blockMs = blockMs
   }
 
   /** Begins to listen to peers, and asks them for what is missing. */
@@ -118,6 +121,7 @@ export class Syncer {
     if (verdict === 'otherParent') this.#tolerated = true
     store.append(block, await executor.execute(executableOf(block)))
     this.#node.witness.kept(block.header)
+    if (this.#blockMs > 0) await new Promise((resolve) => setTimeout(resolve, this.#blockMs))
     return true
   }
 
