@@ -5,7 +5,7 @@ import { removeDeadMan } from '../dead-man/commands.ts'
 import { readyPath } from '../host/decision.ts'
 import { remove } from '../host/files.ts'
 import { fileExists } from '../host/swap.ts'
-import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
+import { isUp, readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
 import { kept, permitDropInPath, unitPath } from '../host/unit-files.ts'
 import { claimPath } from '../prepare/claim.ts'
 import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
@@ -47,7 +47,8 @@ export const finish: Step<'finish'> = {
         return notYet(`${host.spec.name}: the drop-in is still there`)
       const unit = readUnit(await must(context, host, showUnit(host.spec.unit)))
       if (unit.needsReload) return notYet(`${host.spec.name}: systemd has not read the final unit`)
-      if (unit.active !== 'active') return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
+      // A leader that loses its lease ends by design, and its unit starts it again a second later.
+      if (!isUp(unit)) return notYet(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
     }
     return done({ leftBehind: membersOf(context).map((host) => leftOn(host, context)) })
   },
