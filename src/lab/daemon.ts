@@ -3,12 +3,12 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type Answer, fails, ok } from './answer.ts'
 import { type LabRequest, listenOn } from './control.ts'
 import { startDa } from './da/da.ts'
-import { layClients } from './execution-clients.ts'
-import { foundChain } from './found-chain.ts'
+import { startClients } from './execution-clients.ts'
+import { foundChain, layHosts } from './found-chain.ts'
 import { Host } from './host.ts'
 import { journalctl } from './journalctl.ts'
 import { hostEnvironment, type LabInfo, labFiles } from './layout.ts'
-import { applicationOf, daNamespace, type LabPlan, labRunbook } from './plan.ts'
+import { daNamespace, type LabPlan, labRunbook } from './plan.ts'
 import { answerShims } from './shim-calls.ts'
 import { writeShims } from './shims.ts'
 import { type LabSshServer, startSshServer } from './ssh-server.ts'
@@ -33,9 +33,9 @@ const hosts = new Map(
 )
 const servers = new Map<string, LabSshServer>()
 
-const app = applicationOf(plan).name
-for (const { name, dir } of plan.hosts) writeShims(name, dir, files.socket, plan.built, plan.nodeBinary, app)
-const evm = plan.evm ? layClients(plan) : undefined
+for (const host of plan.hosts) writeShims(host, files.socket, plan)
+layHosts(plan)
+const evm = plan.evm ? await startClients(plan, hosts) : undefined
 await foundChain(plan, evm)
 const control = await listenOn(files.socket, answer)
 const shims = answerShims(files.socket, answerSafely)
@@ -56,12 +56,6 @@ for (const { name, dir, ssh } of plan.hosts) {
     rttMs: plan.rttMs,
   })
   servers.set(name, server)
-}
-for (const { name, execution } of plan.hosts) {
-  const host = hosts.get(name)
-  if (host === undefined || execution === undefined) continue
-  await systemctl(host, ['enable', execution.unit])
-  await systemctl(host, ['start', execution.unit])
 }
 const [source] = plan.hosts
 const sequencer = hosts.get(source?.name ?? '')

@@ -6,8 +6,8 @@ import { mergeConfig } from '../evnode/config.ts'
 import { hostEnvironment, hostFiles, type LabHost, type LabInfo, labFiles } from './layout.ts'
 import { applicationOf, daNamespace, type LabPlan } from './plan.ts'
 
-/** Lays what the hosts have before evha comes: passphrases everywhere, and on node-1 a home and an enabled unit. */
-export async function foundChain(plan: LabPlan, evm: LabInfo['evm']): Promise<void> {
+/** Lays what every host has before evha comes: its directories, and a passphrase. */
+export function layHosts(plan: LabPlan): void {
   // Its own for each lab: wherever these bytes turn up, they came from here.
   const passphrase = `lab-${randomBytes(16).toString('hex')}`
   for (const host of plan.hosts) {
@@ -16,6 +16,10 @@ export async function foundChain(plan: LabPlan, evm: LabInfo['evm']): Promise<vo
       mkdirSync(dir, { recursive: true })
     writeFileSync(at.passphrase, passphrase, { mode: 0o600 })
   }
+}
+
+/** Lays what node-1 has beside that: a home and the unit of a sequencer. */
+export async function foundChain(plan: LabPlan, evm: LabInfo['evm']): Promise<void> {
   const [first] = plan.hosts
   if (first === undefined) throw new Error('a lab has hosts')
   const at = hostFiles(first.dir)

@@ -21,6 +21,8 @@ export interface LabPlan {
   /** Directory of the compiled program. */
   readonly built: string
   readonly nodeBinary?: string
+  /** A real execution client, with ev-reth's command line. */
+  readonly clientBinary?: string
 }
 
 export const daNamespace = 'lab-ns'
@@ -34,6 +36,7 @@ interface Wanted {
   readonly chain: string
   readonly built: string
   readonly nodeBinary: string | undefined
+  readonly clientBinary: string | undefined
 }
 
 /** Addresses, free ports and keys of a new lab; writes the operator's key and known_hosts. */
@@ -46,6 +49,7 @@ export async function planLab({
   chain,
   built,
   nodeBinary,
+  clientBinary,
 }: Wanted): Promise<LabPlan> {
   const files = labFiles(stateDir)
   mkdirSync(files.ssh, { recursive: true, mode: 0o700 })
@@ -90,6 +94,7 @@ export async function planLab({
     operatorKey: operator.public,
     built,
     ...(nodeBinary === undefined ? {} : { nodeBinary }),
+    ...(clientBinary === undefined ? {} : { clientBinary }),
   }
 }
 
@@ -106,7 +111,7 @@ function executionOn(dir: string, address: string, eth: number, engine: number):
 }
 
 /** The node's binary and the name of its database. */
-export const applicationOf = ({ evm }: LabPlan) =>
+export const applicationOf = ({ evm }: Pick<LabPlan, 'evm'>) =>
   evm ? { name: 'evm' as const, db: 'evm-single' } : { name: 'testapp' as const, db: 'testapp' }
 
 /** ssh2 1.17 spoils each 256th ed25519 key: it cuts a zero byte the public key begins with (its issue 1513). */

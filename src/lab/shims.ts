@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote } from '../remote/render.ts'
-import { hostEnvironment, hostFiles } from './layout.ts'
+import { hostEnvironment, hostFiles, type LabHost } from './layout.ts'
+import { applicationOf, type LabPlan } from './plan.ts'
 import { shimBody } from './shim-calls.ts'
-import type { App } from './standin/app.ts'
 
 /** Answered by the lab's process. */
 const asked = ['systemctl', 'systemd-run', 'journalctl', 'systemd-id128'] as const
@@ -12,14 +12,13 @@ const harmless = ['useradd', 'ip'] as const
 
 /** The commands of a host that must not be this machine's, first on its PATH. */
 export function writeShims(
-  name: string,
-  dir: string,
+  { name, dir }: LabHost,
   socket: string,
-  built: string,
-  nodeBinary: string | undefined,
-  app: App,
+  plan: Pick<LabPlan, 'built' | 'evm' | 'nodeBinary' | 'clientBinary'>,
 ): void {
   const { bin } = hostFiles(dir)
+  const { built, nodeBinary, clientBinary } = plan
+  const app = applicationOf(plan).name
   mkdirSync(bin, { recursive: true })
   const write = (file: string, body: string) => {
     const path = join(bin, file)
@@ -41,8 +40,11 @@ export function writeShims(
       ? `exec ${node} ${quote(program)} "$@"`
       : `${networkOfItsOwn(nodeBinary)}\nexec ${quote(nodeBinary)} "$@"`,
   )
-  if (app === 'evm')
-    write('ev-reth', `exec ${node} ${quote(join(built, 'lab', 'execution', 'main.js'))} "$@"`)
+  const client =
+    clientBinary === undefined
+      ? `${node} ${quote(join(built, 'lab', 'execution', 'main.js'))}`
+      : quote(clientBinary)
+  if (app === 'evm') write('ev-reth', `exec ${client} "$@"`)
   const env = Object.entries(hostEnvironment(name, dir, socket)).map(
     ([key, value]) => `export ${key}=${quote(value)}`,
   )

@@ -19,31 +19,29 @@ export interface LabOptions {
   /** How far away the hosts are: round trip of every SSH connection; 0 by default. */
   readonly rttMs?: number
   readonly chain?: string
-  /** A chain whose nodes drive execution clients, one on each host. */
+  /** A chain whose nodes drive execution clients, one on each host: stand-ins, or those of EVHA_EL_BIN. */
   readonly evm?: boolean
 }
 
 /** The lab must have made so many blocks before it is called up. */
 const firstBlocks = 3
 const upTimeoutMs = 60_000
+/** Real execution clients make their databases first, and blocks of a second. */
+const upWithRealClientsTimeoutMs = 150_000
 
 /** Starts a lab, or tells of the one that runs already. Resolves when its chain makes blocks. */
-export async function labUp({
-  stateDir,
-  nodes,
-  fast,
-  rttMs = 0,
-  chain = 'lab-chain',
-  evm = false,
-}: LabOptions): Promise<LabInfo> {
+export async function labUp(wanted: LabOptions): Promise<LabInfo> {
+  const { stateDir, nodes, rttMs = 0, chain = 'lab-chain', evm = false } = wanted
   refuseElsewhere()
+  const clientBinary = evm ? programNamed('EVHA_EL_BIN') : undefined
+  // A real client's blocks are at least a whole second apart.
+  const fast = wanted.fast && clientBinary === undefined
   const running = await labInfo(stateDir)
   if (running !== undefined) return sameLab(running, { nodes, fast, evm, rttMs })
   const files = labFiles(stateDir)
   await clearRemains(stateDir)
   mkdirSync(files.root, { recursive: true, mode: 0o755 })
   const built = resolve(import.meta.dirname, '..')
-  const nodeBinary = process.env['EVHA_NODE_BIN']
   const plan = await planLab({
     stateDir,
     nodes,
@@ -52,7 +50,8 @@ export async function labUp({
     rttMs,
     chain,
     built,
-    nodeBinary: nodeBinary === undefined || nodeBinary === '' ? undefined : resolve(nodeBinary),
+    nodeBinary: programNamed('EVHA_NODE_BIN'),
+    clientBinary,
   })
   writeFileSync(files.plan, JSON.stringify(plan), { mode: 0o600 })
   const log = openSync(files.log, 'a')
@@ -66,12 +65,23 @@ export async function labUp({
   daemon.once('exit', () => {
     ended = true
   })
-  const deadlineMs = Date.now() + upTimeoutMs
+  const timeoutMs = clientBinary === undefined ? upTimeoutMs : upWithRealClientsTimeoutMs
+  const deadlineMs = Date.now() + timeoutMs
   while (!existsSync(files.info) || !(await hasBlocks(plan.hosts[0]?.rpc ?? ''))) {
-    if (ended || Date.now() > deadlineMs) throw await notUp(stateDir, ended)
+    if (ended || Date.now() > deadlineMs)
+      throw await notUp(
+        stateDir,
+        ended ? 'its process ended' : `no ${firstBlocks} blocks within ${timeoutMs / 1_000} s`,
+      )
     await new Promise((wake) => setTimeout(wake, 100))
   }
   return JSON.parse(readFileSync(files.info, 'utf8')) as LabInfo
+}
+
+/** An own program in the place of a stand-in. */
+function programNamed(variable: string): string | undefined {
+  const path = process.env[variable]
+  return path === undefined || path === '' ? undefined : resolve(path)
 }
 
 /** The lab that runs in a state directory; undefined when none does. */
@@ -105,7 +115,7 @@ async function hasBlocks(rpc: string): Promise<boolean> {
   return state.kind === 'ok' && state.value.lastBlockHeight >= firstBlocks
 }
 
-async function notUp(stateDir: string, ended: boolean): Promise<EvhaError> {
+async function notUp(stateDir: string, why: string): Promise<EvhaError> {
   const files = labFiles(stateDir)
   const journal = join(hostFiles(join(files.root, 'node-1')).journal, 'ev-node.service.log')
   const tail = [files.log, journal]
@@ -114,7 +124,7 @@ async function notUp(stateDir: string, ended: boolean): Promise<EvhaError> {
   await clearRemains(stateDir)
   return new EvhaError({
     kind: 'failed',
-    message: `the lab did not come up: ${ended ? 'its process ended' : `no ${firstBlocks} blocks within ${upTimeoutMs / 1000} s`}: ${tail.slice(-1_500)}`,
+    message: `the lab did not come up: ${why}: ${tail.slice(-1_500)}`,
     changedAnything: 'no',
     retryable: true,
     hint: 'try `evha lab up` once more',

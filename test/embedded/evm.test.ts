@@ -2,11 +2,19 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { steps } from '../../src/steps/registry.ts'
 import type { StepContext } from '../../src/steps/step.ts'
+import { type TrafficOptions, whileFlowing } from '../go-ethereum/traffic.ts'
 import { confirm, driveWith, type Lab, migrate, withLab } from './lab.ts'
 
 const unit = 'evha-warm-up-ev-node.service'
 const isUp = async (lab: Lab, name: string) => (await lab.on(name, `systemctl is-active ${unit}`)).code === 0
 const peersOf = (lab: Lab) => lab.hosts.slice(1).map(({ name }) => name)
+
+/** To every client, as none hands a transaction to another. */
+const trafficOn = (lab: Lab): TrafficOptions => ({
+  urls: lab.hosts.flatMap(({ execution }) => execution?.ethUrl ?? []),
+  chainId: lab.evm?.chainId ?? 0,
+  everyMs: 700,
+})
 
 async function nothingIsLeft(lab: Lab): Promise<void> {
   for (const name of peersOf(lab)) {
@@ -16,12 +24,16 @@ async function nothingIsLeft(lab: Lab): Promise<void> {
   }
 }
 
-test('a chain whose nodes drive execution clients goes to three nodes, every client warm before the window', () =>
+test('a chain whose nodes drive execution clients goes to three nodes, every client warm before the window, transfers flowing all the while', () =>
   withLab(
     3,
     async (lab) => {
-      const { code, report, stderr } = await migrate(lab, 'cutover', 'commit', 'finish')
+      const { did, transfers } = await whileFlowing(trafficOn(lab), () =>
+        migrate(lab, 'cutover', 'commit', 'finish'),
+      )
+      const { code, report, stderr } = did
       expect(code, stderr).toBe(0)
+      expect(await transfers).toMatchObject({ missing: [], twice: [] })
       expect(report).toMatchObject({ outcome: 'migrated', nodesVoting: 3, hashContinuity: true, forks: [] })
       expect(report.firstClusterHeight).toBe((report.lastOldHeight ?? 0) + 1)
       const { clients = [], firstClusterHeight: first } = report

@@ -21,6 +21,7 @@ import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
 import { abortRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
+import { labEnvironment } from '../go-ethereum/as-ev-reth.ts'
 import { heldToSchema } from '../json-held.ts'
 import { type Ended, outputOf, whileAtWork } from '../output-of.ts'
 import { silentObserver } from '../run/silent-observer.ts'
@@ -89,10 +90,11 @@ export async function labForAll(
     await labDown({ stateDir })
     rmSync(stateDir, { recursive: true, force: true })
   }
-  const up = await evha([
-    ...['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json'],
-    ...options,
-  ])
+  const up = await evha(
+    ['lab', 'up', '--fast', '--nodes', String(nodes), '--state-dir', stateDir, '--json', ...options],
+    undefined,
+    labEnvironment(stateDir),
+  )
   if (up.code !== 0) {
     await gone()
     throw new Error(`lab up: ${up.stderr}`)

@@ -10,7 +10,7 @@ async function planned(): Promise<LabPlan> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-plan-'))
   onTestFinished(() => rmSync(stateDir, { recursive: true, force: true }))
   const lab = { nodes: 3, fast: true, evm: false, rttMs: 0, chain: 'lab-chain' } as const
-  return planLab({ ...lab, stateDir, built: '/nowhere', nodeBinary: undefined })
+  return planLab({ ...lab, stateDir, built: '/nowhere', nodeBinary: undefined, clientBinary: undefined })
 }
 
 const portsOf = ({ hosts, daPort }: LabPlan) => {

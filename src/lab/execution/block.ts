@@ -148,17 +148,17 @@ const hashed = (transaction: string) => keccak256(bytes(transaction))
 const bytes = (hex: string) => Buffer.from(hex.slice(2), 'hex')
 
 /** A number as RLP wants it: no zero before it, nothing for zero. */
-function trimmed(value: string): string {
+export function trimmed(value: string): string {
   const digits = value.slice(2).replace(/^0+/, '')
   return `0x${digits.length % 2 === 0 ? '' : '0'}${digits}`
 }
 
-function rlpBytes(data: Buffer): Buffer {
+export function rlpBytes(data: Buffer): Buffer {
   const [first = 0] = data
   return data.length === 1 && first < 0x80 ? data : Buffer.concat([rlpLength(data.length, 0x80), data])
 }
 
-function rlpList(items: readonly Buffer[]): Buffer {
+export function rlpList(items: readonly Buffer[]): Buffer {
   const content = Buffer.concat(items)
   return Buffer.concat([rlpLength(content.length, 0xc0), content])
 }

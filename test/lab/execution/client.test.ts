@@ -16,9 +16,11 @@ test('a client builds blocks, keeps its head over a kill, and goes back when it 
       expect(await client.eth('eth_chainId')).toBe('0x4d2')
       const hash = await client.eth('eth_sendRawTransaction', '0xc0ffee')
       expect(await client.eth('txpool_status')).toEqual({ pending: '0x1', queued: '0x0' })
+      await expect(client.eth('eth_sendRawTransaction', '0xc0ffee')).rejects.toThrow('already known')
       const first = await makeBlock(client, { timestamp: 5 })
       const second = await makeBlock(client, { timestamp: 5, transactions: ['0xc0ffee'] })
       expect(await client.eth('txpool_status')).toEqual({ pending: '0x0', queued: '0x0' })
+      await expect(client.eth('eth_sendRawTransaction', '0xC0FFEE')).rejects.toThrow('nonce too low')
       expect(await client.eth('eth_getBlockByNumber', 'latest', false)).toMatchObject({
         hash: second['blockHash'],
         parentHash: first['blockHash'],
