@@ -147,13 +147,13 @@ export class JournalCopies {
       const append = appendToCopy(dir, this.#firstLines(has), lines.slice(has, upTo))
       const appended = await remote.run(append, this.#stopped.signal)
       if (appended.kind === 'finished' && appended.exitCode === 0) return upTo
-      if (appended.kind === 'unknown') throw new Error(appended.message)
-      if (appended.exitCode !== notThatCopy) throw new Error(saidBy(remote, appended.stderr))
+      if (appended.kind === 'unknown') throw notBrought(appended.message)
+      if (appended.exitCode !== notThatCopy) throw notBrought(saidBy(remote, appended.stderr))
     }
     const lay = layCopy(dir, lines.slice(0, upTo), this.#runbookText)
     const laid = await remote.run(lay, this.#stopped.signal)
-    if (laid.kind === 'unknown') throw new Error(laid.message)
-    if (laid.exitCode !== 0) throw new Error(saidBy(remote, laid.stderr))
+    if (laid.kind === 'unknown') throw notBrought(laid.message)
+    if (laid.exitCode !== 0) throw notBrought(saidBy(remote, laid.stderr))
     return upTo
   }
 
@@ -184,10 +184,22 @@ export class JournalCopies {
       message: `only ${this.#behind(wanted)} of ${this.#followers.length} hosts keep the journal, ${this.#quorum} must: ${whys.join('; ')}`,
       changedAnything: 'no',
       retryable: true,
-      hint: 'bring the named hosts back, or make room on their disks, then `evha resume`',
+      hint: whatToDo,
     })
   }
 }
+
+const whatToDo = 'bring the named hosts back, or make room on their disks, then `evha resume`'
+
+/** One copy that was not brought up to date; told only where no majority was. */
+const notBrought = (message: string) =>
+  new EvhaError({
+    kind: 'unreachable',
+    message,
+    changedAnything: 'unknown',
+    retryable: true,
+    hint: whatToDo,
+  })
 
 const saidBy = ({ name }: Remote, stderr: string) =>
   `${name}: its copy of the journal can not be written: ${stderr.trim().split('\n').at(-1) ?? ''}`

@@ -24,6 +24,7 @@ export const faultKinds = [
   'a command lands late',
   'something starts the node past its unit',
   'a second operator',
+  'all links of the workstation cut',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -61,9 +62,13 @@ export function fits(kind: FaultKind, point: Pick<Point, 'kind'>): boolean {
 
 /**
  * Left out of what a seed may choose: a command that lands long after evha has given it up. Until the guard of the lease
- * holds such a command off, it does harm: a late `systemctl stop` stops a chain that runs again.
+ * holds such a command off, it does harm: a late `systemctl stop` stops a chain that runs again. And the cut of all links
+ * for so long that most else would wait for it: cut-off.test.ts strikes it in every state.
  */
-export const withheld: readonly FaultKind[] = ['a command lands late']
+export const withheld: readonly FaultKind[] = ['a command lands late', 'all links of the workstation cut']
+
+/** Longer than every dead-man and a reboot take, and than the node needs to come up. */
+export const cutOffMs = 60_000
 
 /** Where a kind has most to say; half of its faults strike there. */
 const atHome: { readonly [K in FaultKind]?: readonly string[] } = {
@@ -175,6 +180,11 @@ export class Faults {
       case 'link to the workstation cut':
         evha.workstation.cutFrom.add(host)
         sim.timeline.in(random.between(1_000, 40_000), () => evha.workstation.cutFrom.delete(host))
+        return null
+      case 'all links of the workstation cut':
+        for (const one of sim.hosts) evha.workstation.cutFrom.add(one)
+        sim.timeline.in(cutOffMs, () => evha.workstation.cutFrom.clear())
+        sim.cutOff()
         return null
       case 'link between hosts cut':
         cutHosts(sim, host, random)

@@ -108,7 +108,7 @@ export class Operator {
         failed: (view, failure, again) => {
           if (evha.dead) return
           sim.tell(`evha: ${view.path} fails: ${failure.message}${again ? ' (again)' : ''}`)
-          if (failure.message.startsWith('unexpected:'))
+          if (failure.message.includes('unexpected:'))
             sim.judge.say(`evha fails in a way it does not know: ${failure.message}`)
         },
       },

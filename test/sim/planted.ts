@@ -127,6 +127,7 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     },
     {
       name: 'the stores are not compared',
+      kinds: ['a copy that is not kept'],
       steps: withParts({
         proveEqual: {
           apply: async (context) => {

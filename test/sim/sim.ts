@@ -68,6 +68,8 @@ export class Sim {
   /** Hears of every command right before it runs on its host. */
   meets: (host: SimHost, argv: readonly string[], stdin: string) => void = () => undefined
   patch: (script: string) => string = (script) => script
+  /** Hears that the workstation has just lost all its links. */
+  cutOff: () => void = () => undefined
   /** Hears what evha says while it works. */
   hears: (text: string) => void = () => undefined
 

@@ -475,11 +475,20 @@ const tools: Readonly<Record<string, Tool>> = {
     yield Number(args[0]) * 1_000
     return 0
   },
-  sh: (call, args) =>
-    new Shell(call.ground, args.slice(3)).script(call.host.sim.patch(args[1] ?? ''), {
-      ...call.io,
-      files: new Map(),
-    }),
+  sh: (call, [flag, script = '', , ...args]) => {
+    const model = flag === '-c' ? call.host.sim.modelled.get(script) : undefined
+    if (model === undefined)
+      return new Shell(call.ground, args).script(call.host.sim.patch(script), {
+        ...call.io,
+        files: new Map(),
+      })
+    const said = model(call.host, args, call.io.stdin.text, () => undefined)
+    return after(said, ({ code, out, err = '' }) => {
+      call.io.out.write(out)
+      call.io.err.write(err)
+      return code
+    })
+  },
   'systemd-id128': (call) => {
     call.io.out.write(`${call.host.bootId}\n`)
     return 0
