@@ -9,7 +9,8 @@ import { parentOf } from './files.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import type { Model, Said } from './modelled.ts'
-import { Shell, Text } from './shell/run.ts'
+import { Text } from './shell/ground.ts'
+import { Shell } from './shell/run.ts'
 import { type Waits, waited } from './shell/soon.ts'
 
 /** Where every login of a simulated host has its keys. */

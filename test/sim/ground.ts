@@ -1,8 +1,10 @@
 import type { SimHost } from './host.ts'
 import { manifest, room } from './modelled.ts'
-import type { Node } from './shell/parse.ts'
-import { type Ground, globOf, type Io, Shell } from './shell/run.ts'
+import type { Ground, Io } from './shell/ground.ts'
+import { globOf } from './shell/patterns.ts'
+import { Shell } from './shell/run.ts'
 import type { Soon } from './shell/soon.ts'
+import type { Node } from './shell/tree.ts'
 import { toolNamed } from './tools.ts'
 
 /** A simulated host as a shell on it sees it. */

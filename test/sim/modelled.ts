@@ -10,7 +10,8 @@ import { HostGround } from './ground.ts'
 import type { Job, SimHost } from './host.ts'
 import { spawn } from './programs.ts'
 import { sha256 } from './sha256.ts'
-import { Shell, Text } from './shell/run.ts'
+import { Text } from './shell/ground.ts'
+import { Shell } from './shell/run.ts'
 import { type Waits, waited } from './shell/soon.ts'
 
 /** What a command answers. */

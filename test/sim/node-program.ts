@@ -1,6 +1,6 @@
 import { heightOf } from './chain.ts'
 import type { Waits } from './shell/soon.ts'
-import type { Call } from './tools.ts'
+import type { Call } from './tools/call.ts'
 
 /** The node's binary, called by hand: `version`, `init`, and the rollback that only asks for a height. */
 export function* nodeProgram({ host, io }: Call, args: readonly string[]): Waits<number> {

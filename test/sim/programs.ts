@@ -1,7 +1,8 @@
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import { SimNode } from './node.ts'
-import { Shell, Text } from './shell/run.ts'
+import { Text } from './shell/ground.ts'
+import { Shell } from './shell/run.ts'
 
 /** A process that somebody watches over. */
 export interface Running {

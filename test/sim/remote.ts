@@ -8,7 +8,8 @@ import type { Evha, Struck } from './evha.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
 import type { Said } from './modelled.ts'
-import { Shell, Text } from './shell/run.ts'
+import { Text } from './shell/ground.ts'
+import { Shell } from './shell/run.ts'
 import { after, type Soon } from './shell/soon.ts'
 
 /** A host that is cut off is noticed by the keepalive after so long, a new connection is given up after so long. */

@@ -2,7 +2,7 @@ import { unitValue } from '../../src/evnode/unit.ts'
 import type { SimHost } from './host.ts'
 import type { Waits } from './shell/soon.ts'
 import type { Service } from './systemd.ts'
-import type { Call } from './tools.ts'
+import type { Call } from './tools/call.ts'
 
 /** `systemctl`, as far as evha needs it; words and exit codes are systemd's. */
 export function* systemctl(call: Call, argv: readonly string[]): Waits<number> {
