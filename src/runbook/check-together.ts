@@ -1,4 +1,5 @@
 import { hostPort, parseAddress } from './address.ts'
+import { copiedClients } from './copied-clients.ts'
 import { runbookLimits } from './defaults.ts'
 import type { NodeSpec } from './load.ts'
 import { nearestKey } from './nearest-key.ts'
@@ -14,6 +15,7 @@ export function checkTogether(written: WrittenRunbook, nodes: readonly NodeSpec[
     ...sourceNamed(written, nodes),
     ...raftDirectories(nodes),
     ...timingOrder(written),
+    ...copiedClients(written, nodes),
   ]
 }
 

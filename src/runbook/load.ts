@@ -51,8 +51,14 @@ export interface ExecutionPlace {
   readonly engineUrl?: string
   /** Absolute. */
   readonly jwtSecretFile?: string
-  /** Where the client keeps its data, absolute; only its room is looked at. */
+  /** Where the client keeps its data, absolute. */
   readonly dataDir?: string
+  /** How the client of a peer gets near the head: led there from where it stands, or from a copy on. Absent: `follow`. */
+  readonly warmUp?: 'follow' | 'copy'
+  /** The client's unit, with its `.service`. */
+  readonly unit?: string
+  /** A directory on the source's host that holds a client's data at rest, absolute. */
+  readonly copyFrom?: string
 }
 
 export interface RaftTiming {

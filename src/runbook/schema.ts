@@ -32,12 +32,20 @@ const paths = z.strictObject({
   run: absolutePath.exactOptional(),
 })
 
-/** The execution client of an EVM node, where the flags of the sequencer's unit do not fit a host. */
+const warmUp = z.enum(['follow', 'copy'], {
+  error:
+    'must be follow (a full node leads the client from where it stands) or copy (its data is copied first)',
+})
+
+/** The execution client of an EVM node, where the flags of the sequencer's unit do not fit a host, and how it gets warm. */
 const execution = z.strictObject({
   ethUrl: httpUrl.exactOptional(),
   engineUrl: httpUrl.exactOptional(),
   jwtSecretFile: absolutePath.exactOptional(),
   dataDir: absolutePath.exactOptional(),
+  warmUp: warmUp.exactOptional(),
+  unit: unitName.exactOptional(),
+  copyFrom: absolutePath.exactOptional(),
 })
 
 /** Keys that stand under `node` for all nodes, and under one of `nodes` for that node alone. */

@@ -45,6 +45,14 @@ export interface Replayed {
   readonly tookMs: number
 }
 
+/** What copying the data of execution clients came to. */
+export interface CopiedClients {
+  /** Moved to all of them. */
+  readonly bytes: number
+  /** Newest block of each client when it was first seen on its copy, by node name. */
+  readonly heads: Readonly<Record<string, number>>
+}
+
 /** What every step found or did. Plain JSON without secrets: it goes into the journal. */
 export interface Facts {
   check: {
@@ -88,6 +96,8 @@ export interface Facts {
     readonly passes: number
     /** How the execution clients were led to the head; absent on a chain without. */
     readonly warmedUp?: WarmedUp
+    /** Absent where the runbook has no client's data copied. */
+    readonly copiedClients?: CopiedClients
   }
   smoke: {
     readonly stamp: string

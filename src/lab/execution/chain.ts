@@ -29,6 +29,7 @@ export class Chain {
   readonly #blocks = new Map<string, Block>()
   readonly #numbered: string[] = []
   readonly #files: { blocks: string; choice: string }
+  readonly #written: number
   #choice: Forkchoice
 
   constructor(datadir: string, genesis: Block) {
@@ -44,6 +45,8 @@ export class Chain {
     this.#blocks.set(first, genesis)
     this.#choice = { head: first, safe: first, finalized: first }
     for (const block of readBlocks(this.#files.blocks)) this.#blocks.set(blockHash(block), block)
+    // Open as long as it runs, as a database is.
+    this.#written = openSync(this.#files.blocks, 'a', 0o600)
     this.#choice = this.#readChoice()
     this.#number(this.head)
   }
@@ -71,7 +74,7 @@ export class Chain {
   add(block: Block): void {
     const hash = blockHash(block)
     if (this.#blocks.has(hash)) return
-    appendFileSync(this.#files.blocks, `${JSON.stringify(block)}\n`, { mode: 0o600 })
+    appendFileSync(this.#written, `${JSON.stringify(block)}\n`)
     this.#blocks.set(hash, block)
   }
 
@@ -98,8 +101,10 @@ export class Chain {
   #readChoice(): Forkchoice {
     if (!existsSync(this.#files.choice)) return this.#choice
     const choice = JSON.parse(readFileSync(this.#files.choice, 'utf8')) as Forkchoice
-    if (this.block(choice.head) === undefined || !this.#leadsToGenesis(choice.head))
-      throw new Error('the database was made with another genesis')
+    // What becomes of files that were copied one after the other while a client wrote to both.
+    if (this.block(choice.head) === undefined)
+      throw new Error(`the database is corrupt: its head ${choice.head} is not among its blocks`)
+    if (!this.#leadsToGenesis(choice.head)) throw new Error('the database was made with another genesis')
     return choice
   }
 

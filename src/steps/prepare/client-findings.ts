@@ -142,7 +142,7 @@ function ownFeeFindings({ host, client, shared }: ExecutionLook): Finding[] {
       host,
       `its blocks pay their fees to ${paid}, its unit says ${clientFlags.feeRecipient} ${client.feeRecipient}`,
       'the members are started with what the unit says, and a node that replays older blocks makes other ones of them',
-      "put the address into the unit that the running sequencer was started with; if it was changed on purpose, copy the client's data to the peers instead of having it replayed",
+      "put the address into the unit that the running sequencer was started with; if it was changed on purpose, have a client's data copied to the peers instead of replayed: execution.warmUp: copy",
       `miner of block ${shared?.number} of ${withoutLogin(client.ethUrl)}`,
     ),
   ]
@@ -157,7 +157,7 @@ function lostFindings({ host, lost }: ExecutionLook, here: ExecutionLook | null)
       host,
       `the store of ${source} no longer has block ${lost}, the first one that its execution client lacks`,
       'a node replays to its client from its own store, which is a copy of that one; a block that was pruned can not be replayed',
-      `copy the data of the client of ${source} there while both clients are stopped, or let a full node follow the chain from DA there first`,
+      `have the data of a client copied there (execution.warmUp: copy in the runbook), or let a full node follow the chain from DA there first`,
       `block ${lost} asked of ${source}: not found`,
     ),
   ]

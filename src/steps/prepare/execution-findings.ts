@@ -3,8 +3,10 @@ import { withoutLogin } from '../../evnode/json-rpc.ts'
 import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
 import { silence } from '../chain/client-stand.ts'
 import { clientOn } from '../chain/execution.ts'
+import { copiedClientOf } from '../client-copy/place.ts'
 import type { Facts } from '../facts.ts'
 import type { Host, StepContext } from '../step.ts'
+import { clientCopyFindings } from './client-copy-findings.ts'
 import { clientFindings, unnamedDisks } from './client-findings.ts'
 import { placeFindings } from './client-place-findings.ts'
 import { type ExecutionLook, lookAtExecution } from './execution-look.ts'
@@ -35,7 +37,7 @@ export async function executionFindings(
       tryOn(host, () => lookAtExecution(context, host, clientOn(host, client), chain, userOf(host))),
     ),
   )
-  const seen = looks.filter((look) => look !== null)
+  const seen = looks.filter((look) => look !== null).map((look) => copiedOver(context, look))
   const here = seen.find(({ host }) => host === source.spec.name)
   return [
     ...executionFlagProblems(command).map(({ problem, why, cure }) =>
@@ -45,8 +47,15 @@ export async function executionFindings(
     ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
     ...placeFindings(nodes, client),
     ...unnamedDisks(seen),
+    ...(await clientCopyFindings(context, tryOn)),
   ]
 }
+
+/** A client that gets a copy of another one's data needs no block that was made before that. */
+const copiedOver = ({ peers }: StepContext, look: ExecutionLook): ExecutionLook =>
+  peers.some(({ spec }) => spec.name === look.host && copiedClientOf(spec) !== null)
+    ? { ...look, lost: null }
+    : look
 
 /** What a run goes on with. A journal keeps no secret, so a login in an address is left out of it. */
 export function executionFact(command: NodeCommand): Pick<Facts['check'], 'execution'> {

@@ -1,4 +1,5 @@
 import { must, onEach, stuck } from '../ask.ts'
+import { clientCopy } from '../client-copy/copy.ts'
 import type { Facts, LastPass } from '../facts.ts'
 import { takePermit } from '../host/permits.ts'
 import { isUp, readUnit, showUnit } from '../host/systemd.ts'
@@ -19,6 +20,7 @@ export const seedData: Step<'seedData'> = {
   plan: (context) => {
     const { peers, source, runbook } = context
     return [
+      ...clientCopy.plan(context),
       ...(hasClients(context) ? warmUp.plan(context) : []),
       `copy the data of ${source.spec.name} to ${peers.length} peers while the chain runs, holes left out, then again what changed meanwhile`,
       ...(runbook.copy.via === 'relay'
@@ -39,6 +41,8 @@ export const seedData: Step<'seedData'> = {
   apply: async (context) => {
     // Left over where a host did not answer the last way back; with it more peers than the warm ones could start.
     await onEach(context.peers, (peer) => must(context, peer, takePermit(peer.spec, 'raft')))
+    const copied = await clientCopy.begin(context)
+    const copiedClients = copied === undefined ? {} : { copiedClients: copied }
     // They follow while the data is copied: on a long chain they need far longer.
     if (hasClients(context)) await warmUp.begin(context)
     const ways = directWays(
@@ -51,10 +55,13 @@ export const seedData: Step<'seedData'> = {
       throw thrown
     })
     await closeWays(context)
-    return hasClients(context) ? { ...measured, warmedUp: await warmUp.follow(context) } : measured
+    return hasClients(context)
+      ? { ...measured, ...copiedClients, warmedUp: await warmUp.follow(context) }
+      : measured
   },
   verify: async (context, measured) => {
-    const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at, warmedUp } = measured ?? {}
+    const { bytes, passes, lastPassBytes, lastPassMs, manifestMs, at, warmedUp, copiedClients } =
+      measured ?? {}
     if (at === undefined) return notYet('the passes did not end; they go on where they stopped')
     const followed = hasClients(context) ? await warmUp.verify(context, warmedUp) : null
     if (followed?.done === false) return followed
@@ -66,11 +73,13 @@ export const seedData: Step<'seedData'> = {
       manifestMs: manifestMs ?? 0,
       at,
       ...(followed === null ? {} : { warmedUp: followed.output }),
+      ...(copiedClients === undefined ? {} : { copiedClients }),
     })
   },
   undo: async (context) => {
     await closeWays(context)
     if (hasClients(context)) await warmUp.undo(context)
+    await clientCopy.undo(context)
   },
 }
 
