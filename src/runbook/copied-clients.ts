@@ -45,9 +45,10 @@ const holds = (dir: string, other: string) => dir === other || other.startsWith(
 function unnamed(copied: readonly NodeSpec[], key: 'unit' | 'dataDir', what: string): Problem[] {
   const without = copied.filter(({ execution }) => execution?.[key] === undefined)
   if (without.length === 0) return []
+  const names = without.map(({ name }) => name).join(', ')
   return [
     problem(
-      `execution.warmUp is copy, and ${without.map(({ name }) => name).join(', ')} has no execution.${key}`,
+      `execution.warmUp is copy, and execution.${key} is missing for ${names}`,
       `write ${key} under \`execution\`: ${what}`,
     ),
   ]

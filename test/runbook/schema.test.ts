@@ -43,6 +43,30 @@ const wrong: readonly (readonly [name: string, text: string, message: string, hi
     'write `ethUrl`, or take `ethURL` out',
   ],
   [
+    'a way to warm a client that there is none of',
+    runbookText({ more: 'execution: { warmUp: rsync }' }),
+    'chain.yaml:17: execution.warmUp must be follow (a full node leads the client from where it stands) or copy (its data is copied first)',
+    'runbooks/single-to-ha.yaml explains every key',
+  ],
+  [
+    'a copy of clients without a word from where',
+    runbookText({ more: 'execution: { warmUp: copy, dataDir: /el, unit: el }' }),
+    'chain.yaml:17: execution.warmUp is copy, and execution.copyFrom does not say from where',
+    "write copyFrom under `execution`: a directory on node-1 that holds a client's data at rest, such as a mounted snapshot of its volume",
+  ],
+  [
+    'a copy of clients from where one writes',
+    runbookText({ more: 'execution: { warmUp: copy, dataDir: /el, unit: el, copyFrom: /el }' }),
+    'chain.yaml:17: execution.copyFrom is /el, and the client of node-1 writes to /el: a copy of that is torn',
+    'write the path of a snapshot of it, or of another directory that nobody writes to',
+  ],
+  [
+    'a copy of clients whose unit nobody knows',
+    runbookText({ more: 'execution: { warmUp: copy, dataDir: /el, copyFrom: /el/.zfs/snapshot/s }' }),
+    'chain.yaml:17: execution.warmUp is copy, and execution.unit is missing for node-2, node-3',
+    'write unit under `execution`: the service that runs the client, such as ev-reth.service',
+  ],
+  [
     'a login in the URL of an execution client of one node',
     runbookText().replace(
       '    address: 192.0.2.2',
