@@ -151,8 +151,8 @@ const simulated: { readonly [name: string]: (place: Place, ...args: unknown[]) =
   readFileSync: ({ disk, path }, options) => {
     const file = disk.files.get(path)
     if (file === undefined) throw failing('ENOENT', path)
-    const bytes = Buffer.from(file.bytes.subarray(0, file.size))
-    return options === undefined ? bytes : bytes.toString('utf8')
+    if (options !== undefined) return file.bytes.toString('utf8', 0, file.size)
+    return Buffer.from(file.bytes.subarray(0, file.size))
   },
   writeFileSync: (place, content) => {
     const handle = opened(place, 'w')
@@ -221,7 +221,7 @@ const simulated: { readonly [name: string]: (place: Place, ...args: unknown[]) =
 
 const byHandle: { readonly [name: string]: (handle: Handle, ...args: unknown[]) => unknown } = {
   writeSync: (handle, content, offset, length) => {
-    const bytes = Buffer.from(content as string)
+    const bytes = Buffer.isBuffer(content) ? content : Buffer.from(content as string)
     return written(
       handle,
       typeof offset === 'number' && Buffer.isBuffer(content)

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
+import { sha256 } from './sha256.ts'
 
 export interface Entry {
   readonly kind: 'file' | 'dir' | 'link'
@@ -33,8 +34,12 @@ export function bytesOf(entry: Entry): number {
   return entry.bytes
 }
 
+/** A shorter one is digested as fast as what it grew by. */
+const growsFrom = 4_096
+
 /** sha256 of a file, hex; what only grows is read once. */
 export function digestOf(entry: Entry): string {
+  if (entry.digest === undefined && entry.content.length < growsFrom) return sha256(entry.content)
   entry.digest ??= { hash: createHash('sha256').update(entry.content), hex: null }
   entry.digest.hex ??= entry.digest.hash.copy().digest('hex')
   return entry.digest.hex

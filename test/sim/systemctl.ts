@@ -67,10 +67,20 @@ export function* systemctl(call: Call, argv: readonly string[]): Waits<number> {
   }
 }
 
+const named = new Map<string, readonly string[]>()
+
+/** The properties that an option names; a handful of options names them all. */
+function propertiesIn(option: string): readonly string[] {
+  const known = named.get(option)
+  if (known !== undefined) return known
+  const properties = /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? []
+  named.set(option, properties)
+  return properties
+}
+
 function shown(host: SimHost, name: string, service: Service | null, options: readonly string[]): string {
-  const wanted = options.flatMap((option) => /^(?:--property=|-p)(.+)$/.exec(option)?.[1]?.split(',') ?? [])
   let text = ''
-  for (const property of wanted) {
+  for (const property of options.flatMap(propertiesIn)) {
     const value = service === null ? absent[property] : properties[property]?.(host, name, service)
     if (value !== undefined) text += `${property}=${value}\n`
   }

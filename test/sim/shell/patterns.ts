@@ -20,25 +20,24 @@ const sourceOf = (glob: string): string =>
 
 const ends = new Map<string, RegExp>()
 
+/** What is left of a text before the end that fits: the first place it fits from is the longest end, the last the shortest. */
+function endOf(glob: string, longest: boolean): RegExp {
+  const key = `${longest ? 'longest' : 'shortest'} ${glob}`
+  const known = ends.get(key)
+  if (known !== undefined) return known
+  const made = new RegExp(`^([^]*${longest ? '?' : ''})(?:${sourceOf(glob)})$`)
+  ends.set(key, made)
+  return made
+}
+
 /** `${x%pattern}` and its kin: the shortest or longest piece of an end that fits goes. */
 export function cut(value: string, op: string, glob: string): string {
-  if (op === '%%') {
-    let end = ends.get(glob)
-    if (end === undefined) {
-      end = new RegExp(`(?:${sourceOf(glob)})$`)
-      ends.set(glob, end)
-    }
-    // The first place from which it fits up to the end is the longest.
-    const at = value.search(end)
-    return at === -1 ? value : value.slice(0, at)
-  }
+  const longest = op.length === 2
+  if (op.startsWith('%')) return endOf(glob, longest).exec(value)?.[1] ?? value
   const fits = globOf(glob)
-  const [end, longest] = [op.startsWith('%'), op.length === 2]
   for (let k = 0; k <= value.length; k++) {
     const length = longest ? value.length - k : k
-    const at = end ? value.length - length : length
-    if (end && fits.test(value.slice(at))) return value.slice(0, at)
-    if (!end && fits.test(value.slice(0, at))) return value.slice(at)
+    if (fits.test(value.slice(0, length))) return value.slice(length)
   }
   return value
 }
