@@ -3,6 +3,9 @@ import type { Time } from './time.ts'
 /** Once enough have answered, the others get so long. */
 export const lateMs = 1_000
 
+/** Why nothing is known of a host that was not waited for any longer. */
+export const lateWhy = (host: string): string => `${host}: no answer within ${lateMs / 1_000} s of the others`
+
 /** When not all that were asked need to be waited for. */
 export interface Enough<Answer> {
   /** Asked after each answer, with all that came so far, in the order of the hosts. */

@@ -1,6 +1,7 @@
 import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import type { Guard } from '../remote/guarded.ts'
 import type { Finished, Remote } from '../remote/remote.ts'
+import { answersOf, type Enough, lateWhy } from './answers.ts'
 import {
   type Holder,
   type LeaseSeen,
@@ -44,23 +45,33 @@ export interface Wanted {
   readonly waiting: (holder: Holder, seconds: number) => void
 }
 
-/** Who holds the chain, asked of all hosts at once. */
-export function readLeases(places: readonly LeasePlace[], signal?: AbortSignal): Promise<LeaseOn[]> {
-  return Promise.all(
-    places.map(async ({ remote, dir }) => {
-      const host = remote.name
-      try {
-        const outcome = await remote.run(readLease(dir), signal)
-        if (outcome.kind === 'finished' && outcome.exitCode === 0)
-          return { host, seen: parseLease(outcome.stdout) }
-        const why = outcome.kind === 'unknown' ? outcome.message : `${host}: ${outcome.stderr.trim()}`
-        return { host, seen: null, why }
-      } catch (thrown) {
-        if (!(thrown instanceof EvhaError)) throw thrown
-        return { host, seen: null, why: thrown.message }
-      }
-    }),
-  )
+/** Who holds the chain, asked of all hosts at once. `enough`: when the silent ones need not be waited for. */
+export function readLeases(
+  places: readonly LeasePlace[],
+  signal?: AbortSignal,
+  enough?: Enough<LeaseOn>,
+): Promise<LeaseOn[]> {
+  const asked = places.map((place) => readLeaseOn(place, signal))
+  if (enough === undefined) return Promise.all(asked)
+  const late = (index: number): LeaseOn => {
+    const host = places[index]?.remote.name ?? ''
+    return { host, seen: null, why: lateWhy(host) }
+  }
+  return answersOf(asked, late, enough)
+}
+
+async function readLeaseOn({ remote, dir }: LeasePlace, signal?: AbortSignal): Promise<LeaseOn> {
+  const host = remote.name
+  try {
+    const outcome = await remote.run(readLease(dir), signal)
+    if (outcome.kind === 'finished' && outcome.exitCode === 0)
+      return { host, seen: parseLease(outcome.stdout) }
+    const why = outcome.kind === 'unknown' ? outcome.message : `${host}: ${outcome.stderr.trim()}`
+    return { host, seen: null, why }
+  } catch (thrown) {
+    if (!(thrown instanceof EvhaError)) throw thrown
+    return { host, seen: null, why: thrown.message }
+  }
 }
 
 /** How the newest hold stands, by all that was seen of it; null when nobody ever held the chain. */

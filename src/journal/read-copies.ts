@@ -1,5 +1,5 @@
 import { EvhaError, failureOf } from '../base/errors.ts'
-import { answersOf, type Enough, lateMs } from './answers.ts'
+import { answersOf, type Enough, lateWhy } from './answers.ts'
 import type { CopyPlace } from './copies.ts'
 import { readCopy } from './copy-commands.ts'
 import { type JournalContent, journalName, parseJournal } from './read-journal.ts'
@@ -27,7 +27,7 @@ export function readCopies(
 const silent = (host: string): ReadCopy => ({
   host,
   kind: 'silent',
-  why: `${host}: no answer within ${lateMs / 1_000} s of the others`,
+  why: lateWhy(host),
 })
 
 async function readOne(run: string, { remote, dir }: CopyPlace): Promise<ReadCopy> {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { EvhaError } from '../base/errors.ts'
-import { answersOf, lateMs } from '../journal/answers.ts'
+import { answersOf, lateWhy } from '../journal/answers.ts'
 import type { Copy } from '../journal/choose-copy.ts'
 import { listCopies, readCopiedRunbook } from '../journal/copy-commands.ts'
 import { type LeaseOn, readLeases, standingOf } from '../journal/lease.ts'
@@ -87,7 +87,7 @@ async function whatItKeeps(host: Host): Promise<Kept> {
 }
 
 const nothingSaid = (host: string): Kept => ({
-  lease: { host, seen: null, why: `${host}: no answer within ${lateMs / 1_000} s of the others` },
+  lease: { host, seen: null, why: lateWhy(host) },
   runs: [],
 })
 

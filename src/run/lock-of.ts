@@ -4,12 +4,13 @@ import { isOver, type LeaseOn, leaseSeconds, readLeases, standingOf } from '../j
 import { type Holder, leaseDir, releaseLease } from '../journal/lease-commands.ts'
 import { readLock } from '../journal/lock.ts'
 import { findRun } from '../journal/runs.ts'
+import { realTime } from '../journal/time.ts'
 import { viewOf } from '../machine/decider.ts'
 import type { PassphraseOf } from '../remote/ssh-target.ts'
 import { type LoadedRunbook, loadRunbook, runbookFromText } from '../runbook/load.ts'
 import { steps } from '../steps/registry.ts'
 import type { Host } from '../steps/step.ts'
-import { readRunCopies } from './catch-up.ts'
+import { enoughFor, readRunCopies } from './catch-up.ts'
 import { closeHosts, openHosts } from './hosts.ts'
 import { readRun, snapshotOf, unsettled } from './rebuild.ts'
 
@@ -63,7 +64,7 @@ export async function releaseLock(
 ): Promise<LockReport> {
   return withRunbook(stateDir, runbookPath, ask, async (runbook, hosts) => {
     const before = await look(stateDir, runbook, hosts)
-    const holder = standingOf(await readLeases(leasePlaces(hosts)))?.holder
+    const holder = standingOf(await leasesOn(hosts, runbook))?.holder
     if (holder === undefined || before.state === 'free' || before.state === 'released') return before
     const given = await name(before)
     if (given !== holder.by) throw otherHolder(given, holder)
@@ -104,11 +105,16 @@ function newestHere(stateDir: string): LoadedRunbook {
   return runbookFromText(runbook.text, runbook.path)
 }
 
-const leasePlaces = (hosts: readonly Host[]) =>
-  hosts.map(({ spec, remote }) => ({ remote, dir: leaseDir(spec.paths) }))
+/** A hold stands on a majority: when one has answered, whoever says nothing is not waited for. */
+const leasesOn = (hosts: readonly Host[], { quorum }: Pick<LoadedRunbook, 'quorum'>): Promise<LeaseOn[]> =>
+  readLeases(
+    hosts.map(({ spec, remote }) => ({ remote, dir: leaseDir(spec.paths) })),
+    undefined,
+    { time: realTime, isEnough: (said) => said.filter(({ seen }) => seen !== null).length >= quorum },
+  )
 
 async function look(stateDir: string, runbook: LoadedRunbook, hosts: readonly Host[]): Promise<LockReport> {
-  const seen = await readLeases(leasePlaces(hosts))
+  const seen = await leasesOn(hosts, runbook)
   const standing = standingOf(seen)
   const lock = readLock(stateDir, runbook.chain)
   const here =
@@ -159,7 +165,7 @@ async function whereItStands(
   runbook: LoadedRunbook,
   hosts: readonly Host[],
 ): Promise<Pick<LockReport, 'says' | 'unfinished'>> {
-  const read = await readRunCopies(run, hosts)
+  const read = await readRunCopies(run, hosts, enoughFor(null, runbook, realTime))
   const whole = read.flatMap((copy) => (copy.kind === 'whole' ? [copy] : []))
   try {
     const records = chooseCopy(whole, runbook.quorum)?.content.records

@@ -4,7 +4,14 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { changes, script } from '../../src/base/command.ts'
-import { Lease, readLeases, standingOf, type Wanted } from '../../src/journal/lease.ts'
+import {
+  Lease,
+  type LeaseOn,
+  type LeasePlace,
+  readLeases,
+  standingOf,
+  type Wanted,
+} from '../../src/journal/lease.ts'
 import { leaseDir, readLease, releaseLease, renewLease } from '../../src/journal/lease-commands.ts'
 import { realTime, type Time } from '../../src/journal/time.ts'
 import { type Guard, guarded, newGuard } from '../../src/remote/guarded.ts'
@@ -57,6 +64,29 @@ function silentFor(hosts: readonly LocalHost[], seconds: number): void {
 
 const write = (path: string, text: string) =>
   changes(`write ${text}`, script('printf "%s\\n" "$2" >> "$1"', path, text))
+
+test('once a majority has said who holds the chain, a host that says nothing is not waited for', async () => {
+  const hosts = localHosts(3)
+  const [, , silent] = placesOf(hosts) as [LeasePlace, LeasePlace, LeasePlace]
+  await workstation(hosts).lease.take(wanted('a@one'))
+  silent.remote.run = () => new Promise(() => undefined)
+  const due: (() => void)[] = []
+  const enough = {
+    isEnough: (said: readonly LeaseOn[]) => said.filter(({ seen }) => seen !== null).length >= 2,
+    time: {
+      after: (_: number, run: () => void) => {
+        due.push(run)
+        return () => undefined
+      },
+    },
+  }
+  const reading = readLeases([...placesOf(hosts).slice(0, 2), silent], undefined, enough)
+  await expect.poll(() => due, { timeout: 30_000 }).toHaveLength(1)
+  due[0]?.()
+  const seen = await reading
+  expect(standingOf(seen)?.holder).toMatchObject({ epoch: 1, by: 'a@one' })
+  expect(seen[2]).toEqual({ host: 'node-3', seen: null, why: 'node-3: no answer within 1 s of the others' })
+})
 
 test('the epoch rises with each hold, on a majority; who holds it, where, since when is read back', async () => {
   const hosts = localHosts(3)
