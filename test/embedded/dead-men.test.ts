@@ -4,9 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
-import type { StepName } from '../../src/base/names.ts'
 import { labControl } from '../../src/lab/control.ts'
 import { signedHeaders } from '../../src/lab/witness.ts'
+import { edges, stateFacts } from '../../src/machine/graph.ts'
 import type { Report, RunEnd } from '../../src/run/api.ts'
 import { steps } from '../../src/steps/registry.ts'
 import type { StepContext } from '../../src/steps/step.ts'
@@ -19,6 +19,8 @@ const nightlyTest = test.skipIf(!nightly)
 
 /** Shorter than the usual 10 s, for the tests' sake. */
 const deadManSeconds = 4
+/** The usual, where evha must be heard in time on a busy machine too. */
+const heardSeconds = 10
 /** From the deadline to the next block: acting, start of the node, block time; far more than a quiet machine needs. */
 const thenMs = 30_000
 /** Nothing comes, although it would have come by then. */
@@ -28,7 +30,7 @@ const unitOf = 'evha-dead-man-ev-node.service'
 async function killedAndBack(lab: Lab, place: string, ...args: string[]): Promise<number> {
   const killed = await killedAt(place, lab, ...args)
   expect(killed.code, `${place}: ${killed.stderr}`).toBeNull()
-  const tookMs = await nextBlockOf(lab, 'node-1', deadManSeconds * 1_000 + thenMs)
+  const tookMs = await nextBlockOf(lab, 'node-1', heardSeconds * 1_000 + thenMs)
   expect(tookMs, `${place}: no block after the workstation was killed`).not.toBeNull()
   return tookMs ?? 0
 }
@@ -186,24 +188,22 @@ nightlyTest(
     }),
 )
 
-/** Every step of the window and of the decision, before and after its effect, and how long it took to come back. */
-const places = [
-  'arm',
-  'fence',
-  'stopSource',
-  'finalSync',
-  'proveEqual',
-  'warmPeers',
-  'weighCommit',
-  'decide',
-] as const
-const moments = places.flatMap((step: StepName) => [`step.${step}.before`, `step.${step}.after`])
+const stepDone = 'xstate.done.actor.'
+/** The step of every state from which the chain may stand still, before and after its effect, in their order. */
+const moments = stateFacts()
+  .filter(({ path, phase }) => phase === 'window' || path === 'gate.commit' || path === 'commit.decide')
+  .sort((one, other) => Number(one.path === 'commit.decide') - Number(other.path === 'commit.decide'))
+  .flatMap(({ path }) => {
+    const done = edges().find(({ from, event }) => from === path && event.startsWith(stepDone))
+    const step = done?.event.slice(stepDone.length)
+    return step === undefined ? [] : [`step.${step}.before`, `step.${step}.after`]
+  })
 
 nightlyTest(
   'evha is killed at every state of the window: before the commit the chain is back by itself, after it only forward',
   () =>
     withLab(3, async (lab) => {
-      setWindow(lab, { deadManSeconds })
+      setWindow(lab, { deadManSeconds: heardSeconds })
       const took: string[] = []
       let args = ['migrate', lab.runbook]
       for (const moment of moments.slice(0, -1)) {
@@ -213,7 +213,7 @@ nightlyTest(
       }
       process.stdout.write(`from SIGKILL to the next block, ms: ${took.join(', ')}\n`)
       await killedAt(moments.at(-1) as string, lab, 'resume')
-      expect(await nextBlockOf(lab, 'node-1', deadManSeconds * 1_000 + 3_000)).toBeNull()
+      expect(await nextBlockOf(lab, 'node-1', heardSeconds * 1_000 + 3_000)).toBeNull()
       const forward = await lab.evha('resume', '--json', ...confirm(lab, 'cutover', 'commit', 'finish'))
       expect(JSON.parse(forward.stdout), forward.stderr).toMatchObject({
         outcome: 'migrated',
@@ -221,7 +221,7 @@ nightlyTest(
       })
       expect(lab.signedTwice()).toEqual([])
     }),
-  15 * 60_000,
+  30 * 60_000,
 )
 
 nightlyTest('node-1 reboots inside the window: back by itself, with evha alive and with evha dead', () =>
@@ -249,51 +249,43 @@ nightlyTest('node-1 reboots inside the window: back by itself, with evha alive a
   }),
 )
 
-nightlyTest(
-  'the workstation is cut off from all hosts in the window: both sides go back, each by itself',
-  () =>
-    withLab(3, async (lab) => {
-      setWindow(lab, { deadManSeconds })
-      const links = async (what: 'refuse-links' | 'accept-links') => {
-        for (const { name } of lab.hosts) await labControl(lab.stateDir, what, name)
-      }
-      const cut: Replaced = {
-        warmPeers: { apply: andThen(steps.warmPeers.apply, () => links('refuse-links')) },
-      }
-      const ending = driveWith(lab, cut)
-      await expect
-        .poll(() => shownOf(lab, 'node-1', 'ActiveState', unitOf), { timeout: 60_000 })
-        .toContain('=active')
-      const end = await ending
-      expect(end.outcome).not.toBe('migrated')
-      expect(await nextBlockOf(lab, 'node-1', deadManSeconds * 1_000 + thenMs)).not.toBeNull()
-      await links('accept-links')
-      const aborted = await lab.evha('abort', '--json')
-      expect(aborted.code, aborted.stderr).toBe(5)
-      expect(lab.signedTwice()).toEqual([])
-    }),
-)
-
-/** Commit and dead-man at the same instant: the deadline is put to now, and a moment later the decision is made. */
-const atOnce = (lab: Lab, laterMs: number): Replaced => ({
+/**
+ * Commit and dead-man at the same instant: no beat reaches node-1 any more, its deadline is put to now, and a moment later
+ * the decision is made; or once the dead-man has made its own.
+ */
+const atOnce = (lab: Lab, laterMs: number | 'when it has acted'): Replaced => ({
   decide: {
     apply: async (context: StepContext) => {
-      await lab.on('node-1', 'echo 0 > run/evha/dead-man.deadline')
-      await pause(laterMs)
+      const files = 'run/evha/dead-man.deadline'
+      const due = await lab.on('node-1', `rm -f ${files}.new && mkdir ${files}.new && echo 0 > ${files}`)
+      expect(due.code, due.stderr).toBe(0)
+      if (laterMs === 'when it has acted')
+        await expect.poll(() => decisionOf(lab), { timeout: thenMs }).toMatch(/^returned/)
+      else await pause(laterMs)
       return steps.decide.apply(context)
     },
   },
 })
 
-nightlyTest('the dead-man races the commit: one of the two wins, and nothing is signed twice', async () => {
-  const won: string[] = []
-  for (const laterMs of [0, 150, 300, 450])
-    await withLab(3, async (lab) => {
-      const end = await driveWith(lab, atOnce(lab, laterMs))
-      won.push(end.outcome)
-      expect(['migrated', 'returned'], end.failure?.message).toContain(end.outcome)
-      if (end.outcome === 'returned') expect(await nextBlockOf(lab, 'node-1', thenMs)).not.toBeNull()
-      expect(lab.signedTwice()).toEqual([])
-    })
-  process.stdout.write(`the race was won by: ${won.join(', ')}\n`)
-})
+const decisionOf = async (lab: Lab) => (await lab.on('node-1', 'cat var/lib/evha/decision')).stdout
+
+nightlyTest(
+  'the dead-man races the commit: one of the two wins, and nothing is signed twice',
+  async () => {
+    const won: string[] = []
+    for (const laterMs of [0, 150, 300, 450, 'when it has acted'] as const)
+      await withLab(3, async (lab) => {
+        setWindow(lab, { deadManSeconds: heardSeconds })
+        const end = await driveWith(lab, atOnce(lab, laterMs))
+        won.push(`${laterMs}: ${end.outcome}`)
+        expect(['migrated', 'returned'], end.failure?.message).toContain(end.outcome)
+        if (laterMs === 'when it has acted') expect(end.outcome).toBe('returned')
+        // One arbiter: who won there is who produces.
+        expect(await decisionOf(lab)).toMatch(end.outcome === 'migrated' ? /^committed/ : /^returned/)
+        if (end.outcome === 'returned') expect(await nextBlockOf(lab, 'node-1', thenMs)).not.toBeNull()
+        expect(lab.signedTwice()).toEqual([])
+      })
+    process.stdout.write(`the race was won by: ${won.join(', ')}\n`)
+  },
+  15 * 60_000,
+)

@@ -1,8 +1,7 @@
 // The workstation loses its links to all hosts at once, in every state of the machine: who writes then, without anybody's
 // help, is what the state's standing says, and whoever goes on later comes to an end.
 import { expect, test } from 'vitest'
-import { stateFacts } from '../../src/machine/graph.ts'
-import type { StandingName } from '../../src/machine/standing.ts'
+import { cluster, nobody, oldSequencer, promised, statesAtWork } from '../who-writes.ts'
 import { cutOffMs, type Fault } from './faults.ts'
 import type { Goal } from './session.ts'
 import type { Sim } from './sim.ts'
@@ -26,36 +25,12 @@ const ways: readonly Way[] = [
   { goal: 'migrate', first: [{ kind: 'kill before it', state: 'commit.decide', nth: 1 }], end: 'done' },
 ]
 
-const facts = new Map(stateFacts().map((one) => [one.path, one]))
-/** A run at its end does nothing more, and only a height that was signed twice leads to the others: the simulation ends there. */
-const notStruck = [...facts.values()]
-  .filter(({ final, path }) => final || path === 'halt' || path === 'needsHuman')
-  .map(({ path }) => path)
+const standings = new Map(statesAtWork.map(({ path, standing }) => [path, standing]))
 
 /** Who writes shortly before the links are back, and whether the decision has fallen. */
 interface Alone {
   readonly writers: string
   readonly committed: boolean
-}
-
-const [old, cluster, nobody] = ['the old sequencer', 'the cluster', '']
-
-/** Who may write meanwhile, by what each standing says of a workstation that is lost. */
-const promised: { readonly [K in StandingName]: (seen: Alone) => readonly string[] } = {
-  alone: () => [old],
-  fencing: () => [old],
-  stopped: () => [old],
-  warm: () => [old],
-  deciding: ({ committed }) => [committed ? nobody : old],
-  starting: () => [nobody, cluster],
-  joining: () => [cluster],
-  cluster: () => [cluster],
-  goingBack: () => [old],
-  backAlone: () => [old],
-  asked: () => [cluster],
-  rollingBack: ({ committed }) => (committed ? [cluster, nobody] : [nobody, old]),
-  halting: () => [nobody],
-  unknown: () => [nobody],
 }
 
 const sceneOf = ({ goal, first }: Way): Scene => ({ seed: 1, nodes: 3, goal, quiet: true, faults: first })
@@ -78,7 +53,7 @@ async function struck(way: Way, state: string, nth: number, onCut: (sim: Sim) =>
       const writers = sim.nodes().filter((node) => node.writes)
       const decision = sim.source.files.read(`${sim.source.spec.paths.evha}/decision`)
       alone = {
-        writers: writers.map(({ isSingle }) => (isSingle ? old : cluster)).join(' and '),
+        writers: writers.map(({ isSingle }) => (isSingle ? oldSequencer : cluster)).join(' and '),
         committed: decision?.startsWith('committed') === true,
       }
     }
@@ -98,15 +73,15 @@ test('cut off in any state: who writes meanwhile is who was said to, and the run
   let cuts = 0
   for (const way of ways)
     for (const [state, points] of await pointsOf(way)) {
-      const standing = facts.get(state)?.standing
-      if (standing === undefined || been.has(state) || notStruck.includes(state)) continue
+      const standing = standings.get(state)
+      if (standing === undefined || been.has(state)) continue
       been.add(state)
       for (const nth of points) {
         cuts += 1
         const { alone, broken, end } = await struck(way, state, nth)
         if (
           alone !== null &&
-          promised[standing](alone).includes(alone.writers) &&
+          promised[standing](alone.committed).some((one) => one === alone.writers) &&
           end === way.end &&
           broken.length === 0
         )
@@ -116,7 +91,7 @@ test('cut off in any state: who writes meanwhile is who was said to, and the run
     }
   process.stdout.write(`${cuts} cuts in ${been.size} states\n`)
   expect(wrong).toEqual([])
-  expect([...been].sort()).toEqual([...facts.keys()].filter((path) => !notStruck.includes(path)).sort())
+  expect([...been].sort()).toEqual([...standings.keys()].sort())
 }, 3_600_000)
 
 test('without the dead-man nobody writes: the comparison sees it', async () => {
@@ -128,5 +103,5 @@ test('without the dead-man nobody writes: the comparison sees it', async () => {
     if (deadMan !== null) systemd.stop(deadMan)
   }
   expect((await struck(way, 'window.sync', 1, deaf)).alone?.writers).toBe(nobody)
-  expect((await struck(way, 'window.sync', 1)).alone?.writers).toBe(old)
+  expect((await struck(way, 'window.sync', 1)).alone?.writers).toBe(oldSequencer)
 })
