@@ -6,8 +6,8 @@ import { peerIdOf } from '../../src/evnode/peer-id.ts'
 import { raftChanges } from '../../src/evnode/raft-changes.ts'
 import type { Timing } from '../../src/evnode/timing.ts'
 import { chainOf, heightOf } from '../hosts/blocks.ts'
-import { beginChain, did as done, passphrase } from '../hosts/found-chain.ts'
-import { addressOf, type Hosts, hostsDir, hostsOf, run, script, until } from '../hosts/hosts.ts'
+import { beginChain, passphrase } from '../hosts/found-chain.ts'
+import { addressOf, did as done, type Hosts, hostsDir, hostsOf, run, script, until } from '../hosts/hosts.ts'
 
 const home = '/var/lib/ev-node'
 const config = `${home}/config/evnode.yaml`

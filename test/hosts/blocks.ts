@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import type { Hosts } from './hosts.ts'
 
 // Asked on the host itself, past evha: what it says is judged by this.
@@ -40,4 +41,13 @@ export async function chainOf(hosts: Hosts, host: string, from: number): Promise
 export async function heightOf(hosts: Hosts, host: string): Promise<number | undefined> {
   const chain = await chainOf(hosts, host, Number.MAX_SAFE_INTEGER)
   return chain?.head
+}
+
+/** Every host serves the same blocks from the first on. */
+export async function oneChain(hosts: Hosts, names: readonly string[]): Promise<void> {
+  const chains = await Promise.all(names.map((host) => chainOf(hosts, host, 1)))
+  const shortest = Math.min(...chains.map((chain) => chain?.links.length ?? 0))
+  expect(shortest).toBeGreaterThan(3)
+  const told = chains.map((chain) => chain?.links.slice(0, shortest).join('\n'))
+  expect(new Set(told).size).toBe(1)
 }

@@ -1,7 +1,7 @@
 import { mergeConfig } from '../../src/evnode/config.ts'
-import type { Ended } from '../output-of.ts'
 import { heightOf } from './blocks.ts'
-import { addressOf, type Hosts, until } from './hosts.ts'
+import { foundClients } from './found-clients.ts'
+import { type Application, addressOf, did, type Hosts, until } from './hosts.ts'
 
 const home = '/var/lib/ev-node'
 const units = '/etc/systemd/system'
@@ -26,7 +26,7 @@ export async function beginChain(hosts: Hosts): Promise<void> {
     hosts,
     'node-1',
     `install -d -o ev-node -g ev-node -m 750 ${home} &&
-     runuser -u ev-node -- testapp init --home ${home} --chain_id ${hosts.chain} \\
+     runuser -u ev-node -- ${hosts.application.name} init --home ${home} --chain_id ${hosts.chain} \\
        --evnode.node.aggregator=true --evnode.signer.passphrase_file ${passphrase}`,
   )
 }
@@ -38,6 +38,7 @@ export async function beginChain(hosts: Hosts): Promise<void> {
 export async function foundChain(hosts: Hosts): Promise<void> {
   await Promise.all([startDa(hosts), ...hosts.names.map((host) => prepare(hosts, host))])
   await layOperator(hosts, 'node-2')
+  const clientFlags = hosts.application.name === 'evm' ? await foundClients(hosts) : ''
   await beginChain(hosts)
   const config = `${home}/config/evnode.yaml`
   const { stdout } = await did(hosts, 'node-1', `cat ${config}`)
@@ -51,7 +52,7 @@ export async function foundChain(hosts: Hosts): Promise<void> {
     'signer.signer_path': `${home}/config`,
   })
   await did(hosts, 'node-1', `cat > ${config}`, merged.text)
-  await did(hosts, 'node-1', `cat > ${unit}`, unitText)
+  await did(hosts, 'node-1', `cat > ${unit}`, unitText(hosts.application, clientFlags))
   await did(hosts, 'node-1', `mkdir -p ${dropIn.replace(/\/[^/]*$/, '')} && cat > ${dropIn}`, dropInText)
   await did(hosts, 'node-1', 'systemctl daemon-reload && systemctl enable -q --now ev-node.service')
   await until('blocks of the single sequencer', async () =>
@@ -99,7 +100,7 @@ function layOperator(hosts: Hosts, host: string): Promise<unknown> {
 }
 
 /** The unit as it has grown at an operator's: old flags and new ones, an environment file, always restarted. */
-const unitText = `[Unit]
+const unitText = ({ name }: Application, clientFlags: string) => `[Unit]
 Description=ev-node sequencer
 After=network-online.target
 
@@ -107,11 +108,11 @@ After=network-online.target
 User=ev-node
 EnvironmentFile=${environment}
 EnvironmentFile=-${environment}.local
-ExecStart=/usr/local/bin/testapp start --home=${home} \\
+ExecStart=/usr/local/bin/${name} start --home=${home} \\
   --rollkit.node.aggregator=true --evnode.node.block_time 1s \\
   # The DA address stands in evnode.yaml too; the flag counts.
   --rollkit.da.address "http://${addressOf('da')}:7980" \\
-  --evnode.signer.passphrase_file ${passphrase} --evnode.log.format json
+  --evnode.signer.passphrase_file ${passphrase} --evnode.log.format json${clientFlags}
 Restart=always
 RestartSec=1s
 
@@ -142,11 +143,4 @@ async function startDa(hosts: Hosts): Promise<void> {
     `cat > ${units}/da.service && systemctl daemon-reload && systemctl start da.service`,
     `[Service]\nExecStart=${command}\nRestart=on-failure\n`,
   )
-}
-
-/** Runs a command on a host, and throws unless it exits 0. */
-export async function did(hosts: Hosts, host: string, command: string, stdin = ''): Promise<Ended> {
-  const ended = await hosts.on(host, command, stdin)
-  if (ended.code !== 0) throw new Error(`${host}: ${command}: exit ${ended.code}: ${ended.stderr}`)
-  return ended
 }

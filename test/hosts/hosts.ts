@@ -37,9 +37,24 @@ export interface Started {
   kill(signal: NodeJS.Signals): void
 }
 
+/** The application that the node of the hosts is, and its database. */
+export interface Application {
+  readonly name: 'testapp' | 'evm'
+  readonly db: string
+}
+const testapp: Application = { name: 'testapp', db: 'testapp' }
+const evm: Application = { name: 'evm', db: 'evm-single' }
+
+/** What a test may have otherwise than usual. */
+interface Wish extends Partial<Patience> {
+  /** A chain whose nodes drive execution clients, one on each host. */
+  readonly evm?: boolean
+}
+
 /** Machines with a systemd and an sshd of their own, a live single sequencer on node-1, and DA beside them. */
 export interface Hosts {
   readonly chain: string
+  readonly application: Application
   readonly runbook: string
   readonly stateDir: string
   readonly names: readonly string[]
@@ -78,10 +93,10 @@ export function run(
 export async function withHosts(
   count: 3 | 5,
   work: (hosts: Hosts) => Promise<void>,
-  patience: Partial<Patience> = {},
+  wish: Wish = {},
 ): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), 'evha-hosts-'))
-  const hosts = hostsOf(count, stateDir, patience)
+  const hosts = hostsOf(count, stateDir, wish)
   try {
     const up = await run(script, ['up', String(count)], { timeoutMs: upTimeoutMs }).ended
     if (up.code !== 0) throw new Error(`script/hosts up: ${up.stderr}`)
@@ -116,8 +131,8 @@ async function toldBy(hosts: Hosts): Promise<string> {
   return [report.stdout.replace(/"steps": \[[\s\S]*?\n {2}\],?/, ''), report.stderr, ...nodes].join('\n')
 }
 
-export function hostsOf(count: number, stateDir: string, patience: Partial<Patience> = {}): Hosts {
-  const { onMs, evhaMs } = { ...usual, ...patience }
+export function hostsOf(count: number, stateDir: string, wish: Wish = {}): Hosts {
+  const { onMs, evhaMs } = { ...usual, ...wish }
   const within = (args: readonly string[], env = {}) =>
     run(script, ['within', process.execPath, main, ...args, '--state-dir', stateDir], {
       env,
@@ -126,6 +141,7 @@ export function hostsOf(count: number, stateDir: string, patience: Partial<Patie
   const start = (...args: string[]) => within(args)
   return {
     chain: 'hosts-chain',
+    application: wish.evm === true ? evm : testapp,
     runbook: join(stateDir, 'runbook.yaml'),
     stateDir,
     names: Array.from({ length: count }, (_, k) => `node-${k + 1}`),
@@ -152,6 +168,9 @@ export function addressOf(host: string): string {
   return host === 'da' ? '10.78.0.20' : `10.78.0.${10 + Number(host.slice('node-'.length))}`
 }
 
+/** Where the execution client of a host answers everybody; its Engine API answers on the host alone. */
+export const ethUrlOf = (host: string): string => `http://${addressOf(host)}:8545`
+
 /** How the runbook names a host: one of five by IPv6, where this machine has it. */
 const writtenAddressOf = (host: string): string =>
   host === 'node-4' && existsSync('/proc/net/if_inet6') ? 'fd78::14' : addressOf(host)
@@ -160,7 +179,7 @@ const writtenAddressOf = (host: string): string =>
 export const homeOf = (host: string): string =>
   ({ 'node-4': '/var/lib/sequencer', 'node-5': '/var/lib/chain' })[host] ?? '/var/lib/ev-node'
 
-function runbookOf({ chain, names }: Hosts): string {
+function runbookOf({ chain, names, application }: Hosts): string {
   const nodes = names.map((name) =>
     [
       `  - name: ${name}`,
@@ -171,13 +190,14 @@ function runbookOf({ chain, names }: Hosts): string {
       `      knownHostsFile: ${hostsDir}/known_hosts`,
       `    address: "${writtenAddressOf(name)}"`,
       `    home: ${homeOf(name)}`,
+      ...(application === evm ? [`    execution: { ethUrl: "${ethUrlOf(name)}" }`] : []),
     ].join('\n'),
   )
   return `version: 1
 chain: ${chain}
 node:
-  binary: /usr/local/bin/testapp
-  db: testapp
+  binary: /usr/local/bin/${application.name}
+  db: ${application.db}
 nodes:
 ${nodes.join('\n')}
 source: node-1
@@ -228,4 +248,11 @@ export async function until<T>(what: string, ask: () => Promise<T | undefined>):
     if (Date.now() > deadlineMs) throw new Error(`waited ${waitMaxMs / 1_000} s in vain for ${what}`)
     await new Promise((wake) => setTimeout(wake, 50))
   }
+}
+
+/** Runs a command on a host, and throws unless it exits 0. */
+export async function did(hosts: Hosts, host: string, command: string, stdin = ''): Promise<Ended> {
+  const ended = await hosts.on(host, command, stdin)
+  if (ended.code !== 0) throw new Error(`${host}: ${command}: exit ${ended.code}: ${ended.stderr}`)
+  return ended
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Report } from '../../src/run/api.ts'
-import { chainOf, heightOf } from './blocks.ts'
+import { heightOf, oneChain } from './blocks.ts'
 import { changesOf, contentsOf, filesOf } from './files.ts'
 import { dropIn, unit, wants } from './found-chain.ts'
 import { confirm, type Hosts, homeOf, signedTwice, until, withHosts } from './hosts.ts'
@@ -98,13 +98,4 @@ async function finishedAsPromised(hosts: Hosts, before: ReadonlyMap<string, stri
     const signer = await hosts.on(host, `stat -c '%U %a' ${homeOf(host)}/config/signer.json`)
     expect(signer.stdout).toBe('ev-node 600\n')
   }
-}
-
-/** Every host serves the same blocks from the first on. */
-async function oneChain(hosts: Hosts, names: readonly string[]): Promise<void> {
-  const chains = await Promise.all(names.map((host) => chainOf(hosts, host, 1)))
-  const shortest = Math.min(...chains.map((chain) => chain?.links.length ?? 0))
-  expect(shortest).toBeGreaterThan(3)
-  const told = chains.map((chain) => chain?.links.slice(0, shortest).join('\n'))
-  expect(new Set(told).size).toBe(1)
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { did, unit } from './found-chain.ts'
-import { type Hosts, until } from './hosts.ts'
+import { unit } from './found-chain.ts'
+import { did, type Hosts, until } from './hosts.ts'
 import { home } from './worlds.ts'
 
 /** The guide's own way: a process in a shell. Refused with what to do; a unit is written from it, laid, and check is content. */
