@@ -85,12 +85,37 @@ test('a transaction that is in a block already is left out of the next', async (
   expect(left).toEqual([])
 })
 
-test('a head that is final already is gone back to, which go-ethereum calls VALID and does not do', async () => {
+test('a head of a moment ago leaves the client where it is, and only says what is final', async () => {
+  const { call, left } = goEthereum('stays')
+  const said = of('stays', 0, 'engine_forkchoiceUpdatedV3').params[0]
+  const before = of('stays', 0, 'eth_getBlockByHash').params[0]
+  const choice = { ...(isObject(said) ? said : {}), headBlockHash: before }
+  const chosen = await new Translation(call).engine('engine_forkchoiceUpdatedV3', [choice, null], call)
+  expect(chosen).toMatchObject({ payloadStatus: { status: 'VALID', latestValidHash: before } })
+  expect(left).toEqual([])
+})
+
+test('several choices at once are told one after the other', async () => {
+  let under = 0
+  const call: Call = async () => {
+    under += 1
+    await new Promise((wake) => setImmediate(wake))
+    expect(under).toBe(1)
+    under -= 1
+    return { payloadStatus: { status: 'VALID' } }
+  }
+  const translation = new Translation(call)
+  const one = () => translation.engine('engine_forkchoiceUpdatedV3', [{ headBlockHash: '0x1' }, null], call)
+  await Promise.all([one(), one(), one()])
+})
+
+test('to build on a block that is final the client is taken back, as go-ethereum says VALID and stays', async () => {
   const { call, left } = goEthereum('back')
   const { method, params } = of('back', 0, 'engine_forkchoiceUpdatedV3')
   expect(of('back', 0, 'eth_getBlockByNumber').answer).toMatchObject({ result: { number: '0x8' } })
-  const chosen = await new Translation(call).engine(method, [params[0], null], call)
-  expect(chosen).toMatchObject({ payloadStatus: { status: 'VALID' }, payloadId: null })
+  const [, attributes] = wish('', 20, [])
+  const chosen = await new Translation(call).engine(method, [params[0], attributes], call)
+  expect(chosen).toMatchObject({ payloadStatus: { status: 'VALID' }, payloadId: expect.any(String) })
   // Among them debug_setHead to block 2.
   expect(left).toEqual([])
 })

@@ -15,12 +15,13 @@ const transactionsMax = 1_000
 const unknownPayload = -38001
 
 /**
- * ev-reth's side of one client. ev-reth builds a block of the very transactions that the node names, goes back to any
- * block, and shows its pool; go-ethereum does each of these in another way.
+ * ev-reth's side of one client. ev-reth builds a block of the very transactions that the node names, on any block of its
+ * chain, and shows its pool; go-ethereum does each of these in another way.
  */
 export class Translation {
   readonly #eth: Call
   readonly #payloads = new Map<string, unknown>()
+  #last: Promise<unknown> = Promise.resolve()
 
   /** `eth` asks go-ethereum where no token is needed: `eth`, `txpool`, `debug` and `testing`. */
   constructor(eth: Call) {
@@ -46,17 +47,51 @@ export class Translation {
     return method === 'txpoolExt_getTxs' ? this.#waiting() : this.#eth(method, params)
   }
 
-  async #forkchoice([choice, attributes]: readonly unknown[], engine: Call): Promise<unknown> {
-    const chosen = await this.#choose(choice, engine)
-    if (!isObject(attributes) || !isValid(chosen) || !isObject(chosen)) return chosen
+  /** One after the other: each looks first where the client stands, and a node sends several at once. */
+  #forkchoice([choice, attributes]: readonly unknown[], engine: Call): Promise<unknown> {
+    const inTurn = this.#last.then(() =>
+      isObject(attributes) ? this.#begin(choice, attributes, engine) : this.#choose(choice, engine),
+    )
+    this.#last = inTurn.catch(() => undefined)
+    return inTurn
+  }
+
+  async #begin(choice: unknown, attributes: Attributes, engine: Call): Promise<unknown> {
+    const chosen = await this.#goTo(choice, engine)
+    if (!isValid(chosen) || !isObject(chosen)) return chosen
     const head = isObject(choice) ? String(choice['headBlockHash']) : ''
     const payloadId = `0x${digest(JSON.stringify([head, attributes])).slice(0, 16)}`
     this.#keep(payloadId, await this.#build(head, attributes))
     return { ...chosen, payloadId }
   }
 
-  /** go-ethereum says VALID to a head that it has finalized, and stays where it is; ev-reth goes back there. */
+  /**
+   * To a block of its chain before its head ev-reth says VALID and stays, and go-ethereum goes there: it would, each time the
+   * node says with a head of a moment ago what has become final.
+   */
   async #choose(choice: unknown, engine: Call): Promise<unknown> {
+    const wanted = isObject(choice) ? choice['headBlockHash'] : undefined
+    const latest = await this.#eth('eth_getBlockByNumber', ['latest', false])
+    const stay = isObject(latest) && latest['hash'] !== wanted && (await this.#isOnChain(wanted))
+    if (!isObject(choice) || !isObject(latest) || !stay)
+      return engine('engine_forkchoiceUpdatedV3', [choice, null])
+    const stays = await engine('engine_forkchoiceUpdatedV3', [
+      { ...choice, headBlockHash: latest['hash'] },
+      null,
+    ])
+    if (!isObject(stays) || !isObject(stays['payloadStatus']) || !isValid(stays)) return stays
+    return { ...stays, payloadStatus: { ...stays['payloadStatus'], latestValidHash: wanted } }
+  }
+
+  async #isOnChain(hash: unknown): Promise<boolean> {
+    const block = await this.#eth('eth_getBlockByHash', [hash, false])
+    if (!isObject(block)) return false
+    const there = await this.#eth('eth_getBlockByNumber', [block['number'], false])
+    return isObject(there) && there['hash'] === hash
+  }
+
+  /** To build on a block that is final go-ethereum says VALID, and does not go there. */
+  async #goTo(choice: unknown, engine: Call): Promise<unknown> {
     const chosen = await engine('engine_forkchoiceUpdatedV3', [choice, null])
     if (!isObject(choice) || !isValid(chosen)) return chosen
     const wanted = choice['headBlockHash']

@@ -1,6 +1,6 @@
 import { isObject } from '../../evnode/json.ts'
 import { type Block, blockHash, hexOf, nextBlock, quantity, zeroHash } from './block.ts'
-import type { Forkchoice } from './chain.ts'
+import type { Chain, Forkchoice } from './chain.ts'
 import { keccak256 } from './keccak.ts'
 import { type Client, type Methods, RpcError } from './methods.ts'
 
@@ -48,11 +48,16 @@ function forkchoiceUpdated(
   for (const hash of [choice.safe, choice.finalized])
     if (hash !== zeroHash && chain.block(hash) === undefined)
       throw new RpcError(invalidForkchoice, 'Invalid forkchoice state')
-  chain.choose(choice)
+  // Told of a block of its chain before its head it says VALID and stays (reth's source); it goes back to build there.
+  const stays = !isObject(attributes) && isBeforeHead(chain, head)
+  chain.choose(stays ? { ...choice, head: blockHash(chain.head) } : choice)
   pool.included(head.transactions)
   const payloadId = isObject(attributes) ? build(client, payloads, head, attributes) : null
   return answered('VALID', choice.head, payloadId)
 }
+
+const isBeforeHead = (chain: Chain, block: Block) =>
+  block !== chain.head && chain.at(Number(block.number)) === block
 
 const answered = (status: string, latestValidHash: string | null, payloadId: string | null = null) => ({
   payloadStatus: { status, latestValidHash, validationError: null },

@@ -55,6 +55,8 @@ function besideItsNode(stand: ClientStand, head: number | null): ClientStand {
 
 /** The clients at a later look: one whose height is still that of the first has not advanced. */
 export function sinceThen(now: ClientStands, before: ClientStands): ClientStands {
+  // On a chain that made no block meanwhile no client could advance: that one is beside its node was seen already.
+  if (highest(now) <= highest(before)) return now
   return Object.fromEntries(
     Object.entries(now).map(([name, stand]) => {
       const earlier = before[name]?.height ?? null
@@ -68,3 +70,6 @@ export function sinceThen(now: ClientStands, before: ClientStands): ClientStands
     }),
   )
 }
+
+const highest = (stands: ClientStands) =>
+  Math.max(0, ...Object.values(stands).map(({ height }) => height ?? 0))

@@ -8,7 +8,7 @@ import { makeBlock } from './make-block.ts'
 
 const zero = `0x${'0'.repeat(64)}`
 
-test('a client builds blocks, keeps its head over a kill, and goes back when it is told to', () =>
+test('a client builds blocks, keeps its head over a kill, and goes back when it is told to build there', () =>
   withDir(async (dir) => {
     await built()
     const client = await ClientProcess.started(join(dir, 'a'))
@@ -33,8 +33,10 @@ test('a client builds blocks, keeps its head over a kill, and goes back when it 
       expect(await client.hashAt(2)).toBe(second['blockHash'])
       const back = { headBlockHash: first['blockHash'], safeBlockHash: zero, finalizedBlockHash: zero }
       await client.engine('engine_forkchoiceUpdatedV3', [back, null])
-      expect(await client.height()).toBe(1)
-      expect(await client.hashAt(2)).toBeUndefined()
+      expect(await client.height()).toBe(2)
+      await makeBlock(client, { timestamp: 6, parent: first['blockHash'] })
+      expect(await client.height()).toBe(2)
+      expect(await client.hashAt(2)).not.toBe(second['blockHash'])
       expect(await client.eth('eth_getBlockByHash', second['blockHash'], false)).toMatchObject({
         number: '0x2',
       })

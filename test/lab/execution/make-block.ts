@@ -3,12 +3,12 @@ import type { ClientProcess } from './client.ts'
 
 const zero = `0x${'0'.repeat(64)}`
 
-/** One block on the head, as a node makes it. */
+/** One block on the head, or on another one of its blocks, as a node makes it. */
 export async function makeBlock(
   client: ClientProcess,
-  wish: { timestamp: number; transactions?: string[]; feeRecipient?: string },
+  wish: { timestamp: number; transactions?: string[]; feeRecipient?: string; parent?: unknown },
 ) {
-  const head = await client.hashAt(await client.height())
+  const head = wish.parent ?? (await client.hashAt(await client.height()))
   const choice = { headBlockHash: head, safeBlockHash: zero, finalizedBlockHash: zero }
   const attributes = {
     timestamp: wish.timestamp,

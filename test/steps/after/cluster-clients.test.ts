@@ -64,6 +64,12 @@ test('a client that stays where it was through the watch is named; one that was 
   })
 })
 
+test('no client is named on a chain that made no block through the watch', () => {
+  const at = (height: number) => ({ height, hash: null, why: '' })
+  const now = { a: at(146), b: at(146), c: at(145) }
+  expect(sinceThen(now, { a: at(146), b: at(146), c: at(145) })).toEqual(now)
+})
+
 test('nothing is asked on a chain without clients', async () => {
   const { context, opened } = await executionHosts([{}, {}])
   const members = context.nodes.map((host) => ({ host, head: 105 }))
