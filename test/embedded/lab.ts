@@ -38,13 +38,14 @@ export function evha(
   args: readonly string[],
   onStart: (kill: (signal: NodeJS.Signals) => void, stdout: Readable) => void = () => undefined,
   env: Readonly<Record<string, string>> = {},
+  timeoutMs = evhaTimeoutMs,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [main, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onStart((signal) => child.kill(signal), child.stdout)
-  return outputOf(child, { says: `evha ${args.join(' ')}`, timeoutMs: evhaTimeoutMs }).then((ended) => {
+  return outputOf(child, { says: `evha ${args.join(' ')}`, timeoutMs }).then((ended) => {
     // Killed in the middle of a line it promised nothing.
     if (ended.code !== null) heldToSchema(args, ended.stdout)
     return ended

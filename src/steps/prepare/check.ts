@@ -10,7 +10,7 @@ import { readUnit, showUnit, type UnitState } from '../host/systemd.ts'
 import { done, type Host, looksOnly, type Step, type StepContext } from '../step.ts'
 import { daFindings } from './da-findings.ts'
 import { lookAtEnvironment } from './environment-files.ts'
-import { executionFact, executionFindings } from './execution-findings.ts'
+import { clientInUnit, executionFact, executionFindings } from './execution-findings.ts'
 import { blocks, type Finding } from './finding.ts'
 import { hostFindings, peerFindings, sharedNodeKeys } from './findings.ts'
 import { type Ground, readGround, surveyGround } from './ground.ts'
@@ -113,6 +113,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
     largestRoundTrip(context),
     live === null ? null : tried(findings, source, () => liveChain(context, live, config, here)),
   ])
+  const isEvm = live !== null && clientInUnit(live.unit) !== null
   findings.push(
     ...(chain?.findings ?? []),
     ...(links ?? []),
@@ -129,7 +130,7 @@ export async function checkHosts(context: StepContext): Promise<CheckedHosts> {
       ...hostFindings(specOf(host), survey, here === null ? 0 : skewOf(survey, here.survey, tookMs)),
       ...(host === source || here === null
         ? []
-        : peerFindings(host.spec, survey, unit, here.survey, context.runbook)),
+        : peerFindings(host.spec, survey, unit, here.survey, context.runbook, isEvm)),
     ]),
     ...sharedNodeKeys(
       Object.fromEntries(seen.map(({ host, survey }) => [host.spec.name, survey.nodeKeyPublic])),
@@ -214,7 +215,7 @@ async function liveChain(
     ...(await executionFindings(
       context,
       files.unit,
-      chain.facts.head,
+      { head: chain.facts.head, p2pPort: config.p2pPort ?? defaultP2pPort },
       ({ spec }) => spec.user ?? files.unitState.user,
       (host, look) => tried(findings, host, look),
     )),

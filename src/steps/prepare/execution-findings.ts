@@ -1,4 +1,4 @@
-import { executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
+import { type ExecutionClient, executionClientOf, executionFlagProblems } from '../../evnode/execution.ts'
 import { withoutLogin } from '../../evnode/json-rpc.ts'
 import { type NodeCommand, nodeCommand, type Unit } from '../../evnode/unit.ts'
 import { silence } from '../chain/client-stand.ts'
@@ -11,18 +11,19 @@ import { clientFindings, unnamedDisks } from './client-findings.ts'
 import { placeFindings } from './client-place-findings.ts'
 import { type ExecutionLook, lookAtExecution } from './execution-look.ts'
 import { blocks, type Finding, warns } from './finding.ts'
+import { fullNodeFindings } from './full-node-findings.ts'
 
 /** Looks at one host; null, and a finding of its own, where that is not possible. */
 export type TryOn = <T>(host: Host, look: () => Promise<T>) => Promise<T | null>
 
 /**
- * An EVM node is half of its sequencer; the other half is its execution client. How the clients of all hosts stand. `head` is
- * the node's, `userOf` gives the service user.
+ * An EVM node is half of its sequencer; the other half is its execution client. How the clients of all hosts stand, and whether a full
+ * node could lead each peer's. `head` and `p2pPort` are the sequencer's, `userOf` gives the service user.
  */
 export async function executionFindings(
   context: StepContext,
   unit: Unit,
-  head: number,
+  { head, p2pPort }: { readonly head: number; readonly p2pPort: number },
   userOf: (host: Host) => string,
   tryOn: TryOn,
 ): Promise<Finding[]> {
@@ -37,6 +38,9 @@ export async function executionFindings(
       tryOn(host, () => lookAtExecution(context, host, clientOn(host, client), chain, userOf(host))),
     ),
   )
+  const fullNodes = await Promise.all(
+    context.peers.map((peer) => tryOn(peer, () => fullNodeFindings(context, peer, p2pPort))),
+  )
   const seen = looks.filter((look) => look !== null).map((look) => copiedOver(context, look))
   const here = seen.find(({ host }) => host === source.spec.name)
   return [
@@ -46,6 +50,7 @@ export async function executionFindings(
     ...(here === undefined ? [] : ownClient(source, here, head)),
     ...seen.flatMap((look) => clientFindings(look, here ?? null, head)),
     ...placeFindings(nodes, client),
+    ...fullNodes.flatMap((found) => found ?? []),
     ...unnamedDisks(seen),
     ...(await clientCopyFindings(context, tryOn)),
   ]
@@ -63,6 +68,12 @@ export function executionFact(command: NodeCommand): Pick<Facts['check'], 'execu
   if (client === null) return {}
   const { ethUrl, engineUrl } = client
   return { execution: { ...client, ethUrl: withoutLogin(ethUrl), engineUrl: withoutLogin(engineUrl) } }
+}
+
+/** The client that a unit's flags name; null for a node that drives none, and where its command line is not clear. */
+export function clientInUnit(unit: Unit): ExecutionClient | null {
+  const command = commandOf(unit)
+  return command === null ? null : executionClientOf(command)
 }
 
 function commandOf(unit: Unit): NodeCommand | null {

@@ -9,8 +9,8 @@ import type { Survey } from './survey.ts'
 
 /** The node rejects blocks from the future and a leader whose clock is behind halts (evnode.md B 8.11). */
 const skewMaxMs = 1_000
-/** Room for the copy, and as much again for what the chain writes meanwhile. */
-const roomFactor = 2
+/** Room for the copy, and as much again for what the chain writes meanwhile; on an EVM chain for the store of a full node, too. */
+const roomFactor = (isEvm: boolean) => (isEvm ? 3 : 2)
 
 const sums = (here: string, source: string) =>
   `sha256 ${here.slice(0, 12)}… there, ${source === '' ? 'none' : `${source.slice(0, 12)}…`} on the source`
@@ -78,6 +78,7 @@ export function peerFindings(
   unit: UnitState,
   source: Survey,
   runbook: LoadedRunbook,
+  isEvm = false,
 ): Finding[] {
   const found: Finding[] = []
   if (isUp(unit))
@@ -165,12 +166,14 @@ export function peerFindings(
         sums(survey.genesisSha256, source.genesisSha256),
       ),
     )
-  if (survey.freeBytes < source.dataBytes * roomFactor)
+  if (survey.freeBytes < source.dataBytes * roomFactor(isEvm))
     found.push(
       blocks(
         spec.name,
         `${survey.freeBytes} bytes are free below ${spec.home}, the data has ${source.dataBytes}`,
-        'the copy needs room, and so does what the chain writes meanwhile',
+        isEvm
+          ? 'the copy needs room, so does the store of the full node that leads the execution client to the head, and what the chain writes meanwhile'
+          : 'the copy needs room, and so does what the chain writes meanwhile',
         'make room',
         `df ${spec.home} there, du ${homeFiles(runbook.source.home).data} on ${runbook.source.name}`,
       ),

@@ -140,18 +140,26 @@ function closedKey(spec: NodeSpec, ground: Ground, user: string, file: string, i
 
 /** The source's P2P and RPC ports are taken by the live node itself; a peer that runs is another finding. */
 export function portFindings(spec: NodeSpec, ground: Ground, isSource: boolean): Finding[] {
-  const wanted: readonly (readonly [what: string, host: string, port: number])[] = [
+  return takenPorts(spec.name, ground, [
     ['Raft', spec.address, spec.raftPort],
     ...(isSource || spec.p2pPort === undefined ? [] : [['P2P', spec.address, spec.p2pPort] as const]),
     ...(isSource ? [] : [['RPC', spec.rpc.host, spec.rpc.port] as const]),
-  ]
+  ])
+}
+
+/** Those of the wanted ports of a host on which something listens. */
+export function takenPorts(
+  name: string,
+  ground: Pick<Ground, 'listening'>,
+  wanted: readonly (readonly [what: string, host: string, port: number])[],
+): Finding[] {
   return wanted
     .filter(([, host, port]) =>
       ground.listening.some((socket) => socket === `*:${port}` || socket === hostPort(host, port)),
     )
     .map(([what, host, port]) =>
       blocks(
-        spec.name,
+        name,
         `something listens on ${hostPort(host, port)} already`,
         `the node needs it for ${what}`,
         `ss -ltnp 'sport = :${port}' shows what it is; end it, or name another port in the runbook`,

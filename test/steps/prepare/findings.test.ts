@@ -157,3 +157,15 @@ test('two hosts with one node key are found, and which two', () => {
     { host: 'b', what: 'it has the node key of a' },
   ])
 })
+
+test('on an EVM chain a peer has room for the store of a full node, too', () => {
+  const tight = { ...fresh, freeBytes: healthy.dataBytes * 2.5 }
+  expect(peerFindings(spec, tight, down, healthy, runbook)).toEqual([])
+  expect(peerFindings(spec, tight, down, healthy, runbook, true)).toMatchObject([
+    {
+      level: 'blocks',
+      what: expect.stringContaining('2500 bytes are free'),
+      why: expect.stringContaining('full node'),
+    },
+  ])
+})
