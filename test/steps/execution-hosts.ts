@@ -45,6 +45,7 @@ export async function executionHosts(
     quorum: Math.floor(nodes.length / 2) + 1,
     facts: { check: { execution } as Facts['check'], ...facts },
     onPaper: false,
+    seen: [],
     signal,
     now: Date.now,
   }
