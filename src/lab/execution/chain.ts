@@ -30,9 +30,11 @@ export class Chain {
   readonly #numbered: string[] = []
   readonly #files: { blocks: string; choice: string }
   readonly #written: number
+  readonly #keeps: number
   #choice: Forkchoice
 
-  constructor(datadir: string, genesis: Block) {
+  /** `keeps`: as a pruned client, it gives out the genesis and so many blocks up to its head, and goes back to none of the others. */
+  constructor(datadir: string, genesis: Block, keeps = Number.POSITIVE_INFINITY) {
     const db = join(datadir, 'db')
     mkdirSync(db, { recursive: true, mode: 0o750 })
     hold(db)
@@ -40,6 +42,7 @@ export class Chain {
     const identity = join(datadir, 'discovery-secret')
     if (!existsSync(identity)) writeFileSync(identity, randomBytes(32).toString('hex'), { mode: 0o600 })
     this.genesis = genesis
+    this.#keeps = keeps
     this.#files = { blocks: join(db, 'blocks.jsonl'), choice: join(db, 'forkchoice.json') }
     const first = blockHash(genesis)
     this.#blocks.set(first, genesis)
@@ -67,7 +70,13 @@ export class Chain {
   /** A block of its chain, up to the head. */
   at(number: number): Block | undefined {
     const hash = this.#numbered[number]
-    return hash === undefined ? undefined : this.#blocks.get(hash)
+    const block = hash === undefined ? undefined : this.#blocks.get(hash)
+    return block !== undefined && this.isPruned(block) ? undefined : block
+  }
+
+  /** Known once, and no longer: neither told nor gone back to. */
+  isPruned({ number }: Block): boolean {
+    return Number(number) > 0 && Number(number) <= Number(this.head.number) - this.#keeps
   }
 
   /** Learns a block; it is not on the chain before a forkchoice says so. */

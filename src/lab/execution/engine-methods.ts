@@ -44,7 +44,7 @@ function forkchoiceUpdated(
   const { chain, pool } = client
   const choice = choiceIn(given)
   const head = chain.block(choice.head)
-  if (head === undefined) return answered('SYNCING', null)
+  if (head === undefined || chain.isPruned(head)) return answered('SYNCING', null)
   for (const hash of [choice.safe, choice.finalized])
     if (hash !== zeroHash && chain.block(hash) === undefined)
       throw new RpcError(invalidForkchoice, 'Invalid forkchoice state')

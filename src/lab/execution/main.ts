@@ -37,6 +37,8 @@ async function serve(args: readonly string[]): Promise<void> {
       'authrpc.addr': flag('127.0.0.1'),
       'authrpc.port': flag('8551'),
       'authrpc.jwtsecret': flag(''),
+      // ev-reth's own name for what is kept of the past; the stand-in forgets the blocks with their states.
+      'prune.account-history.distance': flag(''),
       'client.version': flag('ev-reth-stand-in/v1.0.0'),
     },
   })
@@ -45,7 +47,11 @@ async function serve(args: readonly string[]): Promise<void> {
   const genesis = genesisIn(values.chain)
   const config = isObject(genesis['config']) ? genesis['config'] : {}
   const client = {
-    chain: new Chain(values.datadir, genesisBlock(genesis)),
+    chain: new Chain(
+      values.datadir,
+      genesisBlock(genesis),
+      Number(values['prune.account-history.distance'] || Number.POSITIVE_INFINITY),
+    ),
     pool: new Pool(),
     chainId: Number(config['chainId'] ?? 1),
     version: values['client.version'],

@@ -31,7 +31,10 @@ export function ethMethods({ chain, pool, chainId, version }: Client): Methods {
     eth_syncing: () => false,
     eth_blockNumber: () => chain.head.number,
     eth_getBlockByNumber: ([tag, whole]) => told(named(chain, tag), whole === true),
-    eth_getBlockByHash: ([hash, whole]) => told(chain.block(String(hash)), whole === true),
+    eth_getBlockByHash: ([hash, whole]) => {
+      const block = chain.block(String(hash))
+      return told(block !== undefined && chain.isPruned(block) ? undefined : block, whole === true)
+    },
     eth_sendRawTransaction: ([transaction]) => pool.add(String(transaction)),
     txpool_status: () => ({ pending: quantity(pool.size), queued: '0x0' }),
     txpoolExt_getTxs: () => pool.all(),

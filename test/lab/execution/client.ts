@@ -23,7 +23,7 @@ export class ClientProcess {
   readonly #args: readonly string[]
   #child: ChildProcessWithoutNullStreams | undefined
 
-  private constructor(dir: string, eth: number, engine: number, genesis: object) {
+  private constructor(dir: string, eth: number, engine: number, genesis: object, more: readonly string[]) {
     this.dir = dir
     this.ethUrl = `http://127.0.0.1:${eth}`
     this.engineUrl = `http://127.0.0.1:${engine}`
@@ -34,11 +34,17 @@ export class ClientProcess {
     this.#args = [
       ...['node', '--chain', join(dir, 'genesis.json'), '--datadir', join(dir, 'data')],
       ...['--http.port', String(eth), '--authrpc.port', String(engine), '--authrpc.jwtsecret', this.jwtFile],
+      ...more,
     ]
   }
 
-  static async started(dir: string, genesis: object = genesisOf('one')): Promise<ClientProcess> {
-    const client = new ClientProcess(dir, await freePort(), await freePort(), genesis)
+  /** `more`: further flags of the client. */
+  static async started(
+    dir: string,
+    genesis: object = genesisOf('one'),
+    more: readonly string[] = [],
+  ): Promise<ClientProcess> {
+    const client = new ClientProcess(dir, await freePort(), await freePort(), genesis, more)
     await client.start()
     return client
   }

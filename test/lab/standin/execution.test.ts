@@ -18,14 +18,14 @@ import {
 async function withClients(
   work: (
     scratch: Scratch,
-    client: (name: string, genesis?: object) => Promise<ClientProcess>,
+    client: (name: string, genesis?: object, more?: readonly string[]) => Promise<ClientProcess>,
   ) => Promise<void>,
 ): Promise<void> {
   const clients: ClientProcess[] = []
   await withScratch(async (scratch) => {
     try {
-      await work(scratch, async (name, genesis) => {
-        const client = await ClientProcess.started(join(scratch.dir, name), genesis)
+      await work(scratch, async (name, genesis, more) => {
+        const client = await ClientProcess.started(join(scratch.dir, name), genesis, more)
         clients.push(client)
         return client
       })
@@ -108,6 +108,25 @@ test('a client that is ahead of the store is taken back, and the chain goes on f
     )
     expect(node.produced[0]).toBe(height + 1)
     expect(await own.hashAt(height + 1)).not.toBe(stray)
+  }))
+
+test('harm: a pruned client is not taken back to a block it no longer has: the node ends, where one that keeps all goes on', () =>
+  withClients(async (scratch, client) => {
+    const { home, flags, height } = await chainOf(scratch, await client('client'))
+    const store = await scratch.peerOf(home, 'node-2')
+    const ahead = async (name: string, more: readonly string[]) => {
+      const one = await client(name, undefined, more)
+      for (let block = 0; block < height + 6; block += 1)
+        await makeBlock(one, { timestamp: 2_000_000_000 + block })
+      return scratch.start(name === 'pruned' ? store : home, [...flags, ...(await one.flags())])
+    }
+    const pruned = await ahead('pruned', ['--prune.account-history.distance', '3'])
+    expect(await pruned.ended()).toBe(1)
+    expect(pruned.stderr).toMatch(/failed to rollback execution layer from \d+ to \d+: .*not found/)
+    expect(pruned.produced).toEqual([])
+    const whole = await ahead('whole', [])
+    await whole.until('produced')
+    expect(whole.stderr).toMatch(/execution layer rollback successful/)
   }))
 
 test('harm: a client with another genesis, one that takes another secret, none at all: the node ends in the words of the real one', () =>
