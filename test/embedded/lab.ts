@@ -18,7 +18,7 @@ import { labDown } from '../../src/lab/down.ts'
 import type { LabInfo } from '../../src/lab/layout.ts'
 import { heightsSignedTwice } from '../../src/lab/witness.ts'
 import type { DriveOptions, Report, RunEnd } from '../../src/run/api.ts'
-import { abortRun, startRun } from '../../src/run/drive.ts'
+import { abortRun, resumeRun, startRun } from '../../src/run/drive.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepContext, StepRegistry } from '../../src/steps/step.ts'
 import { labEnvironment } from '../go-ethereum/as-ev-reth.ts'
@@ -216,6 +216,16 @@ export function driveAlong(lab: Lab, replaced: Replaced, stopNow: AbortSignal): 
     lab.runbook,
     optionsFor(lab, () => undefined, ['cutover', 'commit'], stopNow),
     withParts(replaced),
+  )
+}
+
+/** `evha resume` in this process, the same way. */
+export function resumeWith(lab: Lab, replaced: Replaced, gates: readonly Gate[]): Promise<RunEnd> {
+  return untilHarm(
+    lab,
+    () => undefined,
+    gates,
+    (options) => resumeRun(undefined, options, withParts(replaced)),
   )
 }
 

@@ -117,7 +117,7 @@ test('harm: a pruned client is not taken back to a block it no longer has: the n
     const ahead = async (name: string, more: readonly string[]) => {
       const one = await client(name, undefined, more)
       for (let block = 0; block < height + 6; block += 1)
-        await makeBlock(one, { timestamp: 2_000_000_000 + block })
+        await makeBlock(one, { timestamp: 1_000_000_000 + block })
       return scratch.start(name === 'pruned' ? store : home, [...flags, ...(await one.flags())])
     }
     const pruned = await ahead('pruned', ['--prune.account-history.distance', '3'])
