@@ -1,16 +1,19 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { realClient } from '../go-ethereum/as-ev-reth.ts'
 import { confirm, type Lab, pause, withLab } from './lab.ts'
 
 const clientUnit = 'ev-reth.service'
+/** Below a client's directory. */
+const [identity, database] = realClient ? ['geth/nodekey', 'geth/chaindata'] : ['discovery-secret', 'db']
 const identityOf = (lab: Lab, name: string) =>
-  readFileSync(join(lab.root, name, 'var/lib/ev-reth/discovery-secret'), 'utf8')
+  readFileSync(join(lab.root, name, 'var/lib/ev-reth', identity), 'utf8')
 const processOf = async (lab: Lab, name: string) =>
   (await lab.on(name, `systemctl show ${clientUnit} --property=InvocationID,MainPID`)).stdout
 
 /** More than a member may have to replay: a client without them is worth a copy. */
-const worthCopying = 40
+const worthCopying = 25
 
 async function headOf({ hosts: [first] }: Lab): Promise<number> {
   const response = await fetch(first?.execution?.ethUrl ?? '', {
@@ -68,14 +71,19 @@ test('clients get a copy of data at rest, broken off or not, under their own ide
       const names = lab.hosts.map(({ name }) => name)
       const from = await copyAtRest(lab)
       // A database that is written to is refused before anything is changed.
-      wantCopy(lab, `${lab.root}/node-1/var/lib/ev-reth/db`)
+      wantCopy(lab, `${lab.root}/node-1/var/lib/ev-reth/${database}`)
       const refused = await lab.evha('check', lab.runbook)
       expect(refused.code).toBe(3)
-      expect(refused.stdout).toMatch(/ev-reth\/db is open in the process \d+ [\s\S]*torn/)
+      expect(refused.stdout).toMatch(/ev-reth\/\S+ is open in the process \d+ [\s\S]*torn/)
       const runbook = readFileSync(lab.runbook, 'utf8')
       writeFileSync(lab.runbook, runbook.replace(/copyFrom: .*/, `copyFrom: ${from}`))
       const identities = names.map((name) => identityOf(lab, name))
       const sourceClient = await processOf(lab, 'node-1')
+
+      const planned = await lab.evha('plan', lab.runbook)
+      expect(planned.code, planned.stderr).toBe(0)
+      expect(planned.stdout).toContain(`copy the execution client's data from ${from} on node-1, which must`)
+      expect(planned.stdout).toContain(`stop ${clientUnit}, put the copy in place`)
 
       const mended = withoutRenames(lab, 'node-2')
       const broken = await lab.evha('migrate', lab.runbook)
