@@ -5,7 +5,7 @@ const passed = new Map<string, number>()
 /**
  * A named place where a test may kill this very process with SIGKILL: nothing is flushed, no handler runs.
  * It does so when the environment variable EVHA_CRASH_AT is `name`, or `name#n` for the n-th time it is passed.
- * Those of this room: journal.before-write, journal.after-write, journal.after-fsync (each append passes all three),
+ * Those of this room: journal.before-write, journal.after-write, journal.after-fsync (each append passes all three; one with the next passes the first two),
  * run.before-birth, run.after-birth, lock.claimed, lock.guarded, lock.replaced.
  * Compiled in, so that what is tested is what is shipped; without the variable it costs one comparison.
  */

@@ -17,11 +17,13 @@ export class JournalWriter {
   readonly records: JournalRecord[]
   readonly lines: string[]
   head: string
-  /** Called after each record that is on the disk. */
+  /** Called when one more record, or several, are on the disk. */
   onAppend: () => void = () => undefined
   readonly #file: number
   readonly #now: () => number
   #bytes: number
+  /** Something was written that is not on the disk yet. */
+  #isAhead = false
   /** Why nothing may be appended any more. */
   #broken: string | undefined
 
@@ -41,6 +43,14 @@ export class JournalWriter {
   }
 
   append<E extends Entry>(entry: E): RecordOf<E['type']> {
+    const written = this.appendWithNext(entry)
+    this.#sync()
+    this.onAppend()
+    return written
+  }
+
+  /** Written at once, on the disk only with the next `append` or with `close`. */
+  appendWithNext<E extends Entry>(entry: E): RecordOf<E['type']> {
     this.#mustBeWritable()
     const seq = this.records.length
     const line = encodeLine(seq, this.head, new Date(this.#now()).toISOString(), entry)
@@ -52,7 +62,6 @@ export class JournalWriter {
     this.records.push(written)
     this.lines.push(line)
     this.head = lineHash(line)
-    this.onAppend()
     return written
   }
 
@@ -62,13 +71,20 @@ export class JournalWriter {
       ftruncateSync(this.#file, content.goodBytes)
       fsyncSync(this.#file)
     }
-    if (content.newlineMissing) this.#write(Buffer.from('\n'))
+    if (!content.newlineMissing) return
+    this.#write(Buffer.from('\n'))
+    this.#sync()
   }
 
+  /** Throws EvhaError when what waits for the next record can not be brought to the disk. */
   close(): void {
     if (this.#broken === closed) return
-    this.#broken = closed
-    closeSync(this.#file)
+    try {
+      if (this.#broken === undefined && this.#isAhead) this.#sync()
+    } finally {
+      this.#broken = closed
+      closeSync(this.#file)
+    }
   }
 
   #write(bytes: Buffer): void {
@@ -79,6 +95,11 @@ export class JournalWriter {
       this.#takeBack(cause)
       throw cannotWrite(this.path, cause, 'make room on the disk, then `evha resume`')
     }
+    this.#bytes += bytes.length
+    this.#isAhead = true
+  }
+
+  #sync(): void {
     try {
       fsyncSync(this.#file)
     } catch (cause) {
@@ -86,7 +107,7 @@ export class JournalWriter {
       this.#broken = 'the disk refused to keep a record'
       throw cannotWrite(this.path, cause, 'mend the disk, then `evha resume`')
     }
-    this.#bytes += bytes.length
+    this.#isAhead = false
     crashPoint('journal.after-fsync')
   }
 

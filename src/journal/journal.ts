@@ -29,7 +29,12 @@ export interface Journal {
    * Throws EvhaError when it cannot be written: then the effect it announces must not begin.
    */
   append<E extends Entry>(entry: E): RecordOf<E['type']>
-  /** `heard` is called after each record that is on the disk; one listener at a time. */
+  /**
+   * The same for a record that announces nothing: it is on the disk with the next `append`, and a process that is killed
+   * leaves it there. Only a workstation without power may lose it, with the effect that the next record would have announced not begun.
+   */
+  appendWithNext<E extends Entry>(entry: E): RecordOf<E['type']>
+  /** `heard` is called when one more record, or several, are on the disk; one listener at a time. */
   listen(heard: () => void): void
   close(): void
 }
@@ -89,6 +94,7 @@ function handleOf(writer: JournalWriter, header: RecordOf<'header'>, setAside?: 
     },
     ...(setAside === undefined ? {} : { setAside }),
     append: (entry) => writer.append(entry),
+    appendWithNext: (entry) => writer.appendWithNext(entry),
     listen: (heard) => {
       writer.onAppend = heard
     },

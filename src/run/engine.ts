@@ -139,7 +139,7 @@ export class Engine {
         this.give({ type: 'ABORT' })
         continue
       }
-      this.#holding.quiet(view.tags.has('chain-stopped') && view.gate === null)
+      this.#holding.quiet(standsStill(view))
       await this.#deadMen.follow(view)
       this.#watch.follow(view)
       if (this.#findsGone(view)) continue
@@ -234,7 +234,10 @@ export class Engine {
       return null
     }
     if (ended.kind === 'failed') return this.#failed(view, name, ended.failure)
-    journal.append({ type: 'outcome', step: name, attempt, ok: true, output: ended.output })
+    const outcome = { type: 'outcome', step: name, attempt, ok: true, output: ended.output } as const
+    // It announces nothing: while the chain waits it goes to the disk with the next intent, before anything else is done.
+    if (standsStill(view)) journal.appendWithNext(outcome)
+    else journal.append(outcome)
     this.#snapshot = advance(this.#snapshot, { type: 'STEP_DONE', step: name, output: ended.output })
     this.#weighedAtMs = this.#clock.now()
     if (view.gate === null) this.#options.observer.left(view, this.#clock.now() - startedMs)
@@ -341,3 +344,6 @@ export class Engine {
     })
   }
 }
+
+/** The chain makes no block, and nobody is asked: the run goes straight on. */
+const standsStill = ({ tags, gate }: StateView) => tags.has('chain-stopped') && gate === null

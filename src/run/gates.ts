@@ -131,7 +131,8 @@ export class Gates {
       )
       return
     }
-    this.#run.journal.append({
+    // On the disk with the event that it gives the machine.
+    this.#run.journal.appendWithNext({
       type: 'approval',
       gate,
       by: whoApproves(by),

@@ -6,6 +6,7 @@ import { Secret } from '../../src/base/secret.ts'
 import { createJournal, openJournal } from '../../src/journal/journal.ts'
 import { readJournal } from '../../src/journal/read-journal.ts'
 import type { Entry } from '../../src/journal/record.ts'
+import { Disk, installDisks, mount } from '../sim/disk.ts'
 import { header } from './header.ts'
 import { refusedBy, scratch } from './scratch.ts'
 
@@ -88,6 +89,42 @@ test('whatever is appended, a resumed run sees what the live one saw', () => {
     }),
     { numRuns: 60 },
   )
+})
+
+test('a record with the next: written at once, heard of and on the disk with the next one, or at the close', () => {
+  installDisks()
+  const disk = new Disk()
+  const { path: dir, free } = mount(disk, { writes: () => null, synced: () => undefined, dead: false })
+  const onDisk = () => {
+    disk.losesPower('/journal.jsonl')
+    return readJournal(dir).records.map(({ type }) => type)
+  }
+  createJournal(dir, header).close()
+  let journal = openJournal(dir)
+  let heard = 0
+  journal.listen(() => {
+    heard += 1
+  })
+  expect(journal.appendWithNext({ type: 'note', text: 'lost' }).seq).toBe(1)
+  expect(readJournal(dir).records).toHaveLength(2)
+  expect(heard).toBe(0)
+  expect(onDisk()).toEqual(['header'])
+  // The file is shorter than it was left: nothing is written after what was lost.
+  expect(refusedBy(() => journal.append({ type: 'note', text: 'x' })).kind).toBe('contradiction')
+  journal.close()
+
+  journal = openJournal(dir)
+  journal.listen(() => {
+    heard += 1
+  })
+  journal.appendWithNext({ type: 'outcome', step: 'fence', attempt: 1, ok: true, output: null })
+  journal.append({ type: 'intent', step: 'fence', attempt: 1, key: 'fence-1' })
+  expect(heard).toBe(1)
+  expect(onDisk()).toEqual(['header', 'outcome', 'intent'])
+  journal.appendWithNext({ type: 'note', text: 'last' })
+  journal.close()
+  expect(onDisk()).toEqual(['header', 'outcome', 'intent', 'note'])
+  free()
 })
 
 test('a secret is never written down', () => {

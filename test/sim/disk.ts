@@ -20,6 +20,8 @@ export interface Watcher {
 interface File {
   bytes: Buffer
   size: number
+  /** So much of it outlives a workstation without power. */
+  synced: number
   mtimeMs: number
 }
 
@@ -44,8 +46,19 @@ export class Disk {
 
   write(path: string, text: string): void {
     const bytes = Buffer.from(text)
-    this.files.set(path, { bytes, size: bytes.length, mtimeMs: 0 })
+    this.files.set(path, { bytes, size: bytes.length, synced: bytes.length, mtimeMs: 0 })
     for (let at = parent(path); at !== '/'; at = parent(at)) this.dirs.add(at)
+  }
+
+  /** The power goes: true when a file of this name lost what was written since it was last brought to the disk. */
+  losesPower(name: string): boolean {
+    let lost = false
+    for (const [path, file] of this.files) {
+      if (!path.endsWith(name) || file.size <= file.synced) continue
+      file.size = file.synced
+      lost = true
+    }
+    return lost
   }
 }
 
@@ -107,11 +120,11 @@ function opened({ disk, watcher, path }: Place, flags: number | string): number 
   const creates = typeof flags === 'string' ? /[wa]/.test(flags) : (flags & O_CREAT) !== 0
   const exclusive = typeof flags === 'string' ? flags.includes('x') : (flags & O_EXCL) !== 0
   let file = disk.files.get(path)
-  if (disk.dirs.has(path)) file = { bytes: Buffer.alloc(0), size: 0, mtimeMs: 0 }
+  if (disk.dirs.has(path)) file = { bytes: Buffer.alloc(0), size: 0, synced: 0, mtimeMs: 0 }
   else if (file === undefined) {
     if (!creates) throw failing('ENOENT', path)
     if (!disk.dirs.has(parent(path))) throw failing('ENOENT', path)
-    file = { bytes: Buffer.alloc(256), size: 0, mtimeMs: 0 }
+    file = { bytes: Buffer.alloc(256), size: 0, synced: 0, mtimeMs: 0 }
     disk.files.set(path, file)
   } else if (exclusive) throw failing('EEXIST', path)
   else if (typeof flags === 'string' && flags.startsWith('w')) file.size = 0
@@ -229,8 +242,9 @@ const byHandle: { readonly [name: string]: (handle: Handle, ...args: unknown[]) 
         : bytes,
     )
   },
-  fsyncSync: ({ path, watcher }) => {
+  fsyncSync: ({ file, path, watcher }) => {
     if (watcher.dead) throw new Gone()
+    file.synced = file.size
     watcher.synced(path)
     if (watcher.dead) throw new Gone()
   },
@@ -238,6 +252,7 @@ const byHandle: { readonly [name: string]: (handle: Handle, ...args: unknown[]) 
   ftruncateSync: ({ file, watcher }, size) => {
     if (watcher.dead) throw new Gone()
     file.size = size as number
+    file.synced = Math.min(file.synced, file.size)
   },
 }
 

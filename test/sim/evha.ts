@@ -73,10 +73,15 @@ export class Evha implements Watcher {
     })
   }
 
-  /** SIGKILL: no handler runs, nothing is flushed; what was sent is on its way. */
-  kill(): void {
-    if (this.dead) return
+  /**
+   * SIGKILL: no handler runs, nothing is flushed; what was sent is on its way. Where lines of a journal are not on the disk
+   * yet, every second time it is the power that goes: true when they are lost.
+   */
+  kill(): boolean {
+    if (this.dead) return false
     this.dead = true
+    const lost = this.points % 2 === 0 && this.workstation.disk.losesPower('/journal.jsonl')
+    if (lost) this.sim.tell(`${this.workstation.name} loses its power, and lines of the journal`)
     this.sim.tell(`evha on ${this.workstation.name} is killed in ${this.state}`)
     const { disk } = this.workstation
     for (const [path, holder] of disk.holders) {
@@ -85,6 +90,7 @@ export class Evha implements Watcher {
       if (text !== null) disk.write(path, text.replace(/"startTime":"[^"]*"/, '"startTime":"gone"'))
     }
     this.#whenDead()
+    return lost
   }
 
   end(): void {
@@ -140,7 +146,7 @@ export class Evha implements Watcher {
       return { kind: 'full', keeps: this.sim.random.between(0, bytes - 1) }
     }
     if (struck !== 'killed' && struck !== 'torn' && struck !== 'killedAfter') return null
-    this.kill()
+    if (this.kill()) return { kind: 'killed', keeps: 0 }
     const keeps = struck === 'torn' ? this.sim.random.between(1, bytes - 1) : struck === 'killed' ? 0 : bytes
     return { kind: 'killed', keeps }
   }
