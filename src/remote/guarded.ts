@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Command } from '../base/command.ts'
 import { EvhaError, type Failure } from '../base/errors.ts'
+import { becomeCommand } from './process-group.ts'
 import type { Outcome, Remote, Running } from './remote.ts'
 import { sendCommand } from './send.ts'
 
@@ -10,7 +11,7 @@ const refusedByGuard = 79
 /**
  * The guard on the host. $1 is the directory of the lease, $2 `EPOCH HOLDER` of whoever sends the command, then the
  * command. One lock is held over the check and the effect (descriptor 8, inherited by the command): who takes the run
- * over writes a new epoch first, and then waits until nobody holds the lock any more.
+ * over writes a new epoch first, and then waits until nobody holds the lock any more. A script runs in the guard's own shell.
  */
 const guardScript = `
 lease=$1 mine=$2 stands=none
@@ -18,7 +19,9 @@ shift 2
 if [ -e "$lease/lock" ]; then
   exec 8<"$lease/lock"
   flock -s -w 10 8 && read -r stands <"$lease/holder"
-  case $stands in "$mine "*) exec "$@" ;; esac
+  case $stands in "$mine "*)
+    ${becomeCommand('lease mine stands')} ;;
+  esac
 fi
 printf 'evha-lease %s\\n' "$stands" >&2
 exit ${refusedByGuard}

@@ -10,15 +10,33 @@ export interface ProcessGroup {
   readonly startTicks: string
 }
 
+/** The fields of /proc/PID/stat, as far as the start of the process: `g` is its group. */
+const announced = 'a b c d g e f h i j k l m n o p q r s t u start rest'
+
 /**
- * Prints the group's number and start on stderr ($0 is the nonce). The printing may not fail: a host that
+ * Prints the group's number and start on stderr, behind the nonce. The printing may not fail: a host that
  * cannot tell us the group must not run the command.
  */
-const announce = `
+const announce = (nonce: '$0' | '$1'): string =>
+  `
 set -e
-read -r a b c d g e f h i j k l m n o p q r s t u start rest </proc/$$/stat
-printf 'evha-group %s %s %s\\n' "$0" "$$" "$start" >&2
+read -r ${announced} </proc/$$/stat
+printf 'evha-group %s %s %s\\n' "${nonce}" "$$" "$start" >&2
 set +e`.trim()
+
+/**
+ * Does what `exec "$@"` does, in a shell called `evha` whose own variables are `own`. Where that would become a shell called
+ * so with a script, this one runs the script itself, without these variables: a program less for a host.
+ */
+export const becomeCommand = (own: string): string =>
+  `
+if [ "$1 $2 $4" = 'sh -c evha' ]; then
+  script=$3
+  shift 4
+  eval "unset script ${own}; $script"
+  exit
+fi
+exec "$@"`.trim()
 
 /** Becomes the command, as the leader of a group of its own. */
 const become = `
@@ -27,7 +45,7 @@ exec "$@"`.trim()
 
 /** The text for the host's login shell that runs `argv` in a process group of its own. */
 export function launchText(argv: readonly string[], nonce: string, asRoot: boolean): string {
-  return loginText(['sh', '-c', `${announce}\n${become}`, nonce, ...argv], asRoot)
+  return loginText(['sh', '-c', `${announce('$0')}\n${become}`, nonce, ...argv], asRoot)
 }
 
 /**
@@ -54,14 +72,14 @@ while IFS= read -r line; do
   mark=$1 fed=$2 in=$3
   shift 3
   [ "$fed" != become ] || exec "$@"
-  if [ "$fed" = fed ]; then printf %s "$in" | setsid sh -c "$launch" "$mark" "$@"
-  else setsid sh -c "$launch" "$mark" "$@" </dev/null; fi
+  if [ "$fed" = fed ]; then printf %s "$in" | setsid sh -c "$launch" evha "$mark" "$@"
+  else setsid sh -c "$launch" evha "$mark" "$@" </dev/null; fi
   printf '%s %s\\n' "$mark" "$?"
   in=
   printf '%s\\n' "$mark" >&2
 done`.trim(),
   'evha',
-  `${announce}\nexec "$@"`,
+  `${announce('$1')}\nshift\n${becomeCommand(announced)}`,
 ]
 
 /** How a waiting shell runs a command: with this text for stdin, or with nothing; or by becoming it, stdin and all. */

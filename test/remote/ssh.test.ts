@@ -97,18 +97,33 @@ test('commands in a waiting shell: words, stdin, exit code, both outputs, one af
   const { server, remote } = await host({}, { sudo: false }, { shellsMax: 1 })
   const text = 'cat; printf "<%s>" "$@"; echo "$0" oops >&2; exit 7'
   const words = ["it's", 'two\nlines\n', '', '\\', '$HOME', '-n', '日本', '\n']
-  for (const stdin of ['in\nput', '', '-n %s\n\n', new Secret('hidden\n'), undefined]) {
+  const inputs = ['in\nput', '', '-n %s\n\n', new Secret('hidden\n'), undefined]
+  // A script called evha runs in the launcher's own shell, another one in a shell of its own.
+  for (const [me, stdin] of ['me', 'evha'].flatMap((name) => inputs.map((input) => [name, input] as const))) {
     const given = stdin === undefined ? {} : { stdin }
-    const outcome = await remote.run(changes('try', ['sh', '-c', text, 'me', ...words], given))
+    const outcome = await remote.run(changes('try', ['sh', '-c', text, me, ...words], given))
     const fed = stdin instanceof Secret ? 'hidden\n' : (stdin ?? '')
     expect(outcome).toMatchObject({
       exitCode: 7,
       stdout: `${fed}${words.map((word) => `<${word}>`).join('')}`,
-      stderr: 'me oops\n',
+      stderr: `${me} oops\n`,
       truncated: false,
     })
   }
   expect(server.executed).toHaveLength(1)
+})
+
+test("a script in the launcher's shell: its own variables alone, its own rules, its own end", async () => {
+  const { remote } = await host({}, { sudo: false }, { shellsMax: 1 })
+  const run = (text: string) => remote.run(changes('try', ['sh', '-c', text, 'evha', 'word']))
+  const unset = 'for name in a g u start rest script; do eval "echo \\"\\${$name-unset}\\""; done'
+  expect(await run(unset)).toMatchObject({ exitCode: 0, stdout: 'unset\n'.repeat(6) })
+  expect(await run('set -eu\nfalse\necho on')).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(await run('set -eu\n: "$nowhere"')).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(await run("trap 'echo bye' EXIT\nexit 4")).toMatchObject({ exitCode: 4, stdout: 'bye\n' })
+  expect(await run('exec sh -c \'echo "$1"\' evha "$1"')).toMatchObject({ exitCode: 0, stdout: 'word\n' })
+  expect((await run('if')).kind).toBe('finished')
+  expect(await run('false')).toMatchObject({ exitCode: 1, stdout: '', stderr: '' })
 })
 
 test('output of a waiting shell is capped for each command, and the next one is whole again', async () => {
