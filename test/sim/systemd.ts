@@ -73,6 +73,11 @@ export class Systemd {
     return (this.#read(service.name)?.texts ?? '') !== (service.loaded?.texts ?? '')
   }
 
+  /** True while the process of a unit runs. */
+  runs(pid: number): boolean {
+    return [...this.services.values()].some(({ process }) => process?.pid === pid)
+  }
+
   isEnabled(name: string): boolean {
     return this.#host.files.entry(this.#wants(name)) !== undefined
   }

@@ -78,26 +78,36 @@ const atOnce: WaitsFor = { text: '', looksMax: 1 }
 
 /**
  * A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. It answers as
- * soon as the log holds what is waited for, the unit is not active, or it has looked often enough.
+ * soon as the log holds what is waited for, the unit or its process is not up, or it has looked often enough. Between two
+ * looks at the log it asks systemd nothing, which costs a host as much again; the state it prints is younger than the log then.
  */
 export function showUnitAndLog(unit: string, { text, looksMax }: WaitsFor = atOnce, linesMax = 1_000) {
   return reads(
     `read state and log of ${unit}`,
     script(
-      `looks=$4 nl='
+      `looks=$4 again= nl='
 '
-while :; do
-  shown=$(systemctl show "$1" "$2") log= invocation=
-  case $shown in *InvocationID=*) invocation=\${shown#*InvocationID=} invocation=\${invocation%%"$nl"*} ;; esac
-  if [ -n "$invocation" ]; then
-    log=$(journalctl --no-pager --quiet -o short-unix -n "$3" _SYSTEMD_INVOCATION_ID="$invocation")
-  fi
+show() {
+  shown=$(systemctl show "$1" "$2") now=
+  case $shown in *InvocationID=*) now=\${shown#*InvocationID=} now=\${now%%"$nl"*} ;; esac
+}
+show "$1" "$2"
+invocation=$now log= pid=\${shown#*MainPID=}
+pid=\${pid%%"$nl"*}
+while [ -n "$invocation" ]; do
+  log=$(journalctl --no-pager --quiet -o short-unix -n "$3" _SYSTEMD_INVOCATION_ID="$invocation")
   looks=$((looks - 1))
-  case $shown in *ActiveState=active*) ;; *) break ;; esac
   case $log in *"$5"*) break ;; esac
-  [ "$looks" -gt 0 ] || break
+  case $shown in *ActiveState=active*) ;; *) break ;; esac
+  if [ "$looks" -le 0 ] || [ ! -e "/proc/$pid" ]; then break; fi
+  again=yes
   sleep 0.02
 done
+if [ -n "$again" ]; then
+  show "$1" "$2"
+  # Another invocation has another log.
+  [ "$now" = "$invocation" ] || log=
+fi
 printf '%s\n--\n%s\n' "$shown" "$log"`,
       unit,
       propertyOption,

@@ -33,12 +33,19 @@ export const warmPeers: Step<'warmPeers'> = {
     delete fresh.warm
     const up: Record<string, Started> = {}
     const rounds = onPaper ? null : roundsMeanwhile(context, up)
-    const startAll = onEach(warmSet(context), async (peer) => {
-      up[peer.spec.name] = await startPeer(context, peer, { permit: 'volatile', stamp })
-    }).finally(() => rounds?.end())
-    // What the last pass wrote; it has to be on the disk by the decision, and the nodes take their time to start.
-    const syncAll = onEach(context.peers, (peer) => must(context, peer, syncStore(storeTree(peer.spec))))
-    await Promise.all([startAll, syncAll])
+    // What the last pass wrote; it has to be on the disk by the decision. The nodes take their time to start, and go first.
+    const bringToDisk = () =>
+      onEach(context.peers, (peer) => must(context, peer, syncStore(storeTree(peer.spec))))
+    const startAll = async () => {
+      const begun = await onEach(warmSet(context), (peer) =>
+        begin(context, peer, { permit: 'volatile', stamp }),
+      )
+      const seeUp = onEach(warmSet(context), async (peer) => {
+        up[peer.spec.name] = await seenUp(context, peer, begun[peer.spec.name])
+      })
+      await Promise.all([seeUp, bringToDisk()])
+    }
+    await startAll().finally(() => rounds?.end())
     const roundAtMs = rounds?.lastAtMs() ?? null
     if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }
     return { started: up }
@@ -58,7 +65,7 @@ export const warmPeers: Step<'warmPeers'> = {
 }
 
 /** From the end of one round to the next: the last one is young when the warm nodes are up, however long they take. */
-const roundPauseMs = 300
+const roundPauseMs = 500
 
 interface Rounds {
   /** When the last whole round began, epoch ms; null when there was none, or something did not hold in it. */
@@ -117,7 +124,7 @@ const firstLookShare = 0.5
 const firstLookMaxMs = 600
 
 /** The host itself looks again and again: that is sooner seen than by asking each time. */
-const untilRaftStarts = { text: raftStartedText, looksMax: 15 }
+const untilRaftStarts = { text: raftStartedText, looksMax: 30 }
 
 const beforeFirstLookMs = ({ facts }: StepContext, { spec }: Host) =>
   Math.min(firstLookMaxMs, (facts.smoke?.startMs[spec.name] ?? 0) * firstLookShare)
@@ -128,6 +135,13 @@ export async function startPeer(
   peer: Host,
   options: StartOptions = {},
 ): Promise<Started> {
+  return seenUp(context, peer, await begin(context, peer, options))
+}
+
+/** When a member was started, by its host's clock and by ours. */
+type Begun = Pick<Started, 'startedAtMs' | 'startedHereMs'>
+
+async function begin(context: StepContext, peer: Host, options: StartOptions): Promise<Begun> {
   const { name, unit } = peer.spec
   const beside = clientOf(context, peer) === null ? '' : warmUpUnit(peer.spec)
   const asked = await ask(context, peer, startMember(peer.spec, { ...options, beside }))
@@ -139,8 +153,13 @@ export async function startPeer(
     throw stuck(
       `${name}: start ${unit}: exit ${asked.exitCode}: ${asked.stderr.trim().split('\n').at(-1) ?? ''}`,
     )
-  const startedAtMs = Number(asked.stdout)
-  const startedHereMs = context.now()
+  return { startedAtMs: Number(asked.stdout), startedHereMs: context.now() }
+}
+
+/** Waits until the Raft part of a member that was started says so. */
+async function seenUp(context: StepContext, peer: Host, begun: Begun | undefined): Promise<Started> {
+  const { name, unit } = peer.spec
+  const { startedAtMs = 0, startedHereMs } = begun ?? {}
   const onPaper = { invocation: '', startedAtMs, raftStartedAtMs: startedAtMs }
   if (!context.onPaper) await context.sleep(beforeFirstLookMs(context, peer))
   const seen = await until(context, { timeoutMs: startTimeoutMs, everyMs: 30, onPaper }, async () => {
@@ -154,7 +173,7 @@ export async function startPeer(
     return {
       invocation: state.invocation,
       startedAtMs,
-      startedHereMs,
+      ...(startedHereMs === undefined ? {} : { startedHereMs }),
       raftStartedAtMs: raft.atMs ?? startedAtMs,
     }
   })

@@ -1,16 +1,19 @@
 import type { Call, Tools } from './call.ts'
 
-function test({ host: { files } }: Call, given: readonly string[]): number {
+function test(call: Call, given: readonly string[]): number {
+  const { files, systemd } = call.host
   const args = given.at(-1) === ']' ? given.slice(0, -1) : given
-  if (args[0] === '!') return test({ host: { files } } as Call, args.slice(1)) === 0 ? 1 : 0
+  if (args[0] === '!') return test(call, args.slice(1)) === 0 ? 1 : 0
   const [a = '', b = '', c = ''] = args
   const yes = (holds: boolean): number => (holds ? 0 : 1)
   if (args.length <= 1) return yes(a !== '')
   if (args.length === 2) {
     const entry = files.at(b)
     switch (a) {
-      case '-e':
-        return yes(entry !== undefined)
+      case '-e': {
+        const process = /^\/proc\/(\d+)$/.exec(b)?.[1]
+        return yes(process === undefined ? entry !== undefined : systemd.runs(Number(process)))
+      }
       case '-f':
         return yes(entry?.kind === 'file')
       case '-d':

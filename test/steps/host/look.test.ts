@@ -7,11 +7,14 @@ import { locally, scratch } from './locally.ts'
 const begun = 'the part has started'
 
 /** A look at a unit whose log gets the awaited line at the third look; `active` is how systemd shows it. */
-function lookedAt(active: string, looksMax: number) {
+function lookedAt(active: string, looksMax: number, { pid = process.pid, later = 'abc' } = {}) {
   const dir = scratch()
   const shim = (name: string, text: string) =>
     writeFileSync(`${dir}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 })
-  shim('systemctl', `printf 'ActiveState=${active}\\nInvocationID=abc\\nUser=ev-node\\n'`)
+  shim(
+    'systemctl',
+    `id=abc\n[ ! -e ${dir}/shown ] || id=${later}\n: > ${dir}/shown\nprintf 'ActiveState=${active}\\nMainPID=${pid}\\nInvocationID=%s\\nUser=ev-node\\n' "$id"`,
+  )
   shim(
     'journalctl',
     `echo "$*" >> ${dir}/looks\necho first line\n[ "$(wc -l < ${dir}/looks)" -lt 3 ] || echo '${begun}'`,
@@ -35,4 +38,10 @@ test('the host answers as soon as the log holds what is waited for', () => {
 test('it answers too when it has looked often enough, and at once when the unit is not up', () => {
   expect(lookedAt('active', 2)).toMatchObject({ log: 'first line\n', looks: { length: 2 } })
   for (const active of ['failed', 'activating']) expect(lookedAt(active, 9).looks).toHaveLength(1)
+})
+
+test('it answers at once when the process is gone, and tells no log of another invocation than the one it shows', () => {
+  expect(lookedAt('active', 9, { pid: 0 }).looks).toHaveLength(1)
+  const other = lookedAt('active', 9, { later: 'def' })
+  expect(other).toMatchObject({ log: '\n', unit: { invocation: 'def' }, looks: { length: 3 } })
 })
