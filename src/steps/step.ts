@@ -7,6 +7,7 @@ import type { Facts } from './facts.ts'
 import type { SeenWindows } from './gates/prediction.ts'
 import type { Hands } from './hands.ts'
 import type { Manifest } from './host/manifest.ts'
+import type { ListedAhead } from './window/listed-ahead.ts'
 
 /** A node of the runbook and the door to its host. */
 export interface Host {
@@ -25,8 +26,8 @@ export interface Watched {
  * step that finds nothing here asks.
  */
 export interface Fresh {
-  /** Stores as they were listed while the source stopped, its own once its guard stood; those that could not be are missing. */
-  listed?: { readonly attempt: number; readonly stores: Promise<Readonly<Record<string, Manifest>>> }
+  /** Stores as they were listed while the source stopped, its own once its guard stood. Never rejects. */
+  listed?: { readonly attempt: number; readonly ahead: Promise<ListedAhead> }
   /** systemd's words when it refused to start the fenced unit, tried beside the window's pass. Rejects where it did not. */
   fence?: { readonly attempt: number; readonly refusal: Promise<string> }
   /** When the round over all hosts began that was made while the warm nodes came up, epoch ms. */

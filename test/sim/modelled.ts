@@ -143,11 +143,12 @@ export function manifest(
     if (entry?.kind !== 'file' || path.endsWith('/LOCK')) continue
     const size = Buffer.byteLength(entry.content)
     const key = `${path}:${entry.version}:${size}`
-    const digest = known.get(key) ?? `full:${sha256(entry.content)}`
+    const read = () => (mark === 'unread' ? mark : `full:${sha256(entry.content)}`)
+    const digest = known.get(key) ?? read()
     lines.push(`${size}\t${size}\t${digest}\t${path.slice(home.length + 1)}\n`)
     if (mark === 'everything' || known.has(key)) kept.push(`${key}\t${digest}\n`)
   }
-  if (marks !== '' && mark !== 'nothing') {
+  if (marks !== '' && mark !== 'nothing' && mark !== 'unread') {
     files.makeDirs(parentOf(marks))
     files.write(marks, `# ${invocation}\n${kept.join('')}`)
   }

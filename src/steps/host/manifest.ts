@@ -6,13 +6,16 @@ import type { Tree } from './tree.ts'
 /** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
 export interface ManifestEntry {
   readonly size: number
-  /** `full:` sha256 of the content, or `holes:` sha256 of GNU tar's sparse form of it. */
+  /** `full:` sha256 of the content, or `holes:` sha256 of GNU tar's sparse form of it; `unread`: equal to nothing. */
   readonly digest: string
   /** What it takes on the disk, bytes: what a copy of it moves. */
   readonly dataBytes: number
 }
 
 export type Manifest = ReadonlyMap<string, ManifestEntry>
+
+/** Stands for the digest of a file that was only named. */
+export const unread = 'unread'
 
 /**
  * Digests that need not be computed again, kept on the host itself: a file whose inode, ctime and size are those of its
@@ -26,9 +29,10 @@ export interface Marks {
   /**
    * What may be marked. Under a running node only tables, which are written once, and only those that have rested: a
    * node writes through memory maps, and what it writes into a page it has touched leaves the ctime alone. At a standstill, and
-   * on a peer, where nothing but a copy writes: everything. `nothing`: marks are trusted and none is noted.
+   * on a peer, where nothing but a copy writes: everything. `nothing`: marks are trusted and none is noted. `unread`: the
+   * same, and what is not marked is only named, without a digest: no content is read.
    */
-  readonly mark: 'restedTables' | 'everything' | 'nothing'
+  readonly mark: 'restedTables' | 'everything' | 'nothing' | 'unread'
 }
 
 /** So long may a manifest be: some hundred thousand files. */
@@ -56,7 +60,9 @@ export function manifestOf(tree: Tree, listing: Listing): Command {
   const argv = script(`${manifestFunction}\nmanifest "$@"`, ...manifestWords(tree, listing))
   const options = { timeoutMs: listing.timeoutMs ?? 120_000, outputBytesMax: listingBytesMax }
   if (listing.dug === true) return changes(`dig holes and list ${tree.what}`, argv, options)
-  return listing.marks === undefined || listing.marks.mark === 'nothing'
+  const { mark = 'nothing' } = listing.marks ?? {}
+  if (mark === 'unread') return reads(`list ${tree.what} by its marks`, argv, options)
+  return mark === 'nothing'
     ? reads(`list ${tree.what} with its digests`, argv, options)
     : changes(`list ${tree.what} with its digests, and note them`, argv, options)
 }
@@ -98,7 +104,7 @@ manifest() (
   old=/dev/null
   if [ -n "$marks" ] && [ -e "$marks" ]; then old=$marks; fi
   if [ "$mark" = restedTables ]; then now=$(date +%s); fi
-  if [ -n "$marks" ] && [ "$mark" != nothing ]; then
+  if [ -n "$marks" ] && [ "$mark" != nothing ] && [ "$mark" != unread ]; then
     noted=$marks.new
     [ -d "\${marks%/*}" ] || mkdir -p "\${marks%/*}"
   fi
@@ -109,6 +115,7 @@ manifest() (
     FILENAME == ARGV[1] { if (FNR == 1) valid = $0 == "# " ENVIRON["invocation"]; else if (valid) digest[$1] = $2; next }
     { split($1, part, ":"); size = part[3] + 0; bytes = $2 * 512; if (bytes > size) bytes = size }
     $1 in digest { print part[3] "\\t" bytes "\\t" digest[$1] "\\t" $3; print $1 "\\t" digest[$1] > (ENVIRON["scratch"] "/stay"); next }
+    ENVIRON["mark"] == "unread" { print part[3] "\\t" bytes "\\tunread\\t" $3; next }
     { print > (ENVIRON["scratch"] (size > 1048576 && $2 * 1024 < size ? "/holes" : "/full")) }
   ' "$old" "$scratch/list"
   if [ ! -s "$scratch/holes" ] && [ ! -s "$scratch/full" ]; then exit 0; fi
@@ -144,7 +151,7 @@ export function readManifest(text: string): Manifest {
 
 function entryIn(line: string): [path: string, entry: ManifestEntry] {
   const [, size, bytes, digest, path] =
-    /^(\d+)\t(\d+)\t((?:full|holes):[0-9a-f]{64})\t(.+)$/s.exec(line) ?? []
+    /^(\d+)\t(\d+)\t((?:full|holes):[0-9a-f]{64}|unread)\t(.+)$/s.exec(line) ?? []
   if (digest !== undefined && path !== undefined)
     return [path, { size: Number(size), digest, dataBytes: Number(bytes) }]
   throw new EvhaError({
@@ -165,7 +172,8 @@ export interface Difference {
 export function difference(here: Manifest, there: Manifest): Difference {
   const same = (path: string, entry: ManifestEntry) => {
     const other = there.get(path)
-    return other !== undefined && other.size === entry.size && other.digest === entry.digest
+    if (other === undefined || entry.digest === unread) return false
+    return other.size === entry.size && other.digest === entry.digest
   }
   return {
     toCopy: [...here].filter(([path, entry]) => !same(path, entry)).map(([path]) => path),

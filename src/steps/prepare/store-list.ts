@@ -30,6 +30,8 @@ export interface ListOptions {
   readonly dug?: boolean
   /** Only looks: notes nothing on the hosts. */
   readonly looksOnly?: boolean
+  /** Reads no content: what has no mark is only named. Without an invocation id nothing has one, and all is read. */
+  readonly unread?: boolean
 }
 
 /** Slower than this a pass is not copying any more but hanging, unless the runbook wants it slower. */
@@ -79,7 +81,7 @@ async function manifestAt(context: StepContext, host: Host, tree: Tree, listing:
 }
 
 export function listingOf(context: StepContext, host: Host, options: ListOptions): Listing {
-  const { source, invocation, dug, looksOnly } = options
+  const { source, invocation, dug, looksOnly, unread } = options
   const running = source === 'hot' && host === context.source
   const listing = {
     running,
@@ -88,7 +90,8 @@ export function listingOf(context: StepContext, host: Host, options: ListOptions
   }
   if (invocation === undefined || invocation === '') return listing
   const file = `${host.spec.paths.evha}/runs/${context.run}/${treeOn(options, host).marks}`
-  const mark = looksOnly === true ? 'nothing' : running ? 'restedTables' : 'everything'
+  const noted = running ? 'restedTables' : 'everything'
+  const mark = unread === true ? 'unread' : looksOnly === true ? 'nothing' : noted
   return { ...listing, marks: { file, invocation, mark } }
 }
 

@@ -18,7 +18,7 @@ export interface Pass {
 }
 
 /** How a pass treats its source. */
-export interface PassOptions extends Omit<ListOptions, 'dug' | 'looksOnly'> {
+export interface PassOptions extends Omit<ListOptions, 'dug' | 'looksOnly' | 'unread'> {
   /** Ways from the source straight to peers; without them everything is relayed. */
   readonly ways?: DirectWays
   /** Stores, by node name, that were listed already and that nothing wrote to since. */

@@ -18,28 +18,31 @@ export const finalSync: Step<'finalSync'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { attempt, fresh, onPaper } = context
-    const listed = fresh.listed?.attempt === attempt ? await fresh.listed.stores : {}
+    const ahead = fresh.listed?.attempt === attempt ? await fresh.listed.ahead : null
     delete fresh.listed
     // Their stores are none that is copied to; what went wrong with them is told once the copy has ended.
     const ended = hasClients(context) ? endFullNodes(context) : Promise.resolve()
     // The guard holds the store: the fence is tried meanwhile, and judged by the next step. None is left at it at the end.
     const refusal = onPaper ? null : tryTheFence(context)
     if (refusal !== null) fresh.fence = { attempt, refusal }
-    const [pass, full] = await Promise.allSettled([
+    const [pass, full, digested] = await Promise.allSettled([
       copyPass(context, {
         source: 'still',
-        listed,
+        listed: ahead?.stores ?? {},
         invocation: fact(context, 'fence').invocation,
         // Brought to the disk while the warm nodes start: nothing rests on it before the decision.
         sync: false,
       }),
       ended,
+      ahead?.whole(),
       refusal,
     ])
     if (pass.status === 'rejected') throw pass.reason
     if (full.status === 'rejected') throw full.reason
     const { bytes, files, manifests } = pass.value
-    fresh.stores = { attempt, manifests }
+    // What was copied before its digest was known is proved by it, like all the rest.
+    const whole = digested.status === 'fulfilled' ? digested.value : {}
+    fresh.stores = { attempt, manifests: { ...manifests, ...whole } }
     return { bytes, files }
   },
   // The content is judged by the next step; a pass whose end was not seen is simply made again.

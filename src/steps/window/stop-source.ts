@@ -6,13 +6,12 @@ import { headOf, heightOf } from '../chain/head.ts'
 import type { Head } from '../facts.ts'
 import { eventsIn } from '../host/log.ts'
 import { parts } from '../host/look.ts'
-import type { Manifest } from '../host/manifest.ts'
 import { asServiceUser, serviceUser } from '../host/service-user.ts'
 import { lookAtStopped, msOf, parseStopRecord, stopAndRecordArgv } from '../host/stop-record.ts'
 import { guardArgv } from '../host/store.ts'
 import { readUnit } from '../host/systemd.ts'
-import { manifestsOf } from '../prepare/store-list.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
+import { listAhead, listed } from './listed-ahead.ts'
 
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
 const stopTimeoutMs = 45_000
@@ -63,11 +62,8 @@ export const stopSource: Step<'stopSource'> = {
       argv: guardArgv(source.spec),
       says: `hold the store of ${source.spec.name}`,
     })
-    if (peers !== null) {
-      // Under its guard the source's store changes no more: it is listed while its end is looked at.
-      const all = Promise.all([peers, listed(context, [source])])
-      context.fresh.listed = { attempt, stores: all.then(([there, here]) => ({ ...there, ...here })) }
-    }
+    // Under its guard the source's store changes no more: it is listed while its end is looked at.
+    if (peers !== null) context.fresh.listed = { attempt, ahead: listAhead(context, peers) }
     return noted === null ? {} : { noted }
   },
   verify: async (context, measured) => {
@@ -108,13 +104,6 @@ export const stopSource: Step<'stopSource'> = {
   undo: async (context) => {
     await context.hands.killDetached(context.source.remote, guardDir(context))
   },
-}
-
-/** What these hosts have, listed ahead of the pass, which lists what is missing here. Never rejects. */
-function listed(context: StepContext, hosts: readonly Host[]): Promise<Readonly<Record<string, Manifest>>> {
-  const { invocation } = fact(context, 'fence')
-  const looksOnly = !hosts.includes(context.source)
-  return manifestsOf(context, hosts, { source: 'still', invocation, looksOnly }).catch(() => ({}))
 }
 
 function lastProduced(events: readonly LogEvent[]): number | null {

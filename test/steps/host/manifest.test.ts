@@ -56,6 +56,22 @@ function listed(spec: NodeSpec, dir: string, listing: Listing, secondsLater = 0)
   return { manifest: readManifest(ended.stdout), read: readFileSync(`${dir}/was-read`, 'utf8') }
 }
 
+test('by its marks alone a store is listed without reading it: what has none is named, and equal to nothing', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  const all = listed(spec, dir, { marks: marksIn(dir, 'restedTables'), running: true }, 60).manifest
+  const noted = readFileSync(marksIn(dir, 'unread').file, 'utf8')
+  const { manifest, read } = listed(spec, dir, { marks: marksIn(dir, 'unread') }, 120)
+  expect(read).toBe('')
+  expect([...manifest.keys()]).toEqual([...all.keys()])
+  expect(manifest.get(table)).toEqual(all.get(table))
+  const named = 'data/testapp/MANIFEST'
+  expect(manifest.get(named)).toEqual({ ...all.get(named), digest: 'unread' })
+  expect(readFileSync(marksIn(dir, 'unread').file, 'utf8')).toBe(noted)
+  expect(difference(manifest, all)).toEqual({ toCopy: [named], toRemove: [] })
+  expect(difference(manifest, manifest).toCopy).toEqual([named])
+})
+
 test('what is marked is not read again, and stands in the list as before', () => {
   const dir = scratch()
   const spec = storeIn(dir)
