@@ -23,8 +23,13 @@ export interface Verdict {
   readonly forks: number
   /** How often systemd had to start a node again. */
   readonly restarts: number
-  /** Stop to exit of the single sequencer, and the last needed start to the first block, ms: the node's own. */
+  /**
+   * The other parts of the gap, ms; with `ownMs` they are all of it. The last old block to the stop; stop to exit of the
+   * single sequencer; a warm node's start to Raft, where one was waited for; the last needed start to the first block.
+   */
+  readonly beforeStopMs?: number | null
   readonly stopMs: number | null
+  readonly warmMs?: number | null
   readonly firstBlockMs: number | null
   /** Where not all five vote: what each node's unit is at, and the last error it logged. */
   readonly states?: readonly string[]
@@ -148,26 +153,29 @@ async function journalOf(hosts: Hosts, host: string, sinceMs: number): Promise<S
   }
 }
 
+type Parts = Pick<Verdict, 'ownMs' | 'beforeStopMs' | 'stopMs' | 'warmMs' | 'firstBlockMs'>
+
 /**
  * The orchestrator's part: the gap without the time to the stop, the stop itself, a warm node's way to Raft where it was
  * waited for, and the q-th start to the first block.
  */
-function partsOf(
-  seen: readonly Seen[],
-  gap: Gap | undefined,
-): { ownMs: number | null; stopMs: number | null; firstBlockMs: number | null } {
+function partsOf(seen: readonly Seen[], gap: Gap | undefined): Parts {
   const { stopMs, exitMs } = seen[0] ?? {}
   const starts = seen
     .filter(({ startMs }) => startMs !== undefined)
     .sort((a, b) => (a.startMs ?? 0) - (b.startMs ?? 0))
   const needed = starts[quorum - 1]?.startMs
   if (gap === undefined || stopMs === undefined || exitMs === undefined || needed === undefined)
-    return { ownMs: null, stopMs: null, firstBlockMs: null }
+    return { ownMs: null, beforeStopMs: null, stopMs: null, warmMs: null, firstBlockMs: null }
   const warm = starts
     .slice(0, quorum - 1)
     .flatMap(({ startMs = 0, raftMs }) => (raftMs !== undefined && raftMs < needed ? [raftMs - startMs] : []))
-  const firstBlockMs = gap.toMs - needed
-  const ownMs =
-    gap.toMs - gap.fromMs - (stopMs - gap.fromMs) - (exitMs - stopMs) - Math.max(0, ...warm) - firstBlockMs
-  return { ownMs, stopMs: exitMs - stopMs, firstBlockMs }
+  const warmMs = Math.max(0, ...warm)
+  return {
+    ownMs: needed - exitMs - warmMs,
+    beforeStopMs: stopMs - gap.fromMs,
+    stopMs: exitMs - stopMs,
+    warmMs,
+    firstBlockMs: gap.toMs - needed,
+  }
 }

@@ -7,6 +7,8 @@ import type { Round } from './round.ts'
 const whole: Verdict = {
   gapMs: 5_000,
   ownMs: 400,
+  beforeStopMs: 130,
+  warmMs: 600,
   voting: 5,
   forks: 0,
   restarts: 0,
@@ -30,6 +32,13 @@ function roundOf(key: string, verdict: Verdict | undefined, more: Partial<Round>
 test('p50 and p99 are of all rounds that came over', () => {
   const rounds = [5_000, 4_000, 9_000].map((gapMs) => roundOf('evha', { ...whole, gapMs }))
   expect(pageOf(rounds)).toContain('| evha | 1 x | 3 | 5000 (4000 to 9000) | 9000 |')
+})
+
+test('the parts of the gap stand beside each other; what an older round did not note is left out', () => {
+  const { beforeStopMs: _, warmMs: __, ...older } = whole
+  expect(pageOf([roundOf('evha', whole), roundOf('script', older)])).toMatch(
+    /\| evha \|.* \| 400 \S+ to 400\) \| 130 \S+ to 130\) \| 70 \S+ to 70\) \| 600 \S+ to 600\) \| 3000 .*\n.*\| 400 \S+ to 400\) \| - \| 70 /,
+  )
 })
 
 test('a stall is told as one, beside the others, and is no gap', () => {
