@@ -48,7 +48,8 @@ export async function foundChain(hosts: Hosts): Promise<void> {
     'da.address': `http://${addressOf('da')}:7980`,
     'da.namespace': 'hosts-namespace',
     'rpc.address': '127.0.0.1:7331',
-    'p2p.listen_address': '/ip4/0.0.0.0/tcp/7676',
+    // A stand-in told to listen everywhere is reached from its own host alone, and full nodes follow an EVM chain's sequencer.
+    'p2p.listen_address': `/ip4/${clientFlags === '' ? '0.0.0.0' : addressOf('node-1')}/tcp/7676`,
     'signer.signer_path': `${home}/config`,
   })
   await did(hosts, 'node-1', `cat > ${config}`, merged.text)
