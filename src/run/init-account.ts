@@ -80,7 +80,7 @@ export function warningsIn({ found, peers, source }: Seen): string[] {
     ...(found.ethUrl === null
       ? []
       : [
-          `${source.name} is an EVM node (execution client ${withoutLogin(found.ethUrl)}): this version does not migrate those; \`evha check\` says how the clients of all hosts stand`,
+          `${source.name} is an EVM node (execution client ${withoutLogin(found.ethUrl)}): each peer needs a client of its own, at the same addresses unless \`execution\` in the runbook says otherwise; \`evha check\` says how they stand`,
         ]),
     ...executionFlagProblems(found.command).map(({ problem, cure }) => `${source.name}: ${problem}; ${cure}`),
     ...(found.head === null
