@@ -1,10 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Report } from '../../src/run/api.ts'
-import type { Replayed } from '../../src/steps/facts.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
-import type { StepContext } from '../../src/steps/step.ts'
 import { type RunningClient, startExecutionClient } from '../execution-client.ts'
-import { andThen, confirm, driveWith, type Lab, type Replaced, withLab } from './lab.ts'
+import { confirm, driveWith, type Lab, type Replaced, withLab } from './lab.ts'
 
 const nightly = process.env['EVHA_TEST_TIER'] === 'nightly'
 
@@ -89,54 +87,4 @@ async function rollsBack(lab: Lab, before: Report): Promise<void> {
   ])
   for (const { height } of clients) expect(height).toBeGreaterThan(before.firstClusterHeight ?? Number.NaN)
   expect(lab.signedTwice()).toEqual([])
-}
-
-test.runIf(nightly)(
-  'harm: where the clients are not proved, a leader with an empty one holds the chain still while it replays every block',
-  () =>
-    withLab(
-      3,
-      async (lab) => {
-        const seen: (Replayed | undefined)[] = []
-        const end = await driveWith(lab, admitted(lab, seen))
-        expect(end.exitCode, end.failure?.message).toBe(4)
-        const report = JSON.parse((await lab.evha('report', '--json')).stdout) as Report
-        const { blocks = 0, tookMs = 0 } = seen.at(-1) ?? {}
-        expect(blocks).toBe(report.lastOldHeight)
-        // No block is made before the replay is done; a header's time is that of its beginning.
-        expect(report.gapMs).toBeGreaterThan(tookMs)
-        expect(lab.signedTwice()).toEqual([])
-      },
-      '--evm',
-    ),
-)
-
-/** Once the chain stands still the peers' clients begin anew, and the proof takes the chain for one without clients. */
-const admitted = (lab: Lab, seen: (Replayed | undefined)[]): Replaced => ({
-  stopSource: {
-    apply: andThen(realSteps.stopSource.apply, async () => {
-      for (const { name, execution } of lab.hosts.slice(1))
-        await lab.on(
-          name,
-          // Its full node first, which would lead the new client.
-          `rm run/evha/permits/warm-up; systemctl stop evha-warm-up-ev-node.service ev-reth.service; rm -r ${execution?.dataDir}/db; systemctl start ev-reth.service`,
-        )
-    }),
-  },
-  proveEqual: {
-    apply: (context) => realSteps.proveEqual.apply(withoutClients(context)),
-    verify: (context, measured) => realSteps.proveEqual.verify(withoutClients(context), measured),
-  },
-  verifyElection: {
-    verify: async (context, measured) => {
-      const verdict = await realSteps.verifyElection.verify(context, measured)
-      if (verdict.done) seen.push(verdict.output.replayed)
-      return verdict
-    },
-  },
-})
-
-function withoutClients({ facts, ...others }: StepContext): StepContext {
-  const { execution: _, ...check } = facts.check ?? {}
-  return { ...others, facts: { ...facts, check } } as StepContext
 }

@@ -1,5 +1,5 @@
 import { readLog } from '../../evnode/logs.ts'
-import { ask, must, onEach, stuck } from '../ask.ts'
+import { ask, must, onEach, stuck, until } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { WarmedUp } from '../facts.ts'
 import { clientIsDriven } from '../host/beside.ts'
@@ -18,6 +18,7 @@ const stalledMaxMs = 10 * 60_000
 /** Before the node's own last words are taken for why it does not move. */
 const fatalAfterMs = 30_000
 const lookEveryMs = 1_000
+const verifyTimeoutMs = 60_000
 /** The chain goes on while it is looked at, and a block takes its way. */
 const nearMs = 1_000
 const nearBlocks = 2
@@ -68,13 +69,17 @@ export const warmUp = {
     }
   },
 
-  /** Reads only: every full node is up, its client near the head. */
+  /** Reads only: every full node is up, its client near the head; the chain goes on meanwhile, so one look in vain says nothing. */
   verify: async (context: StepContext, measured?: WarmedUp): Promise<Verdict<WarmedUp>> => {
     if (measured === undefined) return notYet('the execution clients were not seen at the head yet')
     if (context.onPaper) return done(measured)
     const following = followingAll(context)
-    const [far] = await farOnes(context, following)
-    if (far === undefined) return done(measured)
+    let far: Host | undefined
+    const near = await until(context, { timeoutMs: verifyTimeoutMs, everyMs: lookEveryMs }, async () => {
+      ;[far] = await farOnes(context, following)
+      return far === undefined ? true : null
+    })
+    if (near !== null || far === undefined) return done(measured)
     const { name } = far.spec
     const last = following.get(name)?.last
     return notYet(
@@ -93,7 +98,8 @@ export const warmUp = {
 /** While a gate is held: full nodes that went down are started again, and their clients waited for. */
 export async function keepWarm(context: StepContext): Promise<WarmedUp> {
   const before = context.facts.weighCutover?.warmedUp ?? fact(context, 'seedData').warmedUp
-  if (before !== undefined && (await warmUp.verify(context, before)).done) return before
+  const isWarm = async () => context.onPaper || (await farOnes(context, followingAll(context))).length === 0
+  if (before !== undefined && (await isWarm())) return before
   context.tell('waiting until the execution clients stand at the head again; the chain runs')
   await warmUp.begin(context)
   const again = await warmUp.follow(context)
