@@ -55,6 +55,7 @@ export class Engine {
   readonly #watch: Watch
   readonly #fresh: Fresh = {}
   #snapshot: Snapshot
+  #windows: readonly SeenWindows[] | null = null
   #tries = 0
   #weighedAtMs = 0
 
@@ -319,9 +320,12 @@ export class Engine {
     return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
   }
 
-  #seen(): readonly SeenWindows[] {
+  /** Read before the gate that shows them; what comes after goes by the same figures. */
+  #seen(view: StateView): readonly SeenWindows[] {
     const { stateDir, files, journal } = this.#run
-    return seenWindows(stateDir, files.run, journal.records)
+    if (this.#windows === null || view.work === 'weighCutover')
+      this.#windows = seenWindows(stateDir, files.run, journal.records)
+    return this.#windows
   }
 
   #context(view: StateView, signal: AbortSignal): StepContext {
@@ -337,7 +341,7 @@ export class Engine {
       watched: () => this.#watch.watched(),
       fresh: this.#fresh,
       signal,
-      seen: view.work === 'weighCutover' ? this.#seen() : [],
+      seen: this.#seen(view),
       tell: (text) => this.#telling.progress(text),
       passing: (text) => this.#telling.passing(text),
       sawHeight: (node, height) => this.#telling.sawHeight(node, height),

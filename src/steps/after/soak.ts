@@ -14,9 +14,9 @@ export const soak: Step<'soak'> = {
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     const { soakSeconds } = context.runbook.window
-    const before = await lowest(context)
+    const before = await lowestThatAnswers(context)
     await context.sleep(soakSeconds * 1_000)
-    const after = await lowest(context)
+    const after = Math.min(...(await heights(context)).map((height) => height ?? 0))
     if (after <= before) throw stuck(`no node got a block in ${soakSeconds} s; the lowest head is ${after}`)
     const { daRead } = await context.watched()
     return { daChecked: daRead }
@@ -39,7 +39,11 @@ export const soak: Step<'soak'> = {
 const members = (context: StepContext): Host[] =>
   membersOf(context).filter(({ spec }) => fact(context, 'verifyElection').notVoting[spec.name] === undefined)
 
-async function lowest(context: StepContext): Promise<number> {
-  const heights = await Promise.all(members(context).map((host) => heightOf(context, host)))
-  return Math.min(...heights.map((height) => height ?? 0))
+/** Who is silent now has its say at the end; were it 0 here, a chain that stands still would have grown by then. */
+async function lowestThatAnswers(context: StepContext): Promise<number> {
+  const answered = (await heights(context)).filter((height) => height !== null)
+  return answered.length === 0 ? fact(context, 'verifyElection').firstClusterHeight : Math.min(...answered)
 }
+
+const heights = (context: StepContext): Promise<(number | null)[]> =>
+  Promise.all(members(context).map((host) => heightOf(context, host)))
