@@ -60,7 +60,7 @@ test('a saved plan that does not hold any more is refused, with what moved', asy
   await refused('the runbook')
   writeFileSync(lab.runbook, runbook)
   expect((await lab.evha('status')).code).not.toBe(0)
-}, 120_000)
+})
 
 test('what blocks is told instead of a plan', async () => {
   const file = join(lab.stateDir, 'blocked.json')
@@ -72,7 +72,7 @@ test('what blocks is told instead of a plan', async () => {
   expect(ended.stdout).toContain('another-chain')
   expect(ended.stderr).toContain('no plan was made')
   expect(existsSync(file)).toBe(false)
-}, 60_000)
+})
 
 test('a plan changes nothing, and names exactly what the migration after it does', async () => {
   const file = join(lab.stateDir, 'plan.json')
@@ -117,4 +117,4 @@ test('a plan changes nothing, and names exactly what the migration after it does
   )
   expect(onPaper.size).toBeGreaterThan(50)
   expect([...onPaper].sort()).toEqual(done.sort())
-}, 180_000)
+})

@@ -132,4 +132,4 @@ test('the simulated shell and the real one do the same with the scripts of a run
   expect(different).toEqual([])
   expect(met.length).toBeGreaterThan(20)
   // Some hundred processes, one after the other: on a busy machine each waits for its turn.
-}, 300_000)
+})

@@ -44,4 +44,4 @@ test('wherever evha dies while it seeds, the next one ends the seeding, and no k
     // The window itself may return: a copy can be torn there too.
     expect(['done', 'window.returned'], `at point ${nth}`).toContain(seen.state)
   }
-}, 300_000)
+})

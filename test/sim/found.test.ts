@@ -26,7 +26,7 @@ test('whatever starts the node past its unit while the sequencer becomes a membe
     const { broken } = await simulate({ seed: 5, nodes: 3, goal: 'migrate', faults: [fault], quiet: true })
     expect(broken, `at point ${nth}`).toEqual([])
   }
-}, 300_000)
+})
 
 test('while a peer is prepared and tidied up again, no hand can start its unit before it may', async () => {
   const started: string[] = []

@@ -7,7 +7,7 @@ import { engineToken, jwtSecretIn } from '../../../src/evnode/engine-token.ts'
 import { isObject } from '../../../src/evnode/json.ts'
 
 const main = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'execution', 'main.js')
-const patienceMs = 20_000
+const patienceMs = 120_000
 
 export const genesisOf = (word: string) => ({
   config: { chainId: 1234 },

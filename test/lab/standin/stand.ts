@@ -17,7 +17,7 @@ export const standinMain = resolve(import.meta.dirname, '..', '..', '..', 'dist'
 /** The same, as the application that drives an execution client. */
 export const evmMain = join(dirname(standinMain), 'evm.js')
 /** Far above what anything here needs, also on a busy machine. */
-const patienceMs = 40_000
+const patienceMs = 120_000
 const outputCharsMax = 4_000_000
 /** Of each node, where a test failed. */
 const toldLines = 25
