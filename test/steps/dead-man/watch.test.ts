@@ -1,7 +1,7 @@
 // The dead-man's script as a host runs it, in dash and bash, with a systemctl that only notes what it was asked.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Command, changes } from '../../../src/base/command.ts'
@@ -102,11 +102,12 @@ class Ground {
   watch(
     shell: (typeof shells)[number] = 'dash',
     before = '',
+    limitMs = 120_000,
   ): Promise<{ code: number | null; said: string }> {
     const text = `PATH=${this.#bin}:$PATH\n${before}\nexec ${shell} ${deadManFiles(this.spec).watch}`
     const child = spawn('sh', ['-c', text], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
     const kill = () => process.kill(-(child.pid ?? 0), 'SIGKILL')
-    const timer = setTimeout(kill, 2_500)
+    const timer = setTimeout(kill, limitMs)
     let said = ''
     child.stdout.setEncoding('utf8').on('data', (part: string) => (said += part))
     return new Promise((resolve) =>
@@ -122,8 +123,8 @@ class Ground {
     return existsSync(path) ? readFileSync(path, 'utf8') : null
   }
 
-  /** The guard of the window, as the stop of the source starts it. */
-  guard(): void {
+  /** The guard of the window, as the stop of the source starts it; resolves once it has the store. */
+  async guard(): Promise<void> {
     mkdirSync(lockDir(this.spec), { recursive: true })
     const context = { ...this.context(true), source: this.host }
     const started = this.run(
@@ -131,6 +132,10 @@ class Ground {
     )
     expect(started.stdout).toMatch(/^running /)
     onTestFinished(() => void this.run(killCommand(guardDir(context))))
+    // Whoever tries the lock has it for a moment, and would keep the guard out: it is only looked at.
+    const held = `:${statSync(lockDir(this.spec)).ino} `
+    await expect.poll(() => readFileSync('/proc/locks', 'utf8')).toContain(held)
+    expect(this.run(storeIsFree(this.spec)).code).toBe(1)
   }
 
   #program(name: string, body: string): void {
@@ -145,8 +150,7 @@ test.each(shells)(
   '%s: past its deadline it returns the decision, ends the guard, unfences and starts',
   async (shell) => {
     const ground = new Ground()
-    ground.guard()
-    expect(ground.run(storeIsFree(ground.spec)).code).toBe(1)
+    await ground.guard()
     ground.arm('source', 0)
     const { code, said } = await ground.watch(shell)
     expect(code, said).toBe(0)
@@ -162,8 +166,8 @@ test.each(shells)(
 test.each(shells)('%s: while it is put off, it does nothing', async (shell) => {
   const ground = new Ground()
   ground.arm('source', 1)
-  expect(ground.run(putDeadManOff(ground.spec, key, 60)).stdout).toBe('ok\n')
-  expect((await ground.watch(shell)).code).toBeNull()
+  expect(ground.run(putDeadManOff(ground.spec, key, 600)).stdout).toBe('ok\n')
+  expect((await ground.watch(shell, '', 2_500)).code).toBeNull()
   expect(ground.file('decision')).toBe(`open ${key.run} 1 1\n`)
   expect(ground.asked).toEqual([])
 })
@@ -183,7 +187,7 @@ test('only its own key puts it off, and nothing does once it has acted', async (
 
 test('once the commit fell it never unfences, however late it is', async () => {
   const ground = new Ground()
-  ground.guard()
+  await ground.guard()
   ground.arm('source', 0)
   expect(ground.run(changeDecision(ground.spec, ['open'], 'committed', key)).code).toBe(0)
   for (const _ of [1, 2]) expect((await ground.watch()).code).toBe(0)
@@ -233,7 +237,7 @@ test('a deadline that is lost with the volatile directory counts as expired', as
 
 test('broken off in the middle and started again, it goes on; run twice at once, it does no harm', async () => {
   const ground = new Ground()
-  ground.guard()
+  await ground.guard()
   ground.arm('source', 0)
   ground.systemctlFails(true)
   expect((await ground.watch()).code).toBe(1)
@@ -262,7 +266,7 @@ test('it starts nothing but what check saw: a config that changed is left to a h
 
 test('on a disk that takes not one byte more it brings the chain back all the same', async () => {
   const ground = new Ground()
-  ground.guard()
+  await ground.guard()
   ground.arm('source', 0)
   // Files may still be made and renamed; a write of one byte fails.
   const { code, said } = await ground.watch('dash', "trap '' XFSZ; ulimit -f 0")
