@@ -29,7 +29,9 @@ export async function findPlanted(
           ...scene,
           ...(steps === undefined ? {} : { steps }),
           ...(kinds === undefined ? {} : { kinds }),
-          ...(walks === undefined ? {} : { faults: [{ ...walks, nth: seed }] }),
+          ...(walks === undefined
+            ? {}
+            : { faults: [{ ...walks.fault, nth: ((seed - 1) % walks.points) + 1 }] }),
           prepare: (sim) => {
             current = sim
             prepare?.(sim)

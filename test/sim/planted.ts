@@ -25,8 +25,8 @@ export interface Planted {
   readonly kinds?: readonly FaultKind[]
   /** Where a bug shows only in one sort of run, its seeds are of that sort. */
   readonly scene?: Pick<Scene, 'goal' | 'nodes' | 'whileThinking'>
-  /** One fault alone, in this state: each seed has it at the next point of the state. */
-  readonly walks?: Pick<Fault, 'kind' | 'state'>
+  /** One fault alone, in this state: each seed has it at the next point of the state, and then at the first again. */
+  readonly walks?: { readonly fault: Pick<Fault, 'kind' | 'state'>; readonly points: number }
   /** Around all runs with this bug: changes the machine, and gives it back. */
   readonly around?: () => () => void
 }
@@ -140,7 +140,7 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     {
       name: 'the decision is written without comparing',
       scene: { goal: 'migrate', nodes: 3 },
-      walks: { kind: 'a command lands late', state: 'commit.decide' },
+      walks: { fault: { kind: 'a command lands late', state: 'commit.decide' }, points: 14 },
       prepare: (sim) => {
         notComparing(sim)
         committedBlindly(sim)
