@@ -321,14 +321,14 @@ export class Engine {
   }
 
   /** Read before the gate that shows them; what comes after goes by the same figures. */
-  #seen(view: StateView): readonly SeenWindows[] {
+  #seen(): readonly SeenWindows[] {
     const { stateDir, files, journal } = this.#run
-    if (this.#windows === null || view.work === 'weighCutover')
-      this.#windows = seenWindows(stateDir, files.run, journal.records)
+    this.#windows ??= seenWindows(stateDir, files.run, journal.records)
     return this.#windows
   }
 
   #context(view: StateView, signal: AbortSignal): StepContext {
+    if (view.work === 'weighCutover') this.#windows = null
     return stepContext({
       run: this.#run.files.run,
       runbook: this.#run.runbook,
@@ -341,7 +341,7 @@ export class Engine {
       watched: () => this.#watch.watched(),
       fresh: this.#fresh,
       signal,
-      seen: this.#seen(view),
+      seen: () => this.#seen(),
       tell: (text) => this.#telling.progress(text),
       passing: (text) => this.#telling.passing(text),
       sawHeight: (node, height) => this.#telling.sawHeight(node, height),

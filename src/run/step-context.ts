@@ -16,7 +16,8 @@ interface Parts {
   readonly hosts: readonly Host[]
   readonly world?: World
   readonly machine: Pick<RunContext, 'attempt' | 'facts'>
-  readonly seen?: readonly SeenWindows[]
+  /** Read only when a step asks for it: other runs' journals are behind it. */
+  readonly seen?: () => readonly SeenWindows[]
   readonly windowDeadlineMs: number | null
   /** Of the lease that this process holds. */
   readonly epoch: number
@@ -45,7 +46,7 @@ export function stepContext({
   hosts,
   world = realWorld,
   machine,
-  seen = [],
+  seen = () => [],
   windowDeadlineMs,
   epoch,
   journalKept,
@@ -68,7 +69,9 @@ export function stepContext({
     quorum: runbook.quorum,
     // The journal keeps outputs as JSON; each was written by the step of that name.
     facts: machine.facts as Partial<Facts>,
-    seen,
+    get seen() {
+      return seen()
+    },
     windowDeadlineMs,
     epoch,
     journalKept,
