@@ -2,25 +2,18 @@
 import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { isObject } from '../../src/evnode/json.ts'
+import { clientOptions, flag } from '../../src/lab/execution/command-line.ts'
 import { listening } from '../../src/lab/standin/rpc/http.ts'
 import { startGeth } from './geth.ts'
 import { proxyServers } from './proxy.ts'
 
-const flag = (value: string) => ({ type: 'string' as const, default: value })
 const { values } = parseArgs({
   allowPositionals: true,
   options: {
     geth: flag('geth'),
     /** A file that each exchange with go-ethereum is written to. */
     record: flag(''),
-    datadir: flag(''),
-    chain: flag(''),
-    http: { type: 'boolean' },
-    'http.addr': flag('127.0.0.1'),
-    'http.port': flag('8545'),
-    'authrpc.addr': flag('127.0.0.1'),
-    'authrpc.port': flag('8551'),
-    'authrpc.jwtsecret': flag(''),
+    ...clientOptions,
   },
 })
 

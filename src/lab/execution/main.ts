@@ -8,6 +8,7 @@ import { isObject } from '../../evnode/json.ts'
 import { listening } from '../standin/rpc/http.ts'
 import { blockHash, genesisBlock } from './block.ts'
 import { Chain } from './chain.ts'
+import { clientOptions, flag } from './command-line.ts'
 import { engineMethods } from './engine-methods.ts'
 import { ethMethods } from './methods.ts'
 import { Pool } from './pool.ts'
@@ -25,18 +26,10 @@ try {
 }
 
 async function serve(args: readonly string[]): Promise<void> {
-  const flag = (value: string) => ({ type: 'string' as const, default: value })
   const { values } = parseArgs({
     args: [...args],
     options: {
-      datadir: flag(''),
-      chain: flag(''),
-      http: { type: 'boolean' },
-      'http.addr': flag('127.0.0.1'),
-      'http.port': flag('8545'),
-      'authrpc.addr': flag('127.0.0.1'),
-      'authrpc.port': flag('8551'),
-      'authrpc.jwtsecret': flag(''),
+      ...clientOptions,
       // ev-reth's own name for what is kept of the past; the stand-in forgets the blocks with their states.
       'prune.account-history.distance': flag(''),
       'client.version': flag('ev-reth-stand-in/v1.0.0'),
