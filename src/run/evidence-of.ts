@@ -1,5 +1,6 @@
 import type { SignedTwice } from '../machine/context.ts'
 import type { ClientStand, ClientStands, Facts, Replayed } from '../steps/facts.ts'
+import { type Replay, replayInWords } from '../steps/gates/prediction.ts'
 
 /** Label and value. */
 export type EvidenceRow = readonly [label: string, value: string]
@@ -94,7 +95,7 @@ function decided({ decide, readDecision, warmPeers, startQuorum }: Partial<Facts
   return rows
 }
 
-function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
+function cluster({ proveEqual, soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
   const seen = soak ?? verifyElection
   if (seen === undefined) return []
   const rows: EvidenceRow[] = [
@@ -104,7 +105,7 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
     ['first cluster block', String(seen.firstClusterHeight)],
     ['hash link', seen.hashContinuity ? 'unbroken' : 'BROKEN'],
     ['head at the end', String(seen.head)],
-    ...replayRow(verifyElection?.replayed),
+    ...replayRow(verifyElection?.replayed, proveEqual?.replay),
     ...clientRows(seen.clients),
   ]
   if (soak === undefined) return rows
@@ -114,10 +115,15 @@ function cluster({ soak, verifyElection }: Partial<Facts>): EvidenceRow[] {
   ]
 }
 
-const replayRow = (replayed: Replayed | undefined): EvidenceRow[] =>
+const replayRow = (replayed: Replayed | undefined, predicted: Replay | undefined): EvidenceRow[] =>
   replayed === undefined
     ? []
-    : [["replayed to the leader's execution client", `${replayed.blocks} blocks in ${replayed.tookMs} ms`]]
+    : [
+        [
+          "replayed to the leader's execution client",
+          `${replayed.blocks} blocks in ${replayed.tookMs} ms${predicted === undefined ? '' : `; predicted ${replayInWords(predicted)}`}`,
+        ],
+      ]
 
 /** The heights that the watch found signed twice: where each header was seen, and the signatures that prove it. */
 export function evidenceOfTwice(

@@ -1,6 +1,6 @@
 import type { StateView } from '../machine/decider.ts'
 import type { Facts } from '../steps/facts.ts'
-import { type Part, type PartName, seconds } from '../steps/gates/prediction.ts'
+import { type Part, type PartName, seconds, withReplayLeft } from '../steps/gates/prediction.ts'
 import type { Clock } from './clock.ts'
 
 const everyMs = 1_000
@@ -59,7 +59,8 @@ export class Forecast {
   /** A state was entered. `window` is null outside of an open one. */
   entered(view: StateView, window: Window | null): void {
     const place = placeOf(view.path)
-    const parts = (view.context.facts as Partial<Facts>).weighCutover?.parts ?? []
+    const { weighCutover, proveEqual } = view.context.facts as Partial<Facts>
+    const parts = withReplayLeft(weighCutover?.parts ?? [], proveEqual?.replay)
     if (place === this.#place) return
     this.#place = place
     this.#enteredMs = this.#clock.now()

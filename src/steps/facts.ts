@@ -1,6 +1,6 @@
 import type { Decision } from '../base/names.ts'
 import type { ExecutionClient } from '../evnode/execution.ts'
-import type { Part } from './gates/prediction.ts'
+import type { Part, Replay } from './gates/prediction.ts'
 
 /** A block as the run remembers it. */
 export interface Head {
@@ -141,6 +141,8 @@ export interface Facts {
     readonly refusal: string
     /** Every execution client against block N of the source's; absent on a chain without them. */
     readonly clients?: ClientStands
+    /** What those to be started have to replay to them; absent in older journals too. */
+    readonly replay?: Replay
   }
   warmPeers: { readonly warm: readonly string[]; readonly started: Readonly<Record<string, Started>> }
   /** With when the round over all hosts began that it rests on, epoch ms; null in older journals. */

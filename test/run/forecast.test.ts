@@ -27,8 +27,8 @@ function steppedClock() {
   return { clock, second }
 }
 
-const view = (path: string, tags: string[] = []) =>
-  ({ path, tags: new Set(tags), context: { facts: { weighCutover: { parts } } } }) as unknown as StateView
+const view = (path: string, tags: string[] = [], facts: object = { weighCutover: { parts } }) =>
+  ({ path, tags: new Set(tags), context: { facts } }) as unknown as StateView
 
 test('each second of the window says when its end is predicted, beside the budget', () => {
   const { clock, second } = steppedClock()
@@ -51,4 +51,19 @@ test('each second of the window says when its end is predicted, beside the budge
   const before = told.length
   second()
   expect(told).toHaveLength(before)
+})
+
+test('what the execution clients lack is foretold anew once the chain stands still', () => {
+  const { clock, second } = steppedClock()
+  const told: string[] = []
+  const forecast = new Forecast(clock, (text) => told.push(text))
+  const window = { deadlineMs: 120_000, budgetMs: 20_000 }
+  const weighCutover = { parts: [...parts, part('replay', 0)] }
+  forecast.entered(view('window.prove', [], { weighCutover }), window)
+  second()
+  expect(told.at(-1)).toContain('first cluster block predicted at 4.0 s')
+  const proveEqual = { replay: { blocks: 10, msPerBlock: 200, source: 'measured here' } }
+  forecast.entered(view('window.warm', [], { weighCutover, proveEqual }), window)
+  second()
+  expect(told.at(-1)).toContain('first cluster block predicted at 7.0 s')
 })

@@ -1,5 +1,6 @@
 import { replayMsPerBlock } from '../../evnode/execution.ts'
-import type { Source } from '../gates/prediction.ts'
+import type { ClientStands } from '../facts.ts'
+import type { Replay, Source } from '../gates/prediction.ts'
 import type { StepContext } from '../step.ts'
 
 /** A member whose client needs longer than this for what it lacks is not started in the window: should it lead, the chain waits for it. */
@@ -19,6 +20,15 @@ export function replayPace({ facts, seen }: Pick<StepContext, 'facts' | 'seen'>)
   for (const { replayMsPerBlock: before = [], from } of seen)
     if (before.length > 0) return { msPerBlock: Math.max(...before), source: from }
   return { msPerBlock: replayMsPerBlock, source: 'default' }
+}
+
+/** The chain stands still at `last`: what the client that lacks most of those to be started has to make up for. */
+export function replayAt(
+  context: Pick<StepContext, 'facts' | 'seen'>,
+  { stands, names, last }: { stands: ClientStands; names: readonly string[]; last: number },
+): Replay {
+  const lacks = names.map((name) => last - (stands[name]?.height ?? last))
+  return { blocks: Math.max(0, ...lacks), ...replayPace(context) }
 }
 
 /** Why a node whose client ends `lacks` blocks below N may be neither in the warm set nor the q-th; '' when it may. */

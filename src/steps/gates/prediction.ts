@@ -102,13 +102,28 @@ export function predictWindow(
   })
 }
 
+/** The parts with what is left to replay in the place of what was foretold of it: the chain stands still, so it is known. */
+export const withReplayLeft = (parts: readonly Part[], replay: Replay | undefined): readonly Part[] =>
+  replay === undefined
+    ? parts
+    : parts.map((part) => (part.name === 'replay' ? { ...part, p50Ms: replayMs(replay) } : part))
+
+export const replayMs = ({ blocks, msPerBlock }: Replay) => Math.round(blocks * msPerBlock)
+
+/** At most so much, where not every client lacks as many. */
+export const replayInWords = (replay: Replay) =>
+  replay.blocks === 0
+    ? 'nothing'
+    : `${replay.blocks} blocks at most, about ${seconds(replayMs(replay))} (${replay.source})`
+
 /** The chain goes on between the look and the stop, and its last block may not have come to every client. */
 const replayMoreMax = 2
 
-function replayPart({ blocks, msPerBlock, source }: Replay): Part {
+function replayPart(replay: Replay): Part {
+  const { blocks, msPerBlock, source } = replay
   return {
     name: 'replay',
-    p50Ms: Math.round(blocks * msPerBlock),
+    p50Ms: replayMs(replay),
     p95Ms: Math.round((blocks * 1.2 + replayMoreMax) * msPerBlock),
     source,
   }

@@ -12,7 +12,7 @@ import { hasClients, keepWarm } from '../warm-up/warm-up.ts'
 import { notedBefore } from '../window/stop-source.ts'
 import { boundDigest, planFields } from './digest.ts'
 import { poolRows } from './pool.ts'
-import { predictWindow, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
+import { predictWindow, replayInWords, seconds, sumP50, sumP95, windowParts } from './prediction.ts'
 import { refuseUnstartable } from './startable.ts'
 
 /** A copy older than this is brought up to date before it is shown: the gate may be held for days, and the chain runs on. */
@@ -117,7 +117,7 @@ export const weighCommit: Step<'weighCommit'> = {
     const stop = fact(context, 'stopSource')
     const noted = notedBefore(context)
     const { warm } = fact(context, 'warmPeers')
-    const { equal, manifestSha256, refusal, clients } = fact(context, 'proveEqual')
+    const { equal, manifestSha256, refusal, clients, replay } = fact(context, 'proveEqual')
     return done({
       roundAtMs,
       digest: boundDigest({
@@ -135,6 +135,7 @@ export const weighCommit: Step<'weighCommit'> = {
         ...(clients === undefined
           ? []
           : [['clients', standsInWords(clients, stop.height)] satisfies Weighed['evidence'][number]]),
+        ...(replay === undefined ? [] : [['left to replay', replayInWords(replay)] as const]),
         ['fence', `a start of the old unit was refused: ${refusal}`],
         ['warm', `${warm.join(', ')}: ${warm.length} of the ${context.quorum} a quorum needs`],
         ['stands still', seconds(context.now() - stop.stopAtMs)],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { stuck } from '../ask.ts'
+import { replayAt } from '../chain/client-behind.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { ClientStands, Facts } from '../facts.ts'
 import { difference, type Manifest } from '../host/manifest.ts'
@@ -27,7 +28,11 @@ export const proveEqual: Step<'proveEqual'> = {
       compareStores(context),
       proveClients(context),
     ])
-    return { refusal, ...(clients === null ? stores : { ...withClients(stores, clients), clients }) }
+    if (clients === null) return { refusal, ...stores }
+    const proved = withClients(stores, clients)
+    const { height: last } = fact(context, 'stopSource')
+    const replay = replayAt(context, { stands: clients, names: proved.equal, last })
+    return { refusal, ...proved, clients, replay }
   },
   verify: (context, measured) => {
     const { refusal, equal, different, manifestSha256 } = measured ?? {}
@@ -38,7 +43,7 @@ export const proveEqual: Step<'proveEqual'> = {
       manifestSha256 === undefined
     )
       return Promise.resolve(notYet('fence and content were not compared yet'))
-    const clients = measured?.clients
+    const { clients, replay } = measured ?? {}
     if (equal.length >= peersNeeded(context))
       return Promise.resolve(
         done({
@@ -47,6 +52,7 @@ export const proveEqual: Step<'proveEqual'> = {
           manifestSha256,
           refusal,
           ...(clients === undefined ? {} : { clients }),
+          ...(replay === undefined ? {} : { replay }),
         }),
       )
     const which = Object.entries(different).map(([name, why]) => `${name}: ${why}`)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { tooFarBehind } from '../../../src/steps/chain/client-behind.ts'
-import type { Facts } from '../../../src/steps/facts.ts'
+import { replayAt, tooFarBehind } from '../../../src/steps/chain/client-behind.ts'
+import type { ClientStands, Facts } from '../../../src/steps/facts.ts'
 import type { SeenWindows } from '../../../src/steps/gates/prediction.ts'
 
 const why = (lacks: number, msPerBlock: number | null = null, seen: readonly SeenWindows[] = []) =>
@@ -31,4 +31,20 @@ test('where this warm-up had nothing to catch up, the slowest pace of a rehearsa
   expect(why(70, null, [rehearsal])).toBe('its execution client is 70 blocks behind, about 7 s of replay')
   expect(why(60, null, [rehearsal])).toBe('')
   expect(why(70, 10, [rehearsal])).toBe('')
+})
+
+test('once the chain stands still, what is left is what the farthest client of those to be started lacks', () => {
+  const at = (height: number | null) => ({ height, hash: null, why: '' })
+  const stands: ClientStands = {
+    'node-1': at(50),
+    'node-2': at(48),
+    'node-3': at(45),
+    'node-4': at(7),
+    'node-5': at(null),
+  }
+  const facts = { seedData: { warmedUp: { msPerBlock: 30, heads: {} } } } as unknown as Partial<Facts>
+  const left = (...names: string[]) => replayAt({ facts, seen: [] }, { stands, names, last: 50 })
+  expect(left('node-2', 'node-3', 'node-5')).toEqual({ blocks: 5, msPerBlock: 30, source: 'measured here' })
+  expect(left('node-1')).toMatchObject({ blocks: 0 })
+  expect(left()).toMatchObject({ blocks: 0 })
 })

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Facts } from '../../../src/steps/facts.ts'
-import { predictWindow, type SeenWindows, sumP50, sumP95 } from '../../../src/steps/gates/prediction.ts'
+import {
+  predictWindow,
+  replayInWords,
+  type SeenWindows,
+  sumP50,
+  sumP95,
+  withReplayLeft,
+} from '../../../src/steps/gates/prediction.ts'
 
 const facts = {
   check: { blockTimeMs: 1_000 },
@@ -66,4 +73,18 @@ test('what the clients lack is a part of its own, and only on a chain that has t
   })
   expect(sumP50(parts)).toBe(5_120 + 3_000)
   expect(partOf([], 'replay')).toBeUndefined()
+})
+
+test('what is left to replay, once it is known, takes the place of what was foretold of it, and of nothing else', () => {
+  const replay = { blocks: 2, msPerBlock: 250, source: 'measured here' } as const
+  const foretold = predictWindow(
+    { facts, seen: [] },
+    { roundMs: 40, pass: { lastPassMs: 180, manifestMs: 60 }, replay },
+  )
+  const known = { ...replay, blocks: 12 }
+  expect(sumP50(withReplayLeft(foretold, known)) - sumP50(foretold)).toBe(10 * 250)
+  expect(withReplayLeft(foretold, undefined)).toBe(foretold)
+  expect(withReplayLeft(predict([]), known)).toEqual(predict([]))
+  expect(replayInWords(known)).toBe('12 blocks at most, about 3.0 s (measured here)')
+  expect(replayInWords({ ...known, blocks: 0 })).toBe('nothing')
 })
