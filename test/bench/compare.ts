@@ -3,17 +3,18 @@
 //                   size, or one for all)
 //   --sizes A,B     how many times the data (1,20)
 //   --results FILE  keeps each round in FILE as it ends; those that stand there are not made again
-//   --write FILE    writes the page (docs/benchmarks.md); what `script/bench ssh --write` wrote there stays
+//   --write FILE    writes the page (docs/benchmarks.md); what `script/bench ssh --write` and `evm --write` wrote there stays
 // It runs to its end by itself: a round that fails is told as what it was, and the next one goes on.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Hosts, realNode, run } from '../hosts/hosts.ts'
 import { dataBytes, freshChain, settledHead, withArena } from './arena.ts'
 import { judge, outcomeOf } from './judge.ts'
+import { keepRounds, keptRounds } from './kept-rounds.ts'
 import { machine, pageOf } from './page.ts'
 import type { Round } from './round.ts'
 import { type Planned, roundsLeft, roundsWanted } from './rounds.ts'
-import { sectionOf, sshHeading, withSection } from './section.ts'
+import { withOldSections } from './section.ts'
 import { type Way, ways } from './ways.ts'
 
 const { values } = parseArgs({
@@ -84,14 +85,7 @@ function installAnsible(): Promise<unknown> {
   return run('sh', ['-c', command]).ended
 }
 
-function keptRounds(file: string | undefined): Round[] {
-  if (file === undefined || !existsSync(file)) return []
-  const { rounds } = JSON.parse(readFileSync(file, 'utf8')) as { rounds: Round[] }
-  // A page has one label.
-  return rounds.filter(({ real }) => real === realNode)
-}
-
-const rounds = keptRounds(values.results)
+const rounds: Round[] = keptRounds(values.results, realNode)
 const sizes = values.sizes.split(',').map(Number)
 const wanted = roundsWanted(
   values.rounds,
@@ -101,17 +95,14 @@ const wanted = roundsWanted(
 
 function keep(one: Round): void {
   rounds.push(one)
-  if (values.results !== undefined) {
-    writeFileSync(`${values.results}.new`, JSON.stringify({ rounds }, null, 1))
-    renameSync(`${values.results}.new`, values.results)
-  }
+  keepRounds(values.results, rounds)
   writePage()
 }
 
 function writePage(): void {
   if (values.write === undefined || rounds.length === 0) return
   const before = existsSync(values.write) ? readFileSync(values.write, 'utf8') : ''
-  writeFileSync(values.write, withSection(pageOf(rounds), sectionOf(before, sshHeading)))
+  writeFileSync(values.write, withOldSections(pageOf(rounds), before))
 }
 
 say(`${machine()}; ${realNode ? 'real node' : 'stand-in'}`)

@@ -83,11 +83,18 @@ export function goalsOf(rounds: readonly Round[]): Goal[] {
   ].filter(({ seen }) => !seen.startsWith('NaN'))
 }
 
-function atMost(what: string, seen: number, most: number, unit: 'ms' | 'MB' | 'x'): Goal {
+export function atMost(what: string, seen: number, most: number, unit: 'ms' | 'MB' | 'x' | '%'): Goal {
   return {
     what,
     goal: `<= ${most} ${unit}`,
     seen: `${unit === 'x' ? seen.toFixed(2) : Math.round(seen)} ${unit}`,
     held: seen <= most,
   }
+}
+
+export function goalTable(goals: readonly Goal[]): string {
+  const rows = goals.map(
+    ({ what, goal, seen, held }) => `| ${what} | ${goal} | ${seen} | ${held ? 'yes' : '**no**'} |`,
+  )
+  return `| figure | goal | seen | held |\n|---|---|---|---|\n${rows.join('\n')}`
 }

@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from 'node:os'
 import { counted, quantile } from './figures.ts'
-import { type Goal, goalsOf } from './goals.ts'
+import { goalsOf, goalTable } from './goals.ts'
 import { outcomeOf, type Verdict } from './judge.ts'
 import { cameOver, type Round } from './round.ts'
 
@@ -116,13 +116,6 @@ function notWhole(rounds: readonly Round[]): string {
 
 const inOneLine = (text: string) =>
   `\`${text.trim().replace(/\s+/g, ' ').replaceAll('`', "'").slice(-wordsMax)}\``
-
-function goalTable(goals: readonly Goal[]): string {
-  const rows = goals.map(
-    ({ what, goal, seen, held }) => `| ${what} | ${goal} | ${seen} | ${held ? 'yes' : '**no**'} |`,
-  )
-  return `| figure | goal | seen | held |\n|---|---|---|---|\n${rows.join('\n')}`
-}
 
 function dataOf(rounds: readonly Round[], size: number): string {
   const data = rounds.filter((one) => one.size === size).flatMap(({ data: found }) => found ?? [])

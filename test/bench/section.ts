@@ -1,5 +1,10 @@
-/** What `script/bench ssh` writes into the page that `script/bench compare` writes. */
+/** What other modes than `script/bench compare` write into the page that it writes. */
 export const sshHeading = '## What a command on a host costs'
+export const evmHeading = '## An EVM chain'
+
+/** The page anew, with the sections of other modes that stood in the old one. */
+export const withOldSections = (page: string, old: string) =>
+  [evmHeading, sshHeading].reduce((sum, heading) => withSection(sum, sectionOf(old, heading)), page)
 
 /** A section with its heading, to the next one of its rank or the end; empty where there is none. */
 export function sectionOf(page: string, heading: string): string {
