@@ -36,9 +36,19 @@ export function ethMethods({ chain, pool, chainId, version }: Client): Methods {
       return told(block !== undefined && chain.isPruned(block) ? undefined : block, whole === true)
     },
     eth_sendRawTransaction: ([transaction]) => pool.add(String(transaction)),
+    debug_setHead: ([number]) => setHead(chain, Number(number)),
     txpool_status: () => ({ pending: quantity(pool.size), queued: '0x0' }),
     txpoolExt_getTxs: () => pool.all(),
   }
+}
+
+/** go-ethereum's: what was above is lost, as to a client that went down before it had written it. */
+function setHead(chain: Chain, number: number): null {
+  const block = chain.at(number)
+  if (block === undefined) throw new RpcError(-32000, `no block ${number}`)
+  const hash = blockHash(block)
+  chain.choose({ head: hash, safe: hash, finalized: hash })
+  return null
 }
 
 function named(chain: Chain, tag: unknown): Block | undefined {
