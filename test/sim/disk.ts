@@ -63,6 +63,7 @@ export class Disk {
 }
 
 interface Handle {
+  readonly disk: Disk
   readonly file: File
   readonly path: string
   readonly watcher: Watcher
@@ -79,6 +80,12 @@ export function mount(disk: Disk, watcher: Watcher): { readonly path: string; re
   const name = String(++nextProcess)
   disks.set(name, { disk, watcher })
   return { path: `${root}${name}`, free: () => void disks.delete(name) }
+}
+
+/** The run is over: what killed processes left mounted and open on this disk would keep its whole world in memory. */
+export function discard(disk: Disk): void {
+  for (const [name, mounted] of disks) if (mounted.disk === disk) disks.delete(name)
+  for (const [handle, opened] of handles) if (opened.disk === disk) handles.delete(handle)
 }
 
 interface Place {
@@ -129,7 +136,7 @@ function opened({ disk, watcher, path }: Place, flags: number | string): number 
   } else if (exclusive) throw failing('EEXIST', path)
   else if (typeof flags === 'string' && flags.startsWith('w')) file.size = 0
   const handle = nextHandle++
-  handles.set(handle, { file, path, watcher })
+  handles.set(handle, { disk, file, path, watcher })
   return handle
 }
 

@@ -58,6 +58,7 @@ export class Evha implements Watcher {
   state = 'begin'
   points = 0
   readonly #unseen = new Map<string, SimHost>()
+  readonly #listening = new Set<() => void>()
   #whenDead: () => void = () => undefined
   readonly died: Promise<'killed'>
 
@@ -96,6 +97,23 @@ export class Evha implements Watcher {
   end(): void {
     this.dead = true
     this.#free()
+  }
+
+  /** Calls `stop` when the signal aborts, until what is returned is called. */
+  listens(signal: AbortSignal | undefined, stop: () => void): () => void {
+    if (signal === undefined) return () => undefined
+    const off = (): void => {
+      signal.removeEventListener('abort', stop)
+      this.#listening.delete(off)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    this.#listening.add(off)
+    return off
+  }
+
+  /** The simulation is over. Node keeps a signal that somebody listens to, and with it all that this process knew. */
+  forget(): void {
+    for (const off of this.#listening) off()
   }
 
   point(kind: PointKind, host: SimHost | null, says: string): Struck {
@@ -194,18 +212,17 @@ export class Evha implements Watcher {
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
           if (signal?.aborted === true) return reject(signal.reason)
-          const stop = (): void => {
+          const deaf = this.listens(signal, () => {
             off()
             if (!this.dead) reject(signal?.reason)
-          }
+          })
           const off = timeline.in(
             ms,
             inLife(() => {
-              signal?.removeEventListener('abort', stop)
+              deaf()
               resolve()
             }),
           )
-          signal?.addEventListener('abort', stop, { once: true })
         }),
     }
   }

@@ -32,6 +32,7 @@ export class Operator {
   readonly #sim: Sim
   readonly #faults: Faults
   readonly #steps: StepRegistry
+  readonly #begun: Evha[] = []
   current: Evha | null = null
   /** Hears that a question stands, and for how long. */
   thinks: (ms: number) => void = () => undefined
@@ -46,6 +47,7 @@ export class Operator {
     const sim = this.#sim
     const evha = new Evha(sim, workstation, (point, process) => this.#faults.strike(point, process))
     this.current = evha
+    this.#begun.push(evha)
     sim.tell(
       `${workstation.name} $ evha ${verb}${wish.confirms.map((gate) => ` --confirm ${gate}=…`).join('')}`,
     )
@@ -67,6 +69,11 @@ export class Operator {
     if (came.kind === 'refused') sim.tell(`evha refuses: ${came.error.kind}: ${came.error.message}`)
     if (came.kind !== 'killed') evha.end()
     return came
+  }
+
+  /** The simulation is over. */
+  leave(): void {
+    for (const evha of this.#begun) evha.forget()
   }
 
   /** `evha pause` and `evha abort` of another terminal leave their wish in the run's directory. */
@@ -91,10 +98,12 @@ export class Operator {
         ask: async (question, signal) => {
           sim.judge.asked(question.gate, evha)
           this.thinks(wish.answersAfterMs)
-          await Promise.race([
-            evha.wait(wish.answersAfterMs),
-            new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true })),
-          ])
+          let deaf = (): void => undefined
+          const stopped = new Promise<void>((resolve) => {
+            deaf = evha.listens(signal, resolve)
+          })
+          await Promise.race([evha.wait(wish.answersAfterMs), stopped])
+          deaf()
           return signal.aborted ? 'later' : wish.answers
         },
       },

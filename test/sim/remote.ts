@@ -16,7 +16,8 @@ import { after, type Soon } from './shell/soon.ts'
 const keepaliveMs = 4_000
 const connectMs = 10_000
 
-const never = new Promise<never>(() => undefined)
+/** One for each who waits: a promise that lasts keeps all of them in memory. */
+const never = (): Promise<never> => new Promise(() => undefined)
 
 /** The door of one evha process to one host, over a network that can lose, delay and cut. */
 export class Door implements Remote {
@@ -45,7 +46,8 @@ export class Door implements Remote {
     const stdin = new PassThrough()
     await this.#connect()
     const over = this.#host.sim.timeline.flows()
-    const given = command.stdin === undefined ? read(stdin, signal) : Promise.resolve(textOf(command.stdin))
+    const given =
+      command.stdin === undefined ? read(stdin, this.#evha, signal) : Promise.resolve(textOf(command.stdin))
     if (command.stdin !== undefined) stdin.resume()
     const done = given.then(async (text) => {
       if (text === null) return unknown('aborted', `${this.name}: stopped`)
@@ -69,7 +71,7 @@ export class Door implements Remote {
     await this.#connect()
     const { sim } = this.#host
     const target = sim.hosts.find((host) => host.spec.address === to.host)
-    if (target !== undefined && !this.#host.reaches(target)) return never
+    if (target !== undefined && !this.#host.reaches(target)) return never()
     await this.#evha.wait(5)
     throw failed(`${this.name}: ${to.host}:${to.port} refused the connection`)
   }
@@ -102,7 +104,7 @@ export class Door implements Remote {
   }
 
   async #connect(): Promise<void> {
-    if (this.#evha.dead) return never
+    if (this.#evha.dead) return never()
     if (this.#connected) return
     if (!this.#reached()) {
       await this.#evha.wait(this.#host.up ? connectMs : connectMs / 4)
@@ -116,7 +118,7 @@ export class Door implements Remote {
     const evha = this.#evha
     evha.looks(this.#host, command)
     const fault = evha.point('send', this.#host, command.says)
-    if (evha.dead && fault !== 'killedAfter') return never
+    if (evha.dead && fault !== 'killedAfter') return never()
     await this.#connectUnlessDead(fault)
     if (fault === 'hung') {
       await evha.wait(command.timeoutMs)
@@ -146,7 +148,7 @@ export class Door implements Remote {
       over = true
       timeout()
       lost()
-      signal?.removeEventListener('abort', abort)
+      deaf()
       if (outcome.kind === 'unknown') this.#evha.unseen(this.#host, command)
       if (!this.#evha.dead) resolve({ ...outcome, durationMs: sim.timeline.now - startedMs })
     }
@@ -169,7 +171,7 @@ export class Door implements Remote {
       sim.timeline.in(keepaliveMs, () =>
         settle(unknown('linkLost', `${this.name}: the link was lost during "${command.says}"`)),
       )
-    signal?.addEventListener('abort', abort, { once: true })
+    const deaf = this.#evha.listens(signal, abort)
     const answered = (code: number, out: string, err: string): void => {
       if (fault === 'late') return
       const deliver = (): void => {
@@ -302,13 +304,16 @@ function answering(work: Soon<Said>, answer: (said: Said) => void): Soon<number>
   })
 }
 
-function read(stdin: PassThrough, signal: AbortSignal | undefined): Promise<string | null> {
+function read(stdin: PassThrough, evha: Evha, signal: AbortSignal | undefined): Promise<string | null> {
   return new Promise((resolve) => {
     const parts: Buffer[] = []
+    const deaf = evha.listens(signal, () => resolve(null))
     stdin.on('data', (part: Buffer) => parts.push(part))
-    stdin.once('end', () => resolve(Buffer.concat(parts).toString()))
+    stdin.once('end', () => {
+      deaf()
+      resolve(Buffer.concat(parts).toString())
+    })
     if (signal?.aborted === true) resolve(null)
-    signal?.addEventListener('abort', () => resolve(null), { once: true })
   })
 }
 

@@ -1,6 +1,6 @@
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
-import { Disk, installDisks } from './disk.ts'
+import { Disk, discard, installDisks } from './disk.ts'
 import type { Workstation } from './evha.ts'
 import { chosen, type Fault, type FaultKind, Faults, type LoggedPoint, type WorldKind } from './faults.ts'
 import { finalState, judgeEnd } from './judge-end.ts'
@@ -120,6 +120,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
   const faults = new Faults(sim, random.fork(), planned)
   sim.tell(`seed ${scene.seed}: ${nodes} nodes, the operator wants to ${goal}`)
   const laptop = workstation(sim, 'laptop')
+  const desk = scene.elsewhere === true ? workstation(sim, 'desk') : null
   sim.unreached = laptop.cutFrom
   const operator = new Operator(sim, faults, scene.steps ?? realSteps)
   if (scene.quiet === true) faults.log = []
@@ -128,7 +129,7 @@ export async function simulate(scene: Scene): Promise<Simulated> {
     operator,
     faults,
     laptop,
-    ...(scene.elsewhere === true ? { desk: workstation(sim, 'desk') } : {}),
+    ...(desk === null ? {} : { desk }),
     goal,
     random: random.fork(),
     quiet: scene.quiet ?? false,
@@ -154,10 +155,13 @@ export async function simulate(scene: Scene): Promise<Simulated> {
       `the simulation itself fails: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`,
     )
   }
+  const state = finalState(sim, session.at).path
+  operator.leave()
+  for (const one of [laptop, desk]) if (one !== null) discard(one.disk)
   return {
     seed: scene.seed,
     nodes,
-    state: finalState(sim, session.at).path,
+    state,
     faults: faults.struck,
     commands: session.commands,
     human: session.human,

@@ -1,19 +1,21 @@
 // The part of the POSIX shell's grammar that evha's scripts are written in. What is not known here does not parse.
+import { Known } from '../known.ts'
 import { Cursor } from './cursor.ts'
 import type { Node, Redirection, Word } from './tree.ts'
 import { WordReader } from './words.ts'
 
-const parsed = new Map<string, Node>()
+const parsed = new Known<Node>(500)
 
-/** Each script is read once; its text is the same on every host and in every run. */
+/** Each script is read once: its text is the same on every host and, but for those that name the run, in every run. */
 export function parse(text: string): Node {
-  const known = parsed.get(text)
-  if (known !== undefined) return known
+  return parsed.of(text, parsedAnew)
+}
+
+function parsedAnew(text: string): Node {
   const at = new Cursor(text)
   const node = commands(at, [])
   at.lines()
   if (!at.isOver) throw at.unknown('this')
-  parsed.set(text, node)
   return node
 }
 

@@ -1,12 +1,10 @@
-const globs = new Map<string, RegExp>()
+import { Known } from '../known.ts'
+
+const globs = new Known<RegExp>(500)
 
 /** A pattern of the shell as a regular expression for a whole text. */
 export function globOf(glob: string): RegExp {
-  const known = globs.get(glob)
-  if (known !== undefined) return known
-  const made = new RegExp(`^(?:${sourceOf(glob)})$`)
-  globs.set(glob, made)
-  return made
+  return globs.of(glob, () => new RegExp(`^(?:${sourceOf(glob)})$`))
 }
 
 const sourceOf = (glob: string): string =>
