@@ -112,6 +112,7 @@ export class JournalCopies {
     if (this.#stopped.signal.aborted || this.#isQuiet) return
     this.#gathering ??= this.#time.after(gatherMs, () => {
       this.#gathering = null
+      if (this.#isQuiet) return
       for (const one of this.#followers) void this.#follow(one)
     })
   }

@@ -17,12 +17,21 @@ const copyBytesMax = 64 * 1024 * 1024
 
 const bytesOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
 
+/** So many bytes may stand in the command itself: a program less on the host, and nothing of it can be lost on its way. */
+const wordBytesMax = 8 * 1024
+
+const asWord = 'printf %s "$3" >>"$file"\nsync "$file"'
+/** Here a stream that was cut off must not count as all of it. */
+const onStdin = 'cat >>"$file"\nsync "$file"\n[ "$(stat -c %s "$file")" = "$3" ]'
+
 /**
  * Appends lines to the copy below `dir`, fsynced. Exit 3, and nothing is changed, when the copy is not exactly what
  * stands `before` them, by its digest.
  */
 export function appendToCopy(dir: string, before: FirstLines, lines: readonly string[]): Command {
   const more = bytesOf(lines)
+  const bytes = Buffer.byteLength(more)
+  const isWord = bytes <= wordBytesMax
   return changes(
     'keep the journal',
     script(
@@ -32,14 +41,12 @@ exec 9>"$file.lock"
 flock -w 3 9
 sum=$(sha256sum <"$file")
 [ "\${sum%% *}" = "$2" ] || exit ${notThatCopy}
-cat >>"$file"
-sync "$file"
-[ "$(stat -c %s "$file")" = "$3" ]`,
+${isWord ? asWord : onStdin}`,
       `${dir}/${journalName}`,
       before.digest,
-      String(before.bytes + Buffer.byteLength(more)),
+      isWord ? more : String(before.bytes + bytes),
     ),
-    { stdin: more, timeoutMs: appendTimeoutMs, often: true },
+    { ...(isWord ? {} : { stdin: more }), timeoutMs: appendTimeoutMs, often: true },
   )
 }
 
