@@ -57,6 +57,7 @@ printf '%s %s %s\\n' "$$" "$start" "$boot" >"$dir/job.new" || exit 1
 sync -- "$dir/job.new" && mv -f -- "$dir/job.new" "$dir/job" && sync -- "$dir" || exit 1
 # A kill that came first leaves "exit"; it looks again for this record after writing it, so one of the two is seen.
 [ ! -e "$dir/exit" ] || exit 1
+exec 3>&-
 "$@" </dev/null >"$dir/out" 2>"$dir/err"
 printf '%s\\n' "$?" >"$dir/exit.new" && sync -- "$dir/exit.new" && mv -f -- "$dir/exit.new" "$dir/exit"
 sync -- "$dir"
@@ -75,13 +76,9 @@ if [ -e "$dir/argv" ] && [ "$(cat "$dir/argv")" != "$digest" ]; then
 fi
 if [ ! -e "$dir/job" ] && [ ! -e "$dir/exit" ]; then
   printf '%s\\n' "$digest" >"$dir/argv"
-  # Neither lock is for the job to keep: not this one, nor that of the guard (guarded.ts).
-  setsid sh -c "$job" evha "$dir" "$@" </dev/null >/dev/null 2>&1 8>&- 9>&- &
-  tries=500
-  until [ -e "$dir/job" ] || [ "$tries" -le 0 ]; do
-    sleep 0.01
-    tries=$((tries - 1))
-  done
+  # Neither lock is for the job to keep: not this one, nor that of the guard (guarded.ts). It closes descriptor 3 once its
+  # record is on the disk, or with its end: this waits for that, and looks for nothing.
+  : "$(setsid sh -c "$job" evha "$dir" "$@" </dev/null 3>&1 >/dev/null 2>&1 8>&- 9>&- &)"
 fi
 tell "$dir" 65536
 `
