@@ -94,9 +94,15 @@ export class Engine {
     return ignores(this.#snapshot, event)
   }
 
-  /** Gives the machine an event that is not the end of a step; it is on the disk before it counts. */
+  /**
+   * Gives the machine an event that is not the end of a step; it is on the disk before it counts. An approval for which the
+   * chain waits counts with the intent that follows at once, and goes to the disk with it.
+   */
   give(event: RunEvent): void {
-    this.#run.journal.append({ type: 'event', event: { ...event } })
+    const entry = { type: 'event', event: { ...event } } as const
+    const { journal } = this.#run
+    if (event.type === 'APPROVE' && this.view.tags.has('chain-stopped')) journal.appendWithNext(entry)
+    else journal.append(entry)
     this.#snapshot = advance(this.#snapshot, event)
   }
 
@@ -237,7 +243,7 @@ export class Engine {
     if (ended.kind === 'failed') return this.#failed(view, name, ended.failure)
     const outcome = { type: 'outcome', step: name, attempt, ok: true, output: ended.output } as const
     // It announces nothing: while the chain waits it goes to the disk with the next intent, before anything else is done.
-    if (standsStill(view)) journal.appendWithNext(outcome)
+    if (view.tags.has('chain-stopped')) journal.appendWithNext(outcome)
     else journal.append(outcome)
     this.#snapshot = advance(this.#snapshot, { type: 'STEP_DONE', step: name, output: ended.output })
     this.#weighedAtMs = this.#clock.now()
