@@ -5,12 +5,13 @@ import { parseDecision, readDecisionFile } from '../host/decision.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
 import { keyOf } from '../window/arm.ts'
 import { measureAll, refuseSpentBudget, roundMaxMs } from './round.ts'
+import { hostsNamed } from './start-quorum.ts'
 
 export const decide: Step<'decide'> = {
   name: 'decide',
   plan: ({ source }) => [
     `measure fence, guard, boot ids, warm nodes, room and ports once more, in one round of at most ${roundMaxMs} ms`,
-    'disarm the dead-men of the peers, for good: none may end a member once the decision has fallen',
+    'disarm the dead-men of the warm nodes, for good: none may end a member once the decision has fallen',
     'see that a majority of the hosts keeps the journal',
     `change the decision file on ${source.spec.name} from open to committed, unless its fence, its guard or its boot id changed`,
   ],
@@ -21,7 +22,7 @@ export const decide: Step<'decide'> = {
     const [roundAtMs] = await Promise.all([
       context.onPaper ? null : measuredLately(context),
       context.journalKept(),
-      disarmPeers(context),
+      disarmWarm(context),
     ])
     // A host that took its time over the journal or the disarming has made the round old.
     if (roundAtMs !== null && context.now() - roundAtMs > roundMaxMs) await measureAll(context)
@@ -59,16 +60,15 @@ async function readIt(context: StepContext): ReturnType<Step<'decide'>['verify']
 }
 
 /**
- * Before the decision, and with every peer: a dead-man that acted after it would end a member of the cluster. Should evha
- * die between the two, the source's dead-man brings the chain back, and the warm peers wait on, fewer than a quorum.
+ * Before the decision, and with every warm node; those of the other peers went as the warm ones started. A dead-man that
+ * acted after it would end a member of the cluster. Should evha die between the two, the source's dead-man brings the chain
+ * back, and the warm nodes wait on, fewer than a quorum.
  */
-async function disarmPeers(context: StepContext): Promise<void> {
-  const said = await onEach(context.peers, (peer) =>
-    must(context, peer, disarmDeadMan(peer.spec, keyOf(context))),
-  )
+async function disarmWarm(context: StepContext): Promise<void> {
+  const warm = hostsNamed(context, fact(context, 'warmPeers').warm)
+  const said = await onEach(warm, (peer) => must(context, peer, disarmDeadMan(peer.spec, keyOf(context))))
   if (context.onPaper) return
-  const { warm } = fact(context, 'warmPeers')
-  const acted = warm.filter((name) => said[name] !== 'armed')
+  const acted = Object.keys(said).filter((name) => said[name] !== 'armed')
   if (acted.length > 0) throw stuck(`${acted.join(', ')}: its dead-man has ended the warm node`)
 }
 

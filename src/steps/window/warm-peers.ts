@@ -2,6 +2,7 @@ import { raftStartedText, readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
 import { clientOf } from '../chain/execution.ts'
 import { measureOnce } from '../commit/round.ts'
+import { disarmDeadMan } from '../dead-man/commands.ts'
 import type { Started } from '../facts.ts'
 import { clientIsDriven } from '../host/beside.ts'
 import { parts, showUnitAndLog } from '../host/look.ts'
@@ -12,6 +13,7 @@ import { isUp, killUnit, readUnit, showUnit, stopUnit } from '../host/systemd.ts
 import { storeTree } from '../host/tree.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { warmUpUnit } from '../warm-up/place.ts'
+import { keyOf } from './arm.ts'
 
 const startTimeoutMs = 20_000
 
@@ -21,10 +23,17 @@ export function warmSet(context: StepContext): Host[] {
   return context.peers.filter((peer) => equal.includes(peer.spec.name)).slice(0, context.quorum - 1)
 }
 
+/** The peers that run nothing before the decision: their dead-men have nothing to end. */
+function resting(context: StepContext): Host[] {
+  const warm = warmSet(context)
+  return context.peers.filter((peer) => !warm.includes(peer))
+}
+
 export const warmPeers: Step<'warmPeers'> = {
   name: 'warmPeers',
   plan: ({ quorum }) => [
     `start ${quorum - 1} peers in Raft mode with permits that a reboot takes; they are no quorum and produce nothing`,
+    'disarm the dead-men of the other peers, for good: they have nothing to end before the decision, and may end no member after it',
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
@@ -41,7 +50,11 @@ export const warmPeers: Step<'warmPeers'> = {
     })
     // What the last pass wrote; it has to be on the disk by the decision. The nodes take their time to start, and went first.
     const bringToDisk = onEach(context.peers, (peer) => must(context, peer, syncStore(storeTree(peer.spec))))
-    await Promise.all([seeUp, bringToDisk]).finally(() => rounds?.end())
+    // Nothing runs on the others before the decision, and one of them starts right after it.
+    const letBe = onEach(resting(context), (peer) =>
+      must(context, peer, disarmDeadMan(peer.spec, keyOf(context))),
+    )
+    await Promise.all([seeUp, bringToDisk, letBe]).finally(() => rounds?.end())
     const roundAtMs = rounds?.lastAtMs() ?? null
     if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }
     return { started: up }
