@@ -28,7 +28,7 @@ export interface Watched {
 export interface Fresh {
   /** Stores as they were listed while the source stopped, its own once its guard stood. Never rejects. */
   listed?: { readonly attempt: number; readonly ahead: Promise<ListedAhead> }
-  /** systemd's words when it refused to start the fenced unit, tried beside the window's pass. Rejects where it did not. */
+  /** systemd's words when it refused to start the fenced unit, tried since the guard holds the store. Rejects where it did not. */
   fence?: { readonly attempt: number; readonly refusal: Promise<string> }
   /** When the round over all hosts began that was made while the warm nodes came up, epoch ms. */
   warm?: { readonly attempt: number; readonly roundAtMs: number }

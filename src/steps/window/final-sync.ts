@@ -2,7 +2,6 @@ import { copyPass } from '../prepare/store-pass.ts'
 import { done, fact, notYet, type Step } from '../step.ts'
 import { endFullNodes } from '../warm-up/end.ts'
 import { hasClients } from '../warm-up/warm-up.ts'
-import { tryTheFence } from './try-the-fence.ts'
 
 /** The last pass: the source stands still under its guard, so what is copied now is what the peers start from. */
 export const finalSync: Step<'finalSync'> = {
@@ -17,14 +16,11 @@ export const finalSync: Step<'finalSync'> = {
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
-    const { attempt, fresh, onPaper } = context
+    const { attempt, fresh } = context
     const ahead = fresh.listed?.attempt === attempt ? await fresh.listed.ahead : null
     delete fresh.listed
     // Their stores are none that is copied to; what went wrong with them is told once the copy has ended.
     const ended = hasClients(context) ? endFullNodes(context) : Promise.resolve()
-    // The guard holds the store: the fence is tried meanwhile, and judged by the next step. None is left at it at the end.
-    const refusal = onPaper ? null : tryTheFence(context)
-    if (refusal !== null) fresh.fence = { attempt, refusal }
     const [pass, full, digested] = await Promise.allSettled([
       copyPass(context, {
         source: 'still',
@@ -34,8 +30,9 @@ export const finalSync: Step<'finalSync'> = {
         sync: false,
       }),
       ended,
-      ahead?.whole(),
-      refusal,
+      ahead?.whole,
+      // Tried since the guard holds the store, and judged by the next step. None is left at it at the end.
+      fresh.fence?.refusal,
     ])
     if (pass.status === 'rejected') throw pass.reason
     if (full.status === 'rejected') throw full.reason

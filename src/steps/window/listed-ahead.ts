@@ -9,7 +9,7 @@ export interface ListedAhead {
   /** By node name; those that could not be listed are missing. */
   readonly stores: Stores
   /** The source with all its digests, where `stores` has it by its marks alone. Never rejects; empty where it has not. */
-  readonly whole: () => Promise<Stores>
+  readonly whole: Promise<Stores>
 }
 
 /** So much may be copied although a digest might have told that the peer has it. */
@@ -33,8 +33,8 @@ export async function listAhead(context: StepContext, ofPeers: Promise<Stores>):
   const [peers, byMarks] = await Promise.all([ofPeers, listed(context, [source], true)])
   const named = byMarks[source.spec.name]
   if (named !== undefined && perhapsEqualBytes(named, Object.values(peers)) <= perhapsEqualBytesMax)
-    return { stores: { ...peers, ...byMarks }, whole: () => listed(context, [source]) }
-  return { stores: { ...peers, ...(await listed(context, [source])) }, whole: () => Promise.resolve({}) }
+    return { stores: { ...peers, ...byMarks }, whole: listed(context, [source]) }
+  return { stores: { ...peers, ...(await listed(context, [source])) }, whole: Promise.resolve({}) }
 }
 
 /** Files without a mark that a peer has in the same size: they may have changed in place, or not at all. */

@@ -12,6 +12,7 @@ import { guardArgv } from '../host/store.ts'
 import { readUnit } from '../host/systemd.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { listAhead, listed } from './listed-ahead.ts'
+import { tryTheFence } from './try-the-fence.ts'
 
 /** The node needs at most 13 s to stop, 28 s at the worst (evnode.md B 7.1). */
 const stopTimeoutMs = 45_000
@@ -62,8 +63,12 @@ export const stopSource: Step<'stopSource'> = {
       argv: guardArgv(source.spec),
       says: `hold the store of ${source.spec.name}`,
     })
-    // Under its guard the source's store changes no more: it is listed while its end is looked at.
-    if (peers !== null) context.fresh.listed = { attempt, ahead: listAhead(context, peers) }
+    // Under its guard the source's store changes no more: it is listed, and the fence tried, while its end is looked at.
+    if (peers !== null) {
+      context.fresh.listed = { attempt, ahead: listAhead(context, peers) }
+      context.fresh.fence = { attempt, refusal: tryTheFence(context) }
+      context.fresh.fence.refusal.catch(() => undefined)
+    }
     return noted === null ? {} : { noted }
   },
   verify: async (context, measured) => {
@@ -100,8 +105,9 @@ export const stopSource: Step<'stopSource'> = {
     const { noted } = measured ?? {}
     return done({ height, ...record, exitHereMs, ...(noted === undefined ? {} : { noted }) })
   },
-  /** The guard first: the store must be free before the node may start again. */
+  /** The guard goes, as the store must be free before the node may start again; a start that is still tried is refused before that. */
   undo: async (context) => {
+    await context.fresh.fence?.refusal.catch(() => undefined)
     await context.hands.killDetached(context.source.remote, guardDir(context))
   },
 }
