@@ -14,10 +14,17 @@ export function lastSigned(lab: Lab, host = 'node-1'): number {
 }
 
 /** Waits until the host signs a block it has not signed yet: how long that took, ms; null when it did not. */
-export async function nextBlockOf(lab: Lab, host: string, withinMs: number): Promise<number | null> {
+export const nextBlockOf = (lab: Lab, host: string, withinMs: number): Promise<number | null> =>
+  nextAbove(() => lastSigned(lab, host), withinMs)
+
+/** The same of the chain, whoever signs: which member of a cluster leads is chance. */
+export const nextBlock = (lab: Lab, withinMs: number): Promise<number | null> =>
+  nextAbove(() => Math.max(...lab.hosts.map(({ name }) => lastSigned(lab, name))), withinMs)
+
+async function nextAbove(height: () => number, withinMs: number): Promise<number | null> {
   const startedMs = performance.now()
-  const before = lastSigned(lab, host)
-  while (lastSigned(lab, host) <= before) {
+  const before = height()
+  while (height() <= before) {
     if (performance.now() - startedMs > withinMs) return null
     await pause(lookMs)
   }
