@@ -16,26 +16,31 @@ const sourceOf = (glob: string): string =>
     return `\\${found}`
   })
 
-const ends = new Map<string, RegExp>()
+const beginnings = new Known<RegExp>(500)
+const ends = new Known<RegExp>(500)
 
 /** What is left of a text before the end that fits: the first place it fits from is the longest end, the last the shortest. */
 function endOf(glob: string, longest: boolean): RegExp {
-  const key = `${longest ? 'longest' : 'shortest'} ${glob}`
-  const known = ends.get(key)
-  if (known !== undefined) return known
-  const made = new RegExp(`^([^]*${longest ? '?' : ''})(?:${sourceOf(glob)})$`)
-  ends.set(key, made)
-  return made
+  return ends.of(
+    `${longest ? 'longest' : 'shortest'} ${glob}`,
+    () => new RegExp(`^([^]*${longest ? '?' : ''})(?:${sourceOf(glob)})$`),
+  )
+}
+
+/**
+ * The shortest or longest beginning that fits. The first place where each piece between two stars fits leaves the most to
+ * those behind it, the last one the least: what a lazy or a greedy star takes.
+ */
+function beginningOf(glob: string, longest: boolean): RegExp {
+  return beginnings.of(`${longest ? 'longest' : 'shortest'} ${glob}`, () => {
+    const source = sourceOf(glob)
+    return new RegExp(`^(?:${longest ? source : source.replaceAll('[^]*', '[^]*?')})`)
+  })
 }
 
 /** `${x%pattern}` and its kin: the shortest or longest piece of an end that fits goes. */
 export function cut(value: string, op: string, glob: string): string {
   const longest = op.length === 2
   if (op.startsWith('%')) return endOf(glob, longest).exec(value)?.[1] ?? value
-  const fits = globOf(glob)
-  for (let k = 0; k <= value.length; k++) {
-    const length = longest ? value.length - k : k
-    if (fits.test(value.slice(0, length))) return value.slice(length)
-  }
-  return value
+  return value.slice(beginningOf(glob, longest).exec(value)?.[0].length ?? 0)
 }
