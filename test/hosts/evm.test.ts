@@ -1,15 +1,11 @@
-import { basename } from 'node:path'
 import { expect } from 'vitest'
 import { labGenesis } from '../../src/lab/genesis.ts'
 import type { TrafficEnd } from '../go-ethereum/traffic.ts'
 import { oneChain } from './blocks.ts'
 import { ethUrlOf, type Hosts, migrate, run, type Started, script, signedTwice, withHosts } from './hosts.ts'
-import { hostsTest, nightlyHostsTest } from './hosts-test.ts'
+import { hostsTest } from './hosts-test.ts'
 
-// With stand-ins the lab shows the same in a fourth of the time.
-const evmTest = basename(process.env['EVHA_NODE_BIN'] ?? '') === 'evm' ? hostsTest : nightlyHostsTest
-
-evmTest(
+hostsTest(
   'a chain whose nodes drive execution clients goes to five machines, transfers flowing all the while',
   () =>
     withHosts(
