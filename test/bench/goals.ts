@@ -36,6 +36,15 @@ export function goalsOf(rounds: readonly Round[]): Goal[] {
         1,
         'x',
       ),
+      atMost(
+        `its part of the gap at ${size} x, as it reports it, p95`,
+        quantile(
+          evha.filter((one) => one.size === size).flatMap(({ evha }) => evha?.ownMs ?? []),
+          0.95,
+        ),
+        500,
+        'ms',
+      ),
     ]),
     ...(large === small
       ? []
@@ -47,15 +56,6 @@ export function goalsOf(rounds: readonly Round[]): Goal[] {
             'x',
           ),
         ]),
-    atMost(
-      'its part of the gap, as it reports it, p95',
-      quantile(
-        own.flatMap(({ ownMs }) => ownMs ?? []),
-        0.95,
-      ),
-      500,
-      'ms',
-    ),
     {
       what: 'five of five voting, no fork',
       goal: 'every round',
