@@ -19,6 +19,12 @@ export async function systemctl(host: Host, argv: readonly string[]): Promise<An
   if (verb === 'show' && given === undefined) return ok(showManager(host, options))
   if (verb === 'show' && given === '*.service') return ok(showAll(host, options))
   if (given === undefined) return fails(1, 'Too few arguments.\n')
+  const answers: Answer[] = []
+  for (const one of rest) answers.push(await ofUnit(host, verb, one, options))
+  return inOne(verb, answers)
+}
+
+async function ofUnit(host: Host, verb: string, given: string, options: readonly string[]): Promise<Answer> {
   const name = given.includes('.') ? given : `${given}.service`
   const service = host.service(name)
   if (verb === 'show') return ok(show(host, name, service, options))
@@ -26,6 +32,17 @@ export async function systemctl(host: Host, argv: readonly string[]): Promise<An
   if (service === undefined)
     return fails(verb === 'start' ? 5 : 1, `Failed to ${verb} ${name}: Unit ${name} not found.\n`)
   return act(host, verb, service, options)
+}
+
+/** Of several units: what is asked is good when it is so of one of them, what is done when it was done to all. */
+function inOne(verb: string, answers: readonly Answer[]): Answer {
+  const bad = answers.filter(({ exit }) => exit !== 0)
+  const isGood = bad.length === 0 || (verb.startsWith('is-') && bad.length < answers.length)
+  return {
+    stdout: answers.map(({ stdout }) => stdout).join(verb === 'show' ? '\n' : ''),
+    stderr: answers.map(({ stderr }) => stderr).join(''),
+    exit: isGood ? 0 : (bad[0]?.exit ?? 0),
+  }
 }
 
 async function act(host: Host, verb: string, service: Service, options: readonly string[]): Promise<Answer> {
