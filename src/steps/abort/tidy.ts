@@ -9,7 +9,7 @@ import { preparePeers } from '../prepare/prepare-peers.ts'
 import { seedData } from '../prepare/seed-data.ts'
 import { smoke } from '../prepare/smoke.ts'
 import { done, type Host, notYet, type Step } from '../step.ts'
-import { hasClients } from '../warm-up/warm-up.ts'
+import { clientsLeft } from './clients-left.ts'
 import { onReachable } from './reach.ts'
 
 /** After the operator's abort: the key copies go, then drop-ins and units, then evha's own directory. */
@@ -44,14 +44,13 @@ export const tidy: Step<'tidy'> = {
     })
     if (untidy.length > 0) return notYet(`${untidy.sort().join(', ')}: the directory of evha is still there`)
     return done({
-      leftBehind: context.peers.flatMap(({ spec }) => [
-        `${spec.name}: genesis.json and node_key.json below ${homeFiles(spec.home).configDir}`,
-        ...(hasClients(context)
-          ? [
-              `${spec.name}: its execution client keeps the blocks it was led to; a later run goes on from there`,
-            ]
-          : []),
-      ]),
+      leftBehind: [
+        ...context.peers.map(
+          ({ spec }) =>
+            `${spec.name}: genesis.json and node_key.json below ${homeFiles(spec.home).configDir}`,
+        ),
+        ...(await clientsLeft(context)),
+      ],
     })
   },
   undo: () => Promise.resolve(),
