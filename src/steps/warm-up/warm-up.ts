@@ -1,5 +1,6 @@
 import { readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
+import { eventsSinceStart } from '../chain/client-log.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { WarmedUp } from '../facts.ts'
 import { clientIsDriven } from '../host/beside.ts'
@@ -10,7 +11,8 @@ import { startFullNode } from './commands.ts'
 import { distances } from './distances.ts'
 import { removeFullNode } from './end.ts'
 import { layFullNodes, planFullNodes } from './lay.ts'
-import { warmUpUnit } from './place.ts'
+import { paceInLog } from './pace.ts'
+import { fullNodeOf, warmUpUnit } from './place.ts'
 import { behind, Following, followingText } from './progress.ts'
 
 /** A chain may be days long, so there is no limit on the whole; one that does not move for so long is looked at by a human. */
@@ -62,9 +64,10 @@ export const warmUp = {
       await onEach(far, (peer) => goesOn(context, peer, following.get(peer.spec.name)))
       await context.sleep(lookEveryMs)
     }
-    const paces = [...following.values()].flatMap((one) => one.msPerBlock() ?? [])
+    const paces = await pacesOf(context, following)
     return {
-      msPerBlock: paces.length === 0 ? null : Math.round(Math.max(...paces)),
+      // No replay is free.
+      msPerBlock: paces.length === 0 ? null : Math.max(1, Math.round(Math.max(...paces))),
       heads: Object.fromEntries([...following].map(([name, one]) => [name, one.last?.client ?? 0])),
     }
   },
@@ -104,6 +107,19 @@ export async function keepWarm(context: StepContext): Promise<WarmedUp> {
   await warmUp.begin(context)
   const again = await warmUp.follow(context)
   return { ...again, msPerBlock: again.msPerBlock ?? before?.msPerBlock ?? null }
+}
+
+/** Of each peer that caught up: by its full node's log, to the millisecond; else by what was seen of it once a second. */
+async function pacesOf(
+  context: StepContext,
+  following: ReadonlyMap<string, Following>,
+): Promise<readonly number[]> {
+  const { blockTimeMs } = fact(context, 'check')
+  const paces = await onEach(context.peers, async (peer) => {
+    const logged = paceInLog(await eventsSinceStart(context, fullNodeOf(peer)), blockTimeMs)
+    return logged ?? following.get(peer.spec.name)?.msPerBlock() ?? null
+  })
+  return Object.values(paces).filter((pace) => pace !== null)
 }
 
 async function startOn(context: StepContext, peer: Host): Promise<void> {
