@@ -31,8 +31,9 @@ import { machine } from './page.ts'
 import { withSection } from './section.ts'
 import { nodes, windowOn } from './window-round.ts'
 
+const headBefore = 20
 /** So long that the full nodes have something to catch up with, from which the pace of a replay is seen. */
-const headBefore = 40
+const headBeforeReplay = 40
 const evhaMs = 600_000
 
 const { values, positionals } = parseArgs({
@@ -68,7 +69,7 @@ async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>): Promise<E
       nodes,
       async (hosts) => {
         if (lost !== undefined) await takeBlocks(hosts, lost)
-        const { seen: window } = await windowOn(hosts, headBefore)
+        const { seen: window } = await windowOn(hosts, kind === 'behind' ? headBeforeReplay : headBefore)
         const records = journalOf(hosts)
         await keepLogs(hosts, `${kind}-${base.at}`)
         const replay = kind === 'without' ? undefined : await replayOn(hosts, records)
