@@ -35,6 +35,8 @@ export interface LastPass {
 export interface WarmedUp {
   /** What a block took while they caught up, the slowest of them, ms; null where they had nothing to catch up. */
   readonly msPerBlock: number | null
+  /** The same of the client in the middle of them; absent in older journals. */
+  readonly usualMsPerBlock?: number | null
   /** Newest block of each peer's client, by node name. */
   readonly heads: Readonly<Record<string, number>>
 }

@@ -12,14 +12,31 @@ export interface ReplayPace {
   readonly source: Source
 }
 
-/** As this run's warm-up saw it, else as an earlier run or a rehearsal did, else as it was seen of a real client. */
-export function replayPace({ facts, seen }: Pick<StepContext, 'facts' | 'seen'>): ReplayPace {
-  const here = facts.weighCutover?.warmedUp?.msPerBlock ?? facts.seedData?.warmedUp?.msPerBlock ?? null
-  if (here !== null) return { msPerBlock: here, source: 'measured here' }
-  // The slowest: a node that is let in on a hope holds the chain still.
+/**
+ * As this run's warm-up saw it, else as an earlier run or a rehearsal did, else as it was seen of a real client. `usual`: of
+ * the client in the middle, which is what is to be expected. `slowest`: a node that is let in on a hope holds the chain still.
+ */
+export function replayPace(
+  { facts, seen }: Pick<StepContext, 'facts' | 'seen'>,
+  whose: 'usual' | 'slowest',
+): ReplayPace {
+  const warmedUp = [facts.weighCutover?.warmedUp, facts.seedData?.warmedUp].find(
+    (one) => (one?.msPerBlock ?? null) !== null,
+  )
+  const slowest = warmedUp?.msPerBlock ?? null
+  if (slowest !== null) {
+    const msPerBlock = whose === 'usual' ? (warmedUp?.usualMsPerBlock ?? slowest) : slowest
+    return { msPerBlock, source: 'measured here' }
+  }
   for (const { replayMsPerBlock: before = [], from } of seen)
-    if (before.length > 0) return { msPerBlock: Math.max(...before), source: from }
+    if (before.length > 0)
+      return { msPerBlock: whose === 'usual' ? middleOf(before) : Math.max(...before), source: from }
   return { msPerBlock: replayMsPerBlock, source: 'default' }
+}
+
+/** The middle one, of two the slower; 0 of none. */
+export function middleOf(paces: readonly number[]): number {
+  return paces.toSorted((a, b) => a - b)[Math.floor(paces.length / 2)] ?? 0
 }
 
 /** The chain stands still at `last`: what the client that lacks most of those to be started has to make up for. */
@@ -28,12 +45,12 @@ export function replayAt(
   { stands, names, last }: { stands: ClientStands; names: readonly string[]; last: number },
 ): Replay {
   const lacks = names.map((name) => last - (stands[name]?.height ?? last))
-  return { blocks: Math.max(0, ...lacks), ...replayPace(context) }
+  return { blocks: Math.max(0, ...lacks), ...replayPace(context, 'usual') }
 }
 
 /** Why a node whose client ends `lacks` blocks below N may be neither in the warm set nor the q-th; '' when it may. */
 export function tooFarBehind(context: Pick<StepContext, 'facts' | 'seen'>, lacks: number): string {
-  const ms = lacks * replayPace(context).msPerBlock
+  const ms = lacks * replayPace(context, 'slowest').msPerBlock
   return ms <= replayMaxMs
     ? ''
     : `its execution client is ${lacks} blocks behind, about ${Math.ceil(ms / 1_000)} s of replay`

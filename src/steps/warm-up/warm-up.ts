@@ -1,5 +1,6 @@
 import { readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
+import { middleOf } from '../chain/client-behind.ts'
 import { eventsSinceStart } from '../chain/client-log.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { WarmedUp } from '../facts.ts'
@@ -65,9 +66,11 @@ export const warmUp = {
       await context.sleep(lookEveryMs)
     }
     const paces = await pacesOf(context, following)
+    // No replay is free.
+    const whole = (ms: number) => (paces.length === 0 ? null : Math.max(1, Math.round(ms)))
     return {
-      // No replay is free.
-      msPerBlock: paces.length === 0 ? null : Math.max(1, Math.round(Math.max(...paces))),
+      msPerBlock: whole(Math.max(...paces)),
+      usualMsPerBlock: whole(middleOf(paces)),
       heads: Object.fromEntries([...following].map(([name, one]) => [name, one.last?.client ?? 0])),
     }
   },
@@ -106,7 +109,12 @@ export async function keepWarm(context: StepContext): Promise<WarmedUp> {
   context.tell('waiting until the execution clients stand at the head again; the chain runs')
   await warmUp.begin(context)
   const again = await warmUp.follow(context)
-  return { ...again, msPerBlock: again.msPerBlock ?? before?.msPerBlock ?? null }
+  const pace = again.msPerBlock === null ? before : again
+  return {
+    ...again,
+    msPerBlock: pace?.msPerBlock ?? null,
+    usualMsPerBlock: pace?.usualMsPerBlock ?? pace?.msPerBlock ?? null,
+  }
 }
 
 /** Of each peer that caught up: by its full node's log, to the millisecond; else by what was seen of it once a second. */

@@ -48,3 +48,16 @@ test('once the chain stands still, what is left is what the farthest client of t
   expect(left('node-1')).toMatchObject({ blocks: 0 })
   expect(left()).toMatchObject({ blocks: 0 })
 })
+
+test('what is foretold is the usual pace; who may start is judged by the slowest, and by what is known of it', () => {
+  const stands: ClientStands = { 'node-2': { height: 20, hash: null, why: '' } }
+  const left = (warmedUp: object, seen: readonly SeenWindows[] = []) =>
+    replayAt(
+      { facts: { seedData: { warmedUp: { heads: {}, ...warmedUp } } } as unknown as Partial<Facts>, seen },
+      { stands, names: ['node-2'], last: 50 },
+    )
+  expect(left({ msPerBlock: 90, usualMsPerBlock: 50 })).toMatchObject({ blocks: 30, msPerBlock: 50 })
+  expect(left({ msPerBlock: 90 })).toMatchObject({ msPerBlock: 90 })
+  const earlier: SeenWindows = { from: 'earlier run', times: [], replayMsPerBlock: [200, 40, 50] }
+  expect(left({ msPerBlock: null }, [earlier])).toEqual({ blocks: 30, msPerBlock: 50, source: 'earlier run' })
+})
