@@ -66,10 +66,11 @@ const markOf = (spec: NodeSpec, run: string) => `evha seed ${run} ${spec.name}`
 const patternOf = (spec: NodeSpec, run: string) => markOf(spec, run).replaceAll('.', '[.]')
 
 /**
- * `find_file` sets `file` to the login's own authorized_keys, `user` to the login. `edit PATTERN LINE` takes out the
- * lines that end in PATTERN and appends LINE, if any, on a copy with the same owner, mode and labels, which then takes
- * the place in one rename. A file without a newline at its end gets one, and gives it back when the line goes. Whoever
- * writes meanwhile wins: then it is done again.
+ * `find_file` sets `file` to the login's own authorized_keys, `user` to the login. `alone` waits until nobody else of
+ * evha is at it, as where nodes share a host, and takes away what one that was killed left there. `edit PATTERN LINE`
+ * then takes out the lines that end in PATTERN and appends LINE, if any, on a copy with the same owner, mode and labels,
+ * which takes the place in one rename. A file without a newline at its end gets one, and gives it back when the line
+ * goes. Whoever writes meanwhile wins: then it is done again.
  */
 const editing = `
 export LC_ALL=C
@@ -83,10 +84,13 @@ find_file() {
   [ -n "$file" ] && [ -f "$file" ]
 }
 state() { stat -c '%d %i %s %y %z' -- "$file"; }
-edit() {
+alone() {
   exec 9< "\${file%/*}"
   flock -w 10 9
   new=\${file%/*}/.authorized_keys.evha-new
+  rm -f -- "$new"
+}
+edit() {
   trap 'rm -f -- "$new"' EXIT
   trap 'exit 143' HUP INT TERM
   tries=0
@@ -157,6 +161,7 @@ rm -rf -- "$1"
 ( umask 022; mkdir -p "\${1%/*}" )
 mkdir -m 700 "$1"
 chown "$user" "$1"
+alone
 edit "$2" "restrict,expiry-time=\\"$expires\\",from=\\"$4\\",command=\\"$5\\" $3"
 set -- \${SSH_CONNECTION:-}
 echo "$user \${4:-}"`,
@@ -179,7 +184,7 @@ export function shutOut(spec: NodeSpec, run: string): Command {
 rm -rf -- "$1"
 rmdir "\${1%/*}" 2> /dev/null || :
 if ! find_file; then exit 0; fi
-rm -f -- "\${file%/*}/.authorized_keys.evha-new"
+alone
 ours() { grep -aq " $1\\( nl\\)\\{0,1\\}\\$" "$file"; }
 if ours "$2"; then
   edit "$2" ''

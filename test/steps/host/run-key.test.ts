@@ -134,6 +134,32 @@ describe('the line in authorized_keys', () => {
     expect(readFileSync(join(home, 'second'), 'utf8')).toContain('AAAArun')
   })
 
+  test.each([
+    ['has a line there', true],
+    ['has none', false],
+  ])(
+    'what another node of the same host is writing is not taken away before it is through, by one that %s',
+    (_, hasLine) => {
+      writeFileSync(file, `${operators}\n`)
+      if (hasLine) expect(done(lay()).code).toBe(0)
+      const others = join(home, '.ssh', '.authorized_keys.evha-new')
+      writeFileSync(others, 'half')
+      const bin = join(home, 'bin')
+      mkdirSync(bin)
+      const seen = join(home, 'seen')
+      // The lock: as long as somebody else has it, what is being written must stand.
+      const flock = `#!/bin/sh\ncat ${others} >> ${seen}\nPATH=\${PATH#*:} exec flock "$@"\n`
+      writeFileSync(join(bin, 'flock'), flock, { mode: 0o755 })
+      expect(done(shutOut(spec(), run), { PATH: `${bin}:${process.env['PATH']}` })).toMatchObject({
+        code: 0,
+        err: '',
+      })
+      expect(readFileSync(seen, 'utf8')).toBe('half')
+      expect(readdirSync(join(home, '.ssh'))).toEqual(['authorized_keys'])
+      expect(readFileSync(file, 'utf8')).toBe(`${operators}\n`)
+    },
+  )
+
   test('a file nobody may write keeps its mode', () => {
     writeFileSync(file, `${operators}\n`)
     chmodSync(file, 0o400)
