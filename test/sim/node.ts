@@ -36,6 +36,8 @@ export class SimNode implements Running {
   readonly host: SimHost
   readonly pid: number
   readonly home: string
+  /** Written with each block: joined once. */
+  readonly #paths: { readonly executor: string; readonly store: string; readonly memory: string }
   readonly #argv: readonly string[]
   readonly #isolated: boolean
   readonly #invocation: string
@@ -65,6 +67,12 @@ export class SimNode implements Running {
     this.#isolated = isolated
     this.#exited = exited
     this.home = homeOfStart(argv, '/') ?? ''
+    const data = `${this.home}/data`
+    this.#paths = {
+      executor: `${data}/executor`,
+      store: `${data}/testapp/000001.vlog`,
+      memory: `${data}/executor/00001.mem`,
+    }
     const { sim } = host
     host.in(sim.random.between(200, 500) * host.slowness, () => this.#begin())
   }
@@ -291,10 +299,11 @@ export class SimNode implements Running {
   #save(): void {
     if (this.#isolated) return
     const { files } = this.host
+    const { executor, store, memory } = this.#paths
     const text = `store ${this.store?.id ?? 0} ${this.#rewrites}`
-    files.makeDirs(`${this.home}/data/executor`)
-    files.write(`${this.home}/data/testapp/000001.vlog`, text)
-    files.write(`${this.home}/data/executor/00001.mem`, text)
+    files.makeDirs(executor)
+    files.write(store, text)
+    files.write(memory, text)
   }
 
   #saveRaft(): void {

@@ -31,8 +31,9 @@ export async function inProcesses<T>(
 }
 
 async function answerOf(main: string, args: readonly string[]): Promise<unknown> {
-  // Most of what a run makes lives for a moment: a large nursery spares copying it.
-  const argv = ['--max-semi-space-size=64', main, '--worker', ...args]
+  // Most of what a run makes lives for a moment: a large nursery spares copying it. As many processes run as there are
+  // processors: helpers of the collector would only take them from each other.
+  const argv = ['--max-semi-space-size=64', '--single-threaded-gc', main, '--worker', ...args]
   const ended = await outputOf(spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] }))
   if (ended.code !== 0)
     throw new Error(`a process of the simulation ended with ${ended.code}: ${ended.stderr}`)

@@ -111,9 +111,10 @@ function read(shell: Shell, args: readonly string[], io: Io): number {
       for (const other of names.slice(i + 1)) shell.set(other, '')
       break
     }
-    const at = [...rest].findIndex((c) => ifs.includes(c))
-    shell.set(name, at === -1 ? rest : rest.slice(0, at))
-    rest = at === -1 ? '' : rest.slice(at + 1)
+    let at = 0
+    while (at < rest.length && !ifs.includes(rest[at] as string)) at++
+    shell.set(name, rest.slice(0, at))
+    rest = rest.slice(at + 1)
   }
   return whole ? 0 : 1
 }

@@ -21,7 +21,7 @@ export function compound(shell: Shell, node: If | While | For | Case, io: Io, ju
         forLoop(shell, node, words, io, judged),
       )
     case 'case':
-      return after(textOf(shell, node.word, io), (word) => caseArms(shell, node, word, io, judged))
+      return after(textOf(shell, node.word, io), (word) => caseArms(shell, node, 0, word, io, judged))
   }
 }
 
@@ -69,16 +69,26 @@ function forLoop(shell: Shell, node: For, words: readonly string[], io: Io, judg
   })
 }
 
-function caseArms(shell: Shell, { arms }: Case, word: string, io: Io, judged: boolean): Soon<number> {
-  const all = arms.flatMap(([patterns, body]) => patterns.map((pattern) => ({ pattern, body })))
-  let i = 0
-  return until(() => {
-    const arm = all[i++]
-    if (arm === undefined) return 0
-    return after(patternOf(shell, arm.pattern, io), (glob) =>
-      globOf(glob).test(word) ? shell.run(arm.body, io, judged) : null,
-    )
-  })
+function caseArms(
+  shell: Shell,
+  node: Case,
+  from: number,
+  word: string,
+  io: Io,
+  judged: boolean,
+): Soon<number> {
+  for (let i = from; i < node.arms.length; i++) {
+    const [pattern, body] = node.arms[i] as Case['arms'][number]
+    const glob = patternOf(shell, pattern, io)
+    if (typeof glob !== 'string')
+      return after(glob, (known) =>
+        globOf(known).test(word)
+          ? shell.run(body, io, judged)
+          : caseArms(shell, node, i + 1, word, io, judged),
+      )
+    if (globOf(glob).test(word)) return shell.run(body, io, judged)
+  }
+  return 0
 }
 
 function turn(shell: Shell, body: Node, io: Io, judged: boolean): Soon<number | 'break' | 'continue'> {

@@ -164,14 +164,15 @@ class Parser {
     const word = this.#words.word()
     at.lines()
     at.expect('in')
-    const arms: [Word[], Node][] = []
+    const arms: [Word, Node][] = []
     for (;;) {
       at.lines()
       if (at.at('esac')) break
       if (at.char === '(') at.i++
       const patterns = this.#patterns()
       at.expect(')')
-      arms.push([patterns, this.list(['esac'])])
+      const body = this.list(['esac'])
+      for (const pattern of patterns) arms.push([pattern, body])
       at.lines()
       if (at.startsWith(';;')) at.i += 2
     }

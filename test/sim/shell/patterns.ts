@@ -4,8 +4,10 @@ const globs = new Known<RegExp>(500)
 
 /** A pattern of the shell as a regular expression for a whole text. */
 export function globOf(glob: string): RegExp {
-  return globs.of(glob, () => new RegExp(`^(?:${sourceOf(glob)})$`))
+  return globs.of(glob, whole)
 }
+
+const whole = (glob: string): RegExp => new RegExp(`^(?:${sourceOf(glob)})$`)
 
 const sourceOf = (glob: string): string =>
   glob.replace(/\\(.)|\[!?[^\]]*\]|[*?]|[.+^${}()|]/g, (found, escaped: string | undefined) => {

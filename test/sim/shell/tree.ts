@@ -64,7 +64,8 @@ export interface For extends Redirected {
 export interface Case extends Redirected {
   readonly k: 'case'
   readonly word: Word
-  readonly arms: readonly (readonly [readonly Word[], Node])[]
+  /** One for each pattern; several of one arm lead to the same commands. */
+  readonly arms: readonly (readonly [Word, Node])[]
 }
 export interface Group extends Redirected {
   readonly k: 'group' | 'subshell'
