@@ -78,14 +78,15 @@ const atOnce: WaitsFor = { text: '', looksMax: 1 }
 
 /**
  * A unit and what its running invocation logged last, in one round trip: `systemctl show`, then the log. It answers as
- * soon as the log holds what is waited for, the unit or its process is not up, or it has looked often enough. Between two
- * looks at the log it asks systemd nothing, which costs a host as much again; the state it prints is younger than the log then.
+ * soon as the log holds what is waited for, the unit or its process is not up, or it has looked often enough. It asks systemd once
+ * more, which costs a host as much as a look at the log, only when the process is gone by the end: so the state it prints is not
+ * older than the log.
  */
 export function showUnitAndLog(unit: string, { text, looksMax }: WaitsFor = atOnce, linesMax = 1_000) {
   return reads(
     `read state and log of ${unit}`,
     script(
-      `looks=$4 again= nl='
+      `looks=$4 nl='
 '
 show() {
   shown=$(systemctl show "$1" "$2") now=
@@ -100,10 +101,10 @@ while [ -n "$invocation" ]; do
   case $log in *"$5"*) break ;; esac
   case $shown in *ActiveState=active*) ;; *) break ;; esac
   if [ "$looks" -le 0 ] || [ ! -e "/proc/$pid" ]; then break; fi
-  again=yes
   sleep 0.02
 done
-if [ -n "$again" ]; then
+# While its process lives, the state is as it was shown.
+if [ "$pid" != 0 ] && [ ! -e "/proc/$pid" ]; then
   show "$1" "$2"
   # Another invocation has another log.
   [ "$now" = "$invocation" ] || log=
