@@ -9,7 +9,6 @@ const nightlyTest = test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')
 const dayMs = 86_400_000
 /** Nights in which all of it is struck. */
 const nights = 100
-const atOnce = 2
 
 function wanted(): readonly [share: number, shares: number] {
   const [share = Math.floor(Date.now() / dayMs) % nights, shares = nights] = (
@@ -72,23 +71,19 @@ nightlyTest(
     )
     const broken: string[] = []
     let struck = 0
-    let next = 0
-    const work = async () => {
-      for (let cell = cells[next++]; cell !== undefined; cell = cells[next++]) {
-        const name = nameOf(cell)
-        const startedMs = performance.now()
-        const ended = await strike(cell)
-        const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
-        struck += ended.struck ? 1 : 0
-        say(`${name}: ${ended.struck ? '' : 'not reached, '}ended in ${ended.state}, ${seconds} s`)
-        for (const line of ended.told) say(`  ${line}`)
-        for (const why of ended.broken) {
-          say(`  BROKEN: ${why}`)
-          broken.push(`${name}: ${why}\n${ended.told.join('\n')}`)
-        }
+    for (const cell of cells) {
+      const name = nameOf(cell)
+      const startedMs = performance.now()
+      const ended = await strike(cell)
+      const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
+      struck += ended.struck ? 1 : 0
+      say(`${name}: ${ended.struck ? '' : 'not reached, '}ended in ${ended.state}, ${seconds} s`)
+      for (const line of ended.told) say(`  ${line}`)
+      for (const why of ended.broken) {
+        say(`  BROKEN: ${why}`)
+        broken.push(`${name}: ${why}\n${ended.told.join('\n')}`)
       }
     }
-    await Promise.all(Array.from({ length: atOnce }, work))
     say(`${cells.length} cells of ${all.length}, ${struck} struck, ${broken.length} broken`)
     expect(broken).toEqual([])
     // Now and then a point is none of this run: a look that was not needed, a copy that was already there.
