@@ -1,5 +1,5 @@
 // Runs vitest and ends with the one line CI reads: `N passed, N failed, N skipped`.
-// `run-tests.mjs ARGS --then ARGS` runs vitest twice, one after the other, and counts both.
+// `run-tests.mjs ARGS --then ARGS` runs vitest twice, one after the other, and counts both; and so on.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,8 +8,11 @@ import { join } from 'node:path'
 const dir = mkdtempSync(join(tmpdir(), 'evha-test-'))
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const args = process.argv.slice(2)
-const at = args.indexOf('--then')
-const groups = at === -1 ? [args] : [args.slice(0, at), args.slice(at + 1)]
+const groups = [[]]
+for (const arg of args) {
+  if (arg === '--then') groups.push([])
+  else groups.at(-1).push(arg)
+}
 
 function run(group, k) {
   const results = join(dir, `results-${k}.json`)
