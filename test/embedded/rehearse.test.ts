@@ -71,13 +71,14 @@ test("what is production's is refused, and nothing is laid", () =>
 
 /** Two cutovers and two ways back: more than a command has elsewhere. */
 const patience = [() => undefined, {}, 500_000] as const
-const rehearsalMs = 600_000
+const rehearsalMs = 1_200_000
 
 const nightly = test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')
 
 nightly(
   'on the lab nothing is needed: overrun, return, migration, failover and rollback pass, and no lab is left',
   () => rehearsedOnLab((stateDir) => evha(['rehearse', '--on', 'lab', '--state-dir', stateDir, '--json'])),
+  rehearsalMs,
 )
 
 nightly(
@@ -110,14 +111,25 @@ window: { budgetSeconds: 45 }
   return path
 }
 
+/**
+ * A leader that is stopped between its Raft log and its store leaves a block that no store has: the rollback refuses then, as
+ * docs/rolling-back.md says. Whether it comes to that is chance, and no subject here.
+ */
+const blockInRaftLogsAlone = /was signed, as the Raft log of \S+ says, but the highest store ends at/
+const triesMax = 4
+
 async function rehearsedOnLab(rehearse: (stateDir: string) => Promise<Ended>): Promise<void> {
-  const stateDir = mkdtempSync(join(tmpdir(), 'evha-rehearse-'))
-  try {
-    const record = passed(await rehearse(stateDir))
-    expect(record).toMatchObject({ on: 'lab', standIn: true })
-    expect(existsSync(join(stateDir, 'rehearsal', 'lab'))).toBe(false)
-  } finally {
-    rmSync(stateDir, { recursive: true, force: true })
+  for (let tries = 1; ; tries++) {
+    const stateDir = mkdtempSync(join(tmpdir(), 'evha-rehearse-'))
+    try {
+      const ended = await rehearse(stateDir)
+      if (tries < triesMax && blockInRaftLogsAlone.test(ended.stderr.replaceAll(/\s+/g, ' '))) continue
+      expect(passed(ended)).toMatchObject({ on: 'lab', standIn: true })
+      expect(existsSync(join(stateDir, 'rehearsal', 'lab'))).toBe(false)
+      return
+    } finally {
+      rmSync(stateDir, { recursive: true, force: true })
+    }
   }
 }
 
