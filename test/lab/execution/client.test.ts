@@ -40,6 +40,12 @@ test('a client builds blocks, keeps its head over a kill, and goes back when it 
       expect(await client.eth('eth_getBlockByHash', second['blockHash'], false)).toMatchObject({
         number: '0x2',
       })
+      await client.eth('debug_setHead', '0x1')
+      expect(await client.height()).toBe(1)
+      await client.kill()
+      await client.start()
+      expect(await client.hashAt(1)).toBe(first['blockHash'])
+      expect(await client.height()).toBe(1)
     } finally {
       await client.kill()
     }
