@@ -17,7 +17,9 @@ const names: Readonly<Record<Kind, string>> = {
 }
 /** The parts of a gap, and the words for them in a narrow table. */
 const shown: Readonly<Partial<Record<PartName, string>>> = {
+  block: 'last block to stop',
   stop: 'stop',
+  height: 'height and guard',
   sync: 'sync',
   proof: 'proof',
   warm: 'warm',
@@ -77,11 +79,11 @@ function replaySection(rounds: readonly EvmRound[]): string {
       predicted?.blocks ?? '-',
       predicted === undefined ? '-' : `${predicted.msPerBlock} (${predicted.source})`,
       predicted === undefined ? '-' : predictedMs(predicted),
-      took === undefined ? '-' : `${took.blocks} blocks in ${took.tookMs} ms`,
+      took === undefined ? '-' : `${took.blocks} blocks in ${Math.round(took.tookMs)} ms`,
       replay === undefined ? '-' : percent(errorOf(replay)),
       Object.entries(replay?.seen ?? {})
         .filter(([name]) => name !== leader)
-        .map(([, { blocks, tookMs }]) => `${blocks} in ${tookMs}`)
+        .map(([, { blocks, tookMs }]) => `${blocks} in ${Math.round(tookMs)}`)
         .join(', '),
       window?.gapMs ?? '-',
       `${window?.voting} of ${nodes}`,
