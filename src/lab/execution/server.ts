@@ -8,7 +8,7 @@ export function rpcServer(
   methods: Methods,
   refusal: (request: IncomingMessage) => string | undefined = () => undefined,
 ): Server {
-  return createServer(async (request, response) => {
+  const server = createServer(async (request, response) => {
     try {
       const text = await textBody(request)
       const why = refusal(request)
@@ -25,6 +25,9 @@ export function rpcServer(
       response.writeHead(400).end()
     }
   })
+  // It is the asking side that lets go of an idle connection: closed here, on a busy machine a question is sent into it.
+  server.keepAliveTimeout = 0
+  return server
 }
 
 async function answerOf(methods: Methods, asked: unknown): Promise<unknown> {

@@ -1,10 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join, resolve } from 'node:path'
 import { engineToken, jwtSecretIn } from '../../../src/evnode/engine-token.ts'
 import { isObject } from '../../../src/evnode/json.ts'
+import { freePorts, ownAddress } from '../own-address.ts'
 
 const main = resolve(import.meta.dirname, '..', '..', '..', 'dist', 'lab', 'execution', 'main.js')
 const patienceMs = 120_000
@@ -23,17 +23,23 @@ export class ClientProcess {
   readonly #args: readonly string[]
   #child: ChildProcessWithoutNullStreams | undefined
 
-  private constructor(dir: string, eth: number, engine: number, genesis: object, more: readonly string[]) {
+  private constructor(
+    dir: string,
+    [address, eth, engine]: [address: string, eth: number, engine: number],
+    genesis: object,
+    more: readonly string[],
+  ) {
     this.dir = dir
-    this.ethUrl = `http://127.0.0.1:${eth}`
-    this.engineUrl = `http://127.0.0.1:${engine}`
+    this.ethUrl = `http://${address}:${eth}`
+    this.engineUrl = `http://${address}:${engine}`
     this.jwtFile = join(dir, 'jwt.hex')
     mkdirSync(dir, { recursive: true })
     writeFileSync(join(dir, 'genesis.json'), JSON.stringify(genesis))
     writeFileSync(this.jwtFile, 'ab'.repeat(32))
     this.#args = [
       ...['node', '--chain', join(dir, 'genesis.json'), '--datadir', join(dir, 'data')],
-      ...['--http.port', String(eth), '--authrpc.port', String(engine), '--authrpc.jwtsecret', this.jwtFile],
+      ...['--http.addr', address, '--http.port', String(eth)],
+      ...['--authrpc.addr', address, '--authrpc.port', String(engine), '--authrpc.jwtsecret', this.jwtFile],
       ...more,
     ]
   }
@@ -44,7 +50,9 @@ export class ClientProcess {
     genesis: object = genesisOf('one'),
     more: readonly string[] = [],
   ): Promise<ClientProcess> {
-    const client = new ClientProcess(dir, await freePort(), await freePort(), genesis, more)
+    const address = ownAddress()
+    const [eth = 0, engine = 0] = await freePorts(address, 2)
+    const client = new ClientProcess(dir, [address, eth, engine], genesis, more)
     await client.start()
     return client
   }
@@ -144,15 +152,4 @@ async function asked(
   const answer: unknown = await response.json()
   if (!isObject(answer) || answer['error'] !== undefined) throw new Error(JSON.stringify(answer))
   return answer['result']
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

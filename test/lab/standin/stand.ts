@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { type LogEvent, readLog } from '../../../src/evnode/logs.ts'
@@ -10,6 +10,7 @@ import { type NodeRpc, nodeRpc } from '../../../src/evnode/rpc.ts'
 import { heightsTwice } from '../../../src/lab/witness.ts'
 import { built } from '../../cli/built.ts'
 import { type Ended, outputOf } from '../../output-of.ts'
+import { freePorts, ownAddress } from '../own-address.ts'
 import { copyChain } from './copy-chain.ts'
 
 /** The built stand-in. */
@@ -273,27 +274,11 @@ export interface Place {
   readonly raftPort: number
 }
 
-let nextAddress = 2 + (process.pid % 200)
-
 /** A loopback address nobody else of this process uses, and free ports on it. */
 export async function placeFor(home: string, name: string): Promise<Place> {
-  nextAddress += 1
-  const address = `127.${10 + (process.pid % 100)}.0.${1 + (nextAddress % 250)}`
+  const address = ownAddress()
   const [rpcPort = 0, p2pPort = 0, raftPort = 0] = await freePorts(address, 3)
   return { name, home, address, rpcPort, p2pPort, raftPort }
-}
-
-async function freePorts(host: string, count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, host)
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))))
-  return ports
 }
 
 /** Flags of a single sequencer at a place. */
