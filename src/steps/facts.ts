@@ -33,9 +33,9 @@ export interface LastPass {
 
 /** Where the execution clients stood at the end of a warm-up. */
 export interface WarmedUp {
-  /** What a block took while they caught up, the slowest of them, ms; null where they had nothing to catch up. */
+  /** What a block took while they caught up, with what came in between, the slowest of them, ms; null where they had nothing to catch up. */
   readonly msPerBlock: number | null
-  /** The same of the client in the middle of them; absent in older journals. */
+  /** Of the client in the middle of them, without what came in between; absent in older journals. */
   readonly usualMsPerBlock?: number | null
   /** Newest block of each peer's client, by node name. */
   readonly heads: Readonly<Record<string, number>>

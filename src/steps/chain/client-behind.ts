@@ -14,7 +14,7 @@ export interface ReplayPace {
 
 /**
  * As this run's warm-up saw it, else as an earlier run or a rehearsal did, else as it was seen of a real client. `usual`: of
- * the client in the middle, which is what is to be expected. `slowest`: a node that is let in on a hope holds the chain still.
+ * the client in the middle, with nothing else in the way, which is what is to be expected. `slowest`: a node that is let in on a hope holds the chain still.
  */
 export function replayPace(
   { facts, seen }: Pick<StepContext, 'facts' | 'seen'>,

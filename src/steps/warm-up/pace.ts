@@ -3,12 +3,20 @@ import type { LogEvent } from '../../evnode/logs.ts'
 /** Fewer blocks say nothing of the pace. */
 const blocksMin = 20
 
+/** What a block takes, ms. */
+export interface Pace {
+  /** Where nothing else is in the way, as when a node replays from its own store. */
+  readonly usualMs: number
+  /** With what came in between while a full node caught up. */
+  readonly slowMs: number
+}
+
 /**
- * ms for a block while a full node caught up, by its own log; null where that shows too little of it. The median: now and
- * then a full node waits for a block to come to it, which one that replays from its own store does not. What comes half a
- * block time and more after the one before is most likely made just then, and is left out.
+ * While a full node caught up, by its own log; null where that shows too little of it. It fetches and checks blocks meanwhile and
+ * waits for some, all of which only adds: so what is usual is the lower quartile, and slow the median. What comes half a block
+ * time and more after the one before is most likely made just then, and is left out.
  */
-export function paceInLog(events: readonly LogEvent[], blockTimeMs: number): number | null {
+export function paceInLog(events: readonly LogEvent[], blockTimeMs: number): Pace | null {
   const took = events
     .flatMap((event) =>
       event.kind === 'syncing' && event.atMs !== undefined
@@ -21,7 +29,9 @@ export function paceInLog(events: readonly LogEvent[], blockTimeMs: number): num
     })
     .filter((ms) => ms >= 0 && ms < blockTimeMs / 2)
     .toSorted((a, b) => a - b)
-  const median = took[Math.floor(took.length / 2)]
+  const usualMs = took[Math.floor(took.length / 4)]
+  const slowMs = took[Math.floor(took.length / 2)]
+  if (took.length < blocksMin || usualMs === undefined || slowMs === undefined) return null
   // Nearer to the block time the slow half would be cut off.
-  return took.length < blocksMin || median === undefined || median > blockTimeMs / 4 ? null : median
+  return slowMs > blockTimeMs / 4 ? null : { usualMs, slowMs }
 }

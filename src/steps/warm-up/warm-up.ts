@@ -12,7 +12,7 @@ import { startFullNode } from './commands.ts'
 import { distances } from './distances.ts'
 import { removeFullNode } from './end.ts'
 import { layFullNodes, planFullNodes } from './lay.ts'
-import { paceInLog } from './pace.ts'
+import { type Pace, paceInLog } from './pace.ts'
 import { fullNodeOf, warmUpUnit } from './place.ts'
 import { behind, Following, followingText } from './progress.ts'
 
@@ -69,8 +69,8 @@ export const warmUp = {
     // No replay is free.
     const whole = (ms: number) => (paces.length === 0 ? null : Math.max(1, Math.round(ms)))
     return {
-      msPerBlock: whole(Math.max(...paces)),
-      usualMsPerBlock: whole(middleOf(paces)),
+      msPerBlock: whole(Math.max(...paces.map(({ slowMs }) => slowMs))),
+      usualMsPerBlock: whole(middleOf(paces.map(({ usualMs }) => usualMs))),
       heads: Object.fromEntries([...following].map(([name, one]) => [name, one.last?.client ?? 0])),
     }
   },
@@ -121,11 +121,12 @@ export async function keepWarm(context: StepContext): Promise<WarmedUp> {
 async function pacesOf(
   context: StepContext,
   following: ReadonlyMap<string, Following>,
-): Promise<readonly number[]> {
+): Promise<readonly Pace[]> {
   const { blockTimeMs } = fact(context, 'check')
   const paces = await onEach(context.peers, async (peer) => {
     const logged = paceInLog(await eventsSinceStart(context, fullNodeOf(peer)), blockTimeMs)
-    return logged ?? following.get(peer.spec.name)?.msPerBlock() ?? null
+    const followed = following.get(peer.spec.name)?.msPerBlock() ?? null
+    return logged ?? (followed === null ? null : { usualMs: followed, slowMs: followed })
   })
   return Object.values(paces).filter((pace) => pace !== null)
 }
