@@ -34,7 +34,13 @@ const withoutFence: Replaced = {
       return verdict
     },
   },
-  finalSync: { apply: fencedFor((context) => steps.finalSync.apply(context)) },
+  stopSource: {
+    apply: fencedFor(async (context) => {
+      const stopped = await steps.stopSource.apply(context)
+      await context.fresh.fence?.refusal
+      return stopped
+    }),
+  },
   weighCommit: { verify: fencedFor((context) => steps.weighCommit.verify(context)) },
   decide: {
     apply: fencedFor(async (context) => {
