@@ -3,6 +3,8 @@ import type { StepName } from '../base/names.ts'
 import type { Enough } from '../journal/answers.ts'
 import { type Copy, chooseCopy, epochOf, sharedLines } from '../journal/choose-copy.ts'
 import { openJournal, supersedeJournal } from '../journal/journal.ts'
+import { readLeases } from '../journal/lease.ts'
+import { leaseDir } from '../journal/lease-commands.ts'
 import { mustBeMajority, type ReadCopy, readCopies } from '../journal/read-copies.ts'
 import type { JournalRecord } from '../journal/record.ts'
 import type { Time } from '../journal/time.ts'
@@ -38,7 +40,7 @@ export async function catchUp(
   const here: Copy = { host: null, content: run.journal }
   const read = await readRunCopies(run.files.run, hosts, enoughFor(here, run.runbook, clock))
   const chosen = chosenOf(read, here, run.runbook) ?? here
-  refuseForgotten(run, read)
+  await refuseForgotten(run, hosts, read)
   for (const copy of read)
     if (copy.kind === 'damaged') tell(`${copy.why}; it is laid anew from the others, and kept beside it`)
   const next =
@@ -88,10 +90,16 @@ export function chosenOf(read: readonly ReadCopy[], here: Copy | null, runbook: 
  * A majority kept this run before it changed the first host, and only an abort's last step takes that away. Where no host
  * that answers knows it any more, somebody else has ended it; to go on would begin it once more, on old evidence.
  */
-function refuseForgotten({ files, journal }: OpenRun, read: readonly ReadCopy[]): void {
+async function refuseForgotten(
+  { files, journal }: OpenRun,
+  hosts: readonly Host[],
+  read: readonly ReadCopy[],
+): Promise<void> {
   if (read.some(({ kind }) => kind === 'whole' || kind === 'damaged')) return
   const steps = journal.records.flatMap((record) => (record.type === 'intent' ? [record.step] : []))
-  if (steps.at(-1) === ('tidy' satisfies StepName) || steps.every((step) => step === 'check')) return
+  if (steps.at(-1) === ('tidy' satisfies StepName)) return
+  if (steps.every((step) => step === 'check') && !(await hasLostItsLease(files.run, journal.records, hosts)))
+    return
   throw new EvhaError({
     kind: 'contradiction',
     message: `no host knows the run ${files.run} any more: it was aborted from another workstation, or evha's directory was removed there by hand`,
@@ -99,6 +107,20 @@ function refuseForgotten({ files, journal }: OpenRun, read: readonly ReadCopy[])
     retryable: false,
     hint: `look with \`evha check\` at what runs; then put this journal away, \`mv ${quote(files.dir)} ${quote(`${files.dir}.ended`)}\`, and begin anew with \`evha migrate RUNBOOK\``,
   })
+}
+
+/**
+ * True when this run was held, and no host that answers has its lease any more. A process that is killed before the first
+ * copy was laid leaves the lease; who has taken the run over since, and ended it, took that away with the copies.
+ */
+async function hasLostItsLease(
+  run: string,
+  records: readonly JournalRecord[],
+  hosts: readonly Host[],
+): Promise<boolean> {
+  if (epochOf(records) === 0) return false
+  const leases = await readLeases(hosts.map(({ spec, remote }) => ({ remote, dir: leaseDir(spec.paths) })))
+  return leases.every(({ seen }) => seen?.holder?.run !== run)
 }
 
 /** The point of no return is behind: node-1 may be gone for good. */

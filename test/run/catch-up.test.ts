@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { leaseDir } from '../../src/journal/lease-commands.ts'
 import { encodeLine, lineHash } from '../../src/journal/line.ts'
 import type { Entry } from '../../src/journal/record.ts'
 import { catchUp } from '../../src/run/catch-up.ts'
@@ -23,8 +24,8 @@ interface Ground {
   readonly said: string[]
 }
 
-/** A run that has left its first look, held in epoch 1. */
-function ground(): Ground {
+/** A run that has left its first look, held in epoch 1; with its first change begun, or not yet. */
+function ground({ isChanging = true } = {}): Ground {
   const begun = beginRun(runbook, scratch(), ['migrate'])
   begun.journal.append({
     type: 'outcome',
@@ -34,7 +35,7 @@ function ground(): Ground {
     output: { chainId: 'lab-chain' },
   })
   begun.journal.append({ type: 'lease', epoch: 1, by: 'a@one' })
-  begun.journal.append({ type: 'intent', step: 'preparePeers', attempt: 1, key: 'x' })
+  if (isChanging) begun.journal.append({ type: 'intent', step: 'preparePeers', attempt: 1, key: 'x' })
   closeRun(begun)
   const run = reopenRun(begun.stateDir, begun.files.run)
   const local = localHosts(count)
@@ -231,6 +232,29 @@ test('a run that no host knows any more was ended elsewhere: nothing is begun on
   })
   expect(one.local.flatMap(({ says }) => says)).toEqual(all.map(() => 'read the copy of the journal'))
   closeRun(one.run)
+})
+
+/** Killed before its first change; on the hosts stands a lease of the run that `ofRun` names, or none. */
+function heldOnly(ofRun: ((own: string) => string) | null): Ground {
+  const one = ground({ isChanging: false })
+  for (const { spec } of ofRun === null ? [] : one.hosts) {
+    const dir = leaseDir(spec.paths)
+    mkdirSync(dir, { recursive: true })
+    const line = `1 abc ${ofRun?.(one.run.files.run)} a@one 2026-01-31T12:00:00.000Z\n`
+    writeFileSync(join(dir, 'holder'), line)
+  }
+  return one
+}
+
+test('a run that was only just held goes on while its lease stands; where that is gone too, it was ended elsewhere', async () => {
+  const standing = heldOnly((own) => own)
+  const { run } = await caughtUp(standing)
+  expect(run.journal.lines).toEqual(standing.run.journal.lines)
+  closeRun(run)
+  for (const gone of [heldOnly(null), heldOnly(() => 'lab-chain-20260131T120001-zzzz')]) {
+    await expect(caughtUp(gone)).rejects.toMatchObject({ kind: 'contradiction', changedAnything: 'no' })
+    closeRun(gone.run)
+  }
 })
 
 test('a run whose own last step took the copies away is gone on with', async () => {
