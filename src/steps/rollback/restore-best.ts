@@ -1,4 +1,4 @@
-import { must, onEach, stuck } from '../ask.ts'
+import { contradiction, must, onEach, stuck } from '../ask.ts'
 import { moveRaftDirAside } from '../host/stamp.ts'
 import { fileExists } from '../host/swap.ts'
 import { copyPass } from '../prepare/store-pass.ts'
@@ -13,6 +13,7 @@ export const restoreBest: Step<'restoreBest'> = {
   apply: async (context) => {
     const best = bestHost(context)
     if (best === context.source) return undefined
+    await refuseGrown(context)
     await copyPass(
       { ...context, source: best, peers: [context.source], nodes: [best, context.source] },
       { source: 'still' },
@@ -28,6 +29,18 @@ export const restoreBest: Step<'restoreBest'> = {
   },
   irreversible: 'the store of the source is now the most advanced one; the shorter one it had is part of it',
   keepsJournal: 'first',
+}
+
+/** What was started past its unit since the stores were ranked has signed what the copy would take away. */
+async function refuseGrown(context: StepContext): Promise<void> {
+  if (context.onPaper) return
+  const { name } = context.source.spec
+  const { target } = fact(context, 'rankStores')
+  const height = await offlineHeight(context, context.source)
+  if (height > target)
+    throw contradiction(
+      `${name}: its store ends at ${height}, above block ${target}, the highest that was signed when the stores were ranked: something has started it since`,
+    )
 }
 
 function bestHost(context: StepContext): Host {
