@@ -40,18 +40,5 @@ export function changes(says: string, argv: Command['argv'], options: Options = 
  * `set -eu` is on: an unset variable or a failing line ends it.
  */
 export function script(text: string, ...args: string[]): Command['argv'] {
-  return ['sh', '-c', strict(text), 'evha', ...args]
-}
-
-/** Whole scripts by the text they are made of, the same few again and again: whoever looks one up hashes it once. */
-const whole = new Map<string, string>()
-const wholeMax = 500
-
-function strict(text: string): string {
-  const known = whole.get(text)
-  if (known !== undefined) return known
-  if (whole.size >= wholeMax) whole.clear()
-  const made = `set -eu\n${text.trim()}\n`
-  whole.set(text, made)
-  return made
+  return ['sh', '-c', `set -eu\n${text.trim()}\n`, 'evha', ...args]
 }
