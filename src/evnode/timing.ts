@@ -1,4 +1,5 @@
 import { EvhaError } from '../base/errors.ts'
+import { median } from '../base/median.ts'
 
 /** Raft's four timeouts in whole milliseconds. */
 export interface Timing {
@@ -86,16 +87,13 @@ export interface MeasuredLink {
 export function distantNodes(links: readonly MeasuredLink[]): readonly string[] {
   const names = [...new Set(links.flatMap(({ from, to }) => [from, to]))]
   const typical = new Map(
-    names.map((name) => [name, median(links.filter((one) => one.from === name || one.to === name))]),
+    names.map((name) => [name, middleRtt(links.filter((one) => one.from === name || one.to === name))]),
   )
   return names.filter((name) => {
     const others = links.filter(({ from, to }) => from !== name && to !== name)
     // Under a millisecond twice as far means nothing.
-    return others.length > 0 && (typical.get(name) ?? 0) >= Math.max(1, 2 * median(others))
+    return others.length > 0 && (typical.get(name) ?? 0) >= Math.max(1, 2 * middleRtt(others))
   })
 }
 
-function median(links: readonly MeasuredLink[]): number {
-  const sorted = links.map(({ rttMs }) => rttMs).sort((one, other) => one - other)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
-}
+const middleRtt = (links: readonly MeasuredLink[]) => median(links.map(({ rttMs }) => rttMs))

@@ -1,3 +1,4 @@
+import { median } from '../../base/median.ts'
 import { replayMsPerBlock } from '../../evnode/execution.ts'
 import type { ClientStands } from '../facts.ts'
 import type { Replay, Source } from '../gates/prediction.ts'
@@ -30,13 +31,8 @@ export function replayPace(
   }
   for (const { replayMsPerBlock: before = [], from } of seen)
     if (before.length > 0)
-      return { msPerBlock: whose === 'usual' ? middleOf(before) : Math.max(...before), source: from }
+      return { msPerBlock: whose === 'usual' ? median(before) : Math.max(...before), source: from }
   return { msPerBlock: replayMsPerBlock, source: 'default' }
-}
-
-/** The middle one, of two the slower; 0 of none. */
-export function middleOf(paces: readonly number[]): number {
-  return paces.toSorted((a, b) => a - b)[Math.floor(paces.length / 2)] ?? 0
 }
 
 /** The chain stands still at `last`: what the client that lacks most of those to be started has to make up for. */

@@ -1,3 +1,4 @@
+import { median } from '../../base/median.ts'
 import type { LastPass } from '../facts.ts'
 import { fact, type StepContext } from '../step.ts'
 
@@ -131,9 +132,8 @@ function replayPart(replay: Replay): Part {
 
 /** The median, and as p95 what a few samples allow to say: no less than the worst of them, and half as much again as the median. */
 function spread(samples: readonly number[]): { p50Ms: number; p95Ms: number } {
-  const sorted = samples.toSorted((a, b) => a - b)
-  const p50Ms = sorted[Math.floor(sorted.length / 2)] ?? 0
-  return { p50Ms, p95Ms: Math.round(Math.max(p50Ms * 1.5, sorted.at(-1) ?? 0)) + 100 }
+  const p50Ms = median(samples)
+  return { p50Ms, p95Ms: Math.round(Math.max(p50Ms * 1.5, ...samples)) + 100 }
 }
 
 export const sumP50 = (parts: readonly Part[]) => parts.reduce((sum, part) => sum + part.p50Ms, 0)

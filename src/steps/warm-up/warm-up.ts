@@ -1,6 +1,6 @@
+import { median } from '../../base/median.ts'
 import { readLog } from '../../evnode/logs.ts'
 import { ask, must, onEach, stuck, until } from '../ask.ts'
-import { middleOf } from '../chain/client-behind.ts'
 import { eventsSinceStart } from '../chain/client-log.ts'
 import { clientOf } from '../chain/execution.ts'
 import type { WarmedUp } from '../facts.ts'
@@ -70,7 +70,7 @@ export const warmUp = {
     const whole = (ms: number) => (paces.length === 0 ? null : Math.max(1, Math.round(ms)))
     return {
       msPerBlock: whole(Math.max(...paces.map(({ slowMs }) => slowMs))),
-      usualMsPerBlock: whole(middleOf(paces.map(({ usualMs }) => usualMs))),
+      usualMsPerBlock: whole(median(paces.map(({ usualMs }) => usualMs))),
       heads: Object.fromEntries([...following].map(([name, one]) => [name, one.last?.client ?? 0])),
     }
   },
