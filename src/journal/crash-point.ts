@@ -14,8 +14,13 @@ export function crashPoint(name: string): void {
   if (wanted === undefined) return
   const times = (passed.get(name) ?? 0) + 1
   passed.set(name, times)
-  if (wanted !== name && wanted !== `${name}#${times}`) return
+  if (wanted === name || wanted === `${name}#${times}`) die()
+}
+
+/** Kills this very process with SIGKILL; nothing of it happens after. */
+export function die(): never {
   kill(pid, 'SIGKILL')
   // The signal is on its way: let nothing else happen before it arrives.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  throw new Error('SIGKILL did not kill')
 }

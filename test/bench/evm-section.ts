@@ -1,4 +1,4 @@
-import type { PartName } from '../../src/steps/gates/prediction.ts'
+import { type PartName, windowParts } from '../../src/steps/gates/prediction.ts'
 import type { EvmRound, Kind, ReplayRound } from './evm-rounds.ts'
 import { counted, quantile } from './figures.ts'
 import { atMost, goalTable } from './goals.ts'
@@ -15,19 +15,13 @@ const names: Readonly<Record<Kind, string>> = {
   warm: 'EVM, clients at the head',
   behind: 'EVM, clients that lost blocks',
 }
-/** The parts of a gap, and the words for them in a narrow table. */
-const shown: Readonly<Partial<Record<PartName, string>>> = {
-  block: 'last block to stop',
-  stop: 'stop',
-  height: 'height and guard',
-  sync: 'sync',
-  proof: 'proof',
-  warm: 'warm',
-  decision: 'decision',
+/** The words for the parts of a gap in a narrow table. */
+const shown: Readonly<Record<PartName, string>> = {
+  ...windowParts,
   replay: 'replay',
   produce: 'last start to first block, without replay',
 }
-const partNames = Object.keys(shown) as readonly PartName[]
+const partNames = Object.keys(windowParts) as readonly PartName[]
 
 /** The section of the page, from whatever rounds there are. */
 export function evmSection(rounds: readonly EvmRound[]): string {

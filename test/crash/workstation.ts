@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Command } from '../../src/base/command.ts'
 import { failureOf } from '../../src/base/errors.ts'
 import type { Gate } from '../../src/base/names.ts'
+import { die } from '../../src/journal/crash-point.ts'
 import { labControl } from '../../src/lab/control.ts'
 import { audited } from '../../src/remote/audit.ts'
 import type { Outcome, Remote, Running } from '../../src/remote/remote.ts'
@@ -78,13 +79,6 @@ function comesTo(at: Point['at'], says: string, often = false): FaultKind | null
   if (kind === 'clock step') stepClock(nth)
   if (kind === 'a second operator') secondOperator()
   return kind
-}
-
-function die(): never {
-  process.kill(process.pid, 'SIGKILL')
-  // The signal is on its way: let nothing else happen before it arrives.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
-  throw new Error('SIGKILL did not kill')
 }
 
 function stepClock(nth: number): void {
