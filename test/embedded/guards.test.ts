@@ -1,28 +1,55 @@
 // Safety is shown by what fails: each guard is taken away once, and the stand-in does the harm it was there against.
+import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
+import { parseUnit, unitList } from '../../src/evnode/unit.ts'
 import { fullReportOf } from '../../src/run/full-report.ts'
 import { steps } from '../../src/steps/registry.ts'
 import type { StepContext } from '../../src/steps/step.ts'
 import { SignatureWatch } from '../../src/steps/watch/signatures.ts'
+import { guardDir } from '../../src/steps/window/stop-source.ts'
 import { nextBlockOf } from './chain.ts'
 import { andThen, driveAlong, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
 
+type Deed = (context: StepContext) => Promise<void>
+
+/** What somebody does on the hosts right after the commit. */
+const afterTheCommit = (...deeds: readonly Deed[]): Replaced => ({
+  startQuorum: {
+    apply: andThen(steps.startQuorum.apply, async (context) => {
+      for (const deed of deeds) await deed(context)
+    }),
+  },
+})
+
 /**
- * Somebody's hand, a cron job or a second unit starts the old sequencer on the source just after the commit; the run
- * goes on when that has signed a block, or so much later.
+ * Somebody's hand, a cron job or a second unit starts the old sequencer's unit; the run goes on when that has signed a
+ * block, or so much later.
  */
-function oldSequencerStartedAgain(lab: Lab, withinMs = 30_000): Replaced {
-  return {
-    startQuorum: {
-      apply: andThen(steps.startQuorum.apply, async () => {
-        await lab.on('node-1', 'systemctl start ev-node.service')
-        await nextBlockOf(lab, 'node-1', withinMs)
-      }),
-    },
+const startsUnit =
+  (lab: Lab, withinMs = 30_000): Deed =>
+  async () => {
+    await lab.on('node-1', 'systemctl start ev-node.service')
+    await nextBlockOf(lab, 'node-1', withinMs)
   }
+
+/** The guard of the store is gone as a reboot of the host would take it. */
+const guardGone: Deed = (context) => context.hands.killDetached(context.source.remote, guardDir(context))
+
+/** The old sequencer's command as its unit has it, so long at most. */
+function pastItsUnit(lab: Lab, atMostS: number): string {
+  const unit = readFileSync(`${lab.root}/node-1/etc/systemd/system/ev-node.service`, 'utf8')
+  return `timeout ${atMostS} ${unitList(parseUnit(unit), 'Service', 'ExecStart')[0]}`
 }
 
-/** The fence and all that looks at it: permit, negative test, store guard. */
+/** A cron line starts the old sequencer past its unit, and notes how it ended. */
+const startsPastUnit =
+  (lab: Lab, noted: string[]): Deed =>
+  async () => {
+    const { code, stdout, stderr } = await lab.on('node-1', pastItsUnit(lab, 20))
+    noted.push(`${code} ${stdout}${stderr}`)
+  }
+
+/** The fence and all that looks at it: permit, key, negative test, store guard. */
 const withoutFence: Replaced = {
   fence: {
     precheck: () => Promise.resolve(),
@@ -46,10 +73,7 @@ const withoutFence: Replaced = {
     apply: fencedFor(async (context) => {
       const decided = await steps.decide.apply(context)
       // The guard of the store goes with the fence: alone it would hold the old sequencer back.
-      await context.hands.killDetached(
-        context.source.remote,
-        `${context.source.spec.paths.evha}/runs/${context.run}/guard.${context.attempt}`,
-      )
+      await guardGone(context)
       return decided
     }),
   },
@@ -70,9 +94,13 @@ function fencedFor<T>(work: (context: StepContext) => Promise<T>) {
   }
 }
 
-test('with the fence, the old sequencer started by hand beside the cluster signs nothing', () =>
+test('with the fence, the old sequencer started beside the cluster by its unit signs nothing; past it, it finds no key', () =>
   withLab(3, async (lab) => {
-    const end = await driveWith(lab, oldSequencerStartedAgain(lab, 2_000))
+    const said: string[] = []
+    const deeds = [startsUnit(lab, 2_000), guardGone, startsPastUnit(lab, said)]
+    const end = await driveWith(lab, afterTheCommit(...deeds))
+    expect(said).toEqual([expect.stringMatching(/^1 /)])
+    expect(said.join()).toContain('key file not found')
     expect(end.outcome, end.failure?.message).toBe('migrated')
     expect(lab.signedTwice()).toEqual([])
   }))
@@ -129,7 +157,7 @@ async function twiceLater(lab: Lab): Promise<number> {
 test('without the fence, the old sequencer started by hand beside the cluster signs heights a second time; the watch stops every node, and keeps what proves it', () =>
   withLab(3, async (lab) => {
     const never = new AbortController()
-    const end = await driveAlong(lab, { ...withoutFence, ...oldSequencerStartedAgain(lab) }, never.signal)
+    const end = await driveAlong(lab, { ...withoutFence, ...afterTheCommit(startsUnit(lab)) }, never.signal)
     expect(end).toMatchObject({ outcome: 'needsHuman', exitCode: 6 })
     expect(end.failure?.message).toMatch(/block \d+ was signed twice: \S+ on .+; \S+ on /)
     for (const { name } of lab.hosts) {
@@ -150,7 +178,7 @@ test('without the watch, the chain that was forked goes on signing heights a sec
   withLab(3, async (lab) => {
     const blind = vi.spyOn(SignatureWatch.prototype, 'twice').mockReturnValue([])
     const stop = new AbortController()
-    const drive = driveAlong(lab, { ...withoutFence, ...oldSequencerStartedAgain(lab) }, stop.signal)
+    const drive = driveAlong(lab, { ...withoutFence, ...afterTheCommit(startsUnit(lab)) }, stop.signal)
     try {
       await expect.poll(() => lab.signedTwice().length, { timeout: 60_000 }).toBeGreaterThan(0)
       const before = await twiceLater(lab)

@@ -102,7 +102,9 @@ function privateKeyIn(path: string): string {
 function mayHold(stateDir: string, path: string): boolean {
   const lab = labFiles(stateDir)
   if (path === lab.plan || path.startsWith(`${lab.ssh}/`)) return true
-  return /\/(config\/(signer|node_key)\.json|etc\/ev-node\/passphrase)$/.test(path)
+  return /\/(config\/(signer\.json(\.set-aside-by-evha)?|node_key\.json)|etc\/ev-node\/passphrase)$/.test(
+    path,
+  )
 }
 
 function filesBelow(dir: string): string[] {

@@ -237,7 +237,7 @@ export const worldKinds = [
 export type WorldKind = (typeof worldKinds)[number]
 
 /** A container or a cron line with the sequencer's old command. */
-function startPastUnit(sim: Sim): void {
+export function startPastUnit(sim: Sim): void {
   const { source } = sim
   if (!source.up) return
   sim.tell(`something starts the node on ${source.name} past its unit`)

@@ -2,6 +2,8 @@ import { readJournal } from '../../src/journal/read-journal.ts'
 import type { JournalRecord } from '../../src/journal/record.ts'
 import { findRun } from '../../src/journal/runs.ts'
 import type { RunEvent } from '../../src/machine/decider.ts'
+import { keyAsidePath } from '../../src/steps/host/key-aside.ts'
+import { signerPath } from '../../src/steps/host/unit-files.ts'
 import { weighs } from './approvals.ts'
 import { heightOf, type Store } from './chain.ts'
 import { authorizedKeys } from './direct.ts'
@@ -42,8 +44,11 @@ export async function judgeEnd(sim: Sim, workstation: Workstation): Promise<void
     sim.judge.say(`it says ${path}, and a cluster runs`)
 }
 
-/** The key of the run and what it opened are gone wherever the run came to its end. */
+/** The key of the run and what it opened are gone wherever the run came to its end; the sequencer's is in its place. */
 function judgeKeys(sim: Sim, path: string): void {
+  const { source } = sim
+  if (!source.files.exists(signerPath(source.spec)) || source.files.exists(keyAsidePath(source.spec)))
+    sim.judge.say(`at the end, in ${path}, the key of ${source.name} is not in its place`)
   for (const { files, name } of sim.hosts) {
     if (files.read(authorizedKeys) !== 'ssh-ed25519 operator\n')
       sim.judge.say(`at the end, in ${path}, the login keys of ${name} are not what they were`)

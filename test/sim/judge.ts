@@ -1,4 +1,5 @@
 import type { Gate } from '../../src/base/names.ts'
+import { signerPath } from '../../src/steps/host/unit-files.ts'
 import { weighs } from './approvals.ts'
 import type { Signed } from './chain.ts'
 import type { Evha } from './evha.ts'
@@ -102,6 +103,8 @@ export class Judge {
     if (timeline.now - source.bootedMs > roundMs && source.bootedMs > this.#openedMs)
       this.say('it is decided although the sequencer rebooted in the window')
     if (this.#permit('single')) this.say('it is decided while the unit of the sequencer could be started')
+    if (source.files.exists(signerPath(source.spec)))
+      this.say('it is decided while whatever is started past the unit of the sequencer finds its key')
     const warm = new Set([...cluster.members].map((node) => node.host.name))
     for (const [name, leftMs] of cluster.leftMs) if (timeline.now - leftMs <= roundMs) warm.add(name)
     if (warm.size < runbook.quorum - 1)

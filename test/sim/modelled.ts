@@ -173,7 +173,7 @@ function* startJob(host: SimHost, [first = '', dir = '', ...argv]: readonly stri
   const job: Job = { argv, process: null, exit: null }
   host.jobs.set(dir, job)
   job.process = spawn(host, {
-    argv: host.sim.bug === 'no lock held' && argv[0] === 'flock' ? argv.slice(3) : argv,
+    argv: host.sim.bugs.has('no lock held') && argv[0] === 'flock' ? argv.slice(3) : argv,
     invocation: dir,
     isolated: false,
     exited: (code) => {

@@ -121,7 +121,9 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     {
       name: 'nobody holds the lock of the store',
       prepare: (sim) => {
-        sim.bug = 'no lock held'
+        sim.bugs.add('no lock held')
+        // What it would start signs nothing without its key.
+        sim.bugs.add('a key set aside is found')
         committedBlindly(sim)
       },
     },
@@ -159,7 +161,7 @@ export function plantedBugs(simOf: () => Sim): readonly Planted[] {
     {
       name: 'a command whose end was not seen is taken for failed, and repeated',
       prepare: (sim) => {
-        sim.bug = 'unknown is repeated'
+        sim.bugs.add('unknown is repeated')
       },
     },
     {

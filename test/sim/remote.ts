@@ -34,7 +34,7 @@ export class Door implements Remote {
 
   run(command: Command, signal?: AbortSignal): Promise<Outcome> {
     const stdin = textOf(command.stdin)
-    if (this.#host.sim.bug !== 'unknown is repeated' || !command.mutates)
+    if (!this.#host.sim.bugs.has('unknown is repeated') || !command.mutates)
       return this.#do(command, signal, stdin)
     return this.#do(command, signal, stdin).then((outcome) =>
       outcome.kind === 'unknown' ? this.#do(command, signal, stdin) : outcome,

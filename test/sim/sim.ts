@@ -63,8 +63,8 @@ export class Sim {
   unreached: ReadonlySet<SimHost> = new Set()
   /** Processes of the node that no unit knows of. */
   readonly strays = new Set<SimNode>()
-  /** A bug that is planted in a script or in the transport, by its name. */
-  bug: string | null = null
+  /** Bugs that are planted in a script, in the transport or in the node. */
+  readonly bugs = new Set<'no lock held' | 'unknown is repeated' | 'a key set aside is found'>()
   /** Hears of every command right before it runs on its host. */
   meets: (host: SimHost, argv: readonly string[], stdin: string) => void = () => undefined
   patch: (script: string) => string = (script) => script

@@ -1,6 +1,6 @@
 import type { Act } from './effect.ts'
 import { act, given } from './effect.ts'
-import { after, canStartSingle, type World } from './world.ts'
+import { after, canStartPastUnit, canStartSingle, type World } from './world.ts'
 
 /** Somebody or something that acts beside the run, whenever it likes. */
 export interface Actor {
@@ -19,9 +19,9 @@ const deadMen: Actor = {
         after(world, { decision: 'returned', returning: true }),
       ),
     ),
-    act('the dead-man of node-1 ends the guard and gives the permit for single mode back', (world) =>
+    act('the dead-man of node-1 ends the guard and gives key and permit for single mode back', (world) =>
       given(world.returning, () =>
-        after(world, { armed: false, returning: false, guard: false, permit: true }),
+        after(world, { armed: false, returning: false, guard: false, key: true, permit: true }),
       ),
     ),
     act('the dead-man of node-1 is ended in the middle, and systemd starts it anew', (world) =>
@@ -63,16 +63,13 @@ const hosts: Actor = {
       to: (world) => {
         if (world.process !== 'none') return []
         if (canStartSingle(world)) return [after(world, { process: 'single' })]
-        return given(world.unit === 'member' && world.memberPermit, () => after(world, { process: 'member' }))
+        return given(world.unit === 'member' && world.memberPermit && world.key, () =>
+          after(world, { process: 'member' }),
+        )
       },
     },
     act('somebody starts the node on node-1 past systemd', (world) =>
-      given(
-        world.process === 'none' &&
-          !world.guard &&
-          (world.decision === 'absent' || world.decision === 'open'),
-        () => after(world, { process: 'single' }),
-      ),
+      given(canStartPastUnit(world), () => after(world, { process: 'single' })),
     ),
     act('a peer reboots: a permit that a reboot takes is gone', (world) =>
       given(world.warm > 0, () => after(world, { warm: world.warm - 1 })),

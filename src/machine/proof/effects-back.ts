@@ -30,6 +30,10 @@ const stopsSource: Act = act('node-1 is stopped', (world) =>
   given(world.process !== 'none', () => after(world, { process: 'none' })),
 )
 
+const losesKey: Act = act('the key of node-1 is set aside', (world) =>
+  given(world.key, () => after(world, { key: false })),
+)
+
 const losesPermits: Act = act('node-1 loses its permits', (world) =>
   given(world.memberPermit || world.permit, () => after(world, { memberPermit: false, permit: false })),
 )
@@ -90,11 +94,12 @@ const abort = {
   unfence: {
     needs: null,
     acts: [
+      act('the key of node-1 is put back', (world) => given(!world.key, () => after(world, { key: true }))),
       act('node-1 gets its permit for single mode back', (world) =>
-        given(!world.permit, () => after(world, { permit: true })),
+        given(world.key && !world.permit, () => after(world, { permit: true })),
       ),
     ],
-    done: (world) => when(world.permit),
+    done: (world) => when(world.permit && world.key),
   },
   startSource: {
     needs: null,
@@ -138,8 +143,8 @@ const rollback = {
   },
   forbidRaft: {
     needs: 'rollback',
-    acts: [takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits],
-    done: (world, scene) => when(forbidden(world, scene) && !world.permit && !world.armed),
+    acts: [losesKey, takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits],
+    done: (world, scene) => when(forbidden(world, scene) && !world.permit && !world.key && !world.armed),
   },
   rankStores: {
     needs: 'rollback',
@@ -174,17 +179,31 @@ const rollback = {
           () => after(world, { decision: 'returned', committed: false }),
         ),
       ),
-      act('node-1 gets its permit for single mode and starts', (world, scene) =>
+      act('the key of node-1 is put back', (world, scene) =>
+        given(
+          forbidden(world, scene) && world.unit === 'single' && world.decision === 'returned' && !world.key,
+          () => after(world, { key: true }),
+        ),
+      ),
+      act('node-1 gets its permit for single mode', (world, scene) =>
         given(
           forbidden(world, scene) &&
             world.unit === 'single' &&
             world.decision === 'returned' &&
-            world.process === 'none',
-          () => after(world, { permit: true, process: 'single' }),
+            world.key &&
+            !world.permit,
+          () => after(world, { permit: true }),
+        ),
+      ),
+      act('node-1 starts as the single sequencer', (world, scene) =>
+        given(
+          forbidden(world, scene) && world.permit && canStartSingle(world) && world.process === 'none',
+          () => after(world, { process: 'single' }),
         ),
       ),
     ],
-    done: producesAlone,
+    // Whoever was first past the unit, the unit has its permit and starts once that one is gone.
+    done: (world) => when(world.process === 'single' && world.permit),
   },
   seeSingleBlock: {
     needs: 'rollback',
@@ -201,7 +220,7 @@ const rollback = {
 const alarm = {
   stopWriters: {
     needs: null,
-    acts: [takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits],
+    acts: [takesPermit, stopsPeer, stopsSource, endsDeadMan, losesPermits, losesKey],
     // Those that are left do not answer, and are too few.
     done: (world, { quorum }) => when(mayRunRaft(world) < quorum && !mayRunSingle(world)),
   },

@@ -4,7 +4,7 @@ import { after, mayRunRaft, type Run, type World } from './world.ts'
 
 const peersRest = ({ lingering, warm, durable }: World) => lingering + warm + durable === 0
 const ours = (world: World, { run }: Scene) => world.claim === run
-const fenced = ({ asserts, permit }: World) => asserts && !permit
+const fenced = ({ asserts, permit, key }: World) => asserts && !permit && !key
 
 /** A step that only looks. */
 export const looks = (done: Effect['done'] = () => when(true)): Effect => ({ needs: null, acts: [], done })
@@ -90,6 +90,9 @@ export const forward = {
     acts: [
       act('the permit of node-1 is taken: its unit can not start again as a single sequencer', (world) =>
         given(world.asserts && world.permit, () => after(world, { permit: false })),
+      ),
+      act('the key of node-1 is set aside: nothing that is started there signs', (world) =>
+        given(!world.permit && world.key, () => after(world, { key: false })),
       ),
     ],
     done: (world) => when(fenced(world) && world.process === 'single'),
@@ -180,12 +183,17 @@ export const forward = {
       act('the dead-man of node-1 is ended', (world) =>
         given(world.armed, () => after(world, { armed: false, returning: false })),
       ),
-      act('the guard of node-1 ends', (world) => given(world.guard, () => after(world, { guard: false }))),
       act('unit and config of a member are swapped in on node-1', (world) =>
-        given(!world.guard && world.unit === 'single', () => after(world, { unit: 'member' })),
+        given(world.unit === 'single', () => after(world, { unit: 'member' })),
+      ),
+      act('the key of node-1 is put back', (world) =>
+        given(world.unit === 'member' && !world.key, () => after(world, { key: true })),
+      ),
+      act('the guard of node-1 ends', (world) =>
+        given(world.unit === 'member' && world.guard, () => after(world, { guard: false })),
       ),
       act('node-1 gets its Raft permit and starts as a member', (world) =>
-        given(world.unit === 'member' && world.process === 'none', () =>
+        given(world.unit === 'member' && world.key && !world.guard && world.process === 'none', () =>
           after(world, { memberPermit: true, process: 'member' }),
         ),
       ),

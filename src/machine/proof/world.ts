@@ -19,6 +19,8 @@ export interface World {
   readonly asserts: boolean
   /** The source's permit for single mode; without it, it is fenced. */
   readonly permit: boolean
+  /** The source's key lies in its place; while it is set aside no node that is started there signs, by its unit or past it. */
+  readonly key: boolean
   /** The unit of the source: that of the single sequencer, or that of a member. */
   readonly unit: 'single' | 'member'
   /** The source's permit for Raft mode. */
@@ -62,6 +64,7 @@ export const untouched: World = {
   claim: null,
   asserts: false,
   permit: false,
+  key: true,
   unit: 'single',
   memberPermit: false,
   process: 'single',
@@ -84,11 +87,17 @@ export const mayRunRaft = (world: World): number =>
 const sourceMayJoin = ({ process, unit, memberPermit }: World) =>
   process === 'member' || (unit === 'member' && memberPermit)
 
-/** The single sequencer runs, or would at a power cycle or by a hand: no fence and no guard keeps it from it. */
-export const mayRunSingle = (world: World): boolean => world.process === 'single' || canStartSingle(world)
+/** The single sequencer runs, or would at a power cycle or by a hand, by its unit or past it. */
+export const mayRunSingle = (world: World): boolean =>
+  world.process === 'single' || canStartSingle(world) || canStartPastUnit(world)
 
-export const canStartSingle = ({ process, unit, guard, asserts, permit }: World): boolean =>
-  process !== 'member' && unit === 'single' && !guard && (!asserts || permit)
+/** By its unit: no fence and no guard keeps it from it. */
+export const canStartSingle = ({ process, unit, guard, key, asserts, permit }: World): boolean =>
+  process !== 'member' && unit === 'single' && !guard && key && (!asserts || permit)
+
+/** By a cron line, a container, a hand: it asks for no permit, but finds a store that is locked, or no key. */
+export const canStartPastUnit = ({ process, unit, guard, key }: World): boolean =>
+  process === 'none' && unit === 'single' && !guard && key
 
 /** Rollback's rule: n - q + 1 members are forbidden, so what is left is less than a quorum. */
 export const quorumForbidden = (world: World, size: Size): boolean =>

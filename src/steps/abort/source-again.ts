@@ -15,7 +15,7 @@ import {
   startUnit,
   type UnitState,
 } from '../host/systemd.ts'
-import { sourceFilesSeen } from '../host/unit-files.ts'
+import { signerPath, sourceFilesSeen } from '../host/unit-files.ts'
 import { done, fact, notYet, type Step, type StepContext } from '../step.ts'
 import { fence } from '../window/fence.ts'
 import { onReachable } from './reach.ts'
@@ -45,7 +45,7 @@ export const checkConfigs: Step<'checkConfigs'> = {
 
 export const unfence: Step<'unfence'> = {
   name: 'unfence',
-  plan: ({ source }) => [`give ${source.spec.name} the permit for single mode back`],
+  plan: ({ source }) => [`put the key of ${source.spec.name} back, and give it the permit for single mode`],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
     if ('undo' in fence) await fence.undo(context)
@@ -54,9 +54,10 @@ export const unfence: Step<'unfence'> = {
   verify: async (context) => {
     const { source } = context
     const permits = await must(context, source, listPermits(source.spec))
-    return permits.includes('single durable')
+    if (!permits.includes('single durable')) return notYet(`${source.spec.name}: the permit is not back yet`)
+    return (await fileExists(context, source, signerPath(source.spec)))
       ? done({})
-      : notYet(`${source.spec.name}: the permit is not back yet`)
+      : notYet(`${source.spec.name}: the key is not back yet`)
   },
   undo: () => Promise.resolve(),
 }

@@ -2,6 +2,7 @@ import { changes, script } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
 import { must, onEach } from '../ask.ts'
 import { endDeadMan } from '../dead-man/commands.ts'
+import { putKeyBack } from '../host/key-aside.ts'
 import { allowRaft } from '../host/permits.ts'
 import { copyOver, fileExists, putAway } from '../host/swap.ts'
 import { readUnit, reloadUnits, showUnit } from '../host/systemd.ts'
@@ -15,7 +16,7 @@ export const startRest: Step<'startRest'> = {
   name: 'startRest',
   plan: ({ source }) => [
     'start the remaining peers, and enable the units of all',
-    `swap the staged config and unit of ${source.spec.name} in, keep the old ones, and start it as a member`,
+    `swap the staged config and unit of ${source.spec.name} in, keep the old ones, put its key back, and start it as a member`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
@@ -56,7 +57,7 @@ export const startRest: Step<'startRest'> = {
   keepsJournal: 'first',
 }
 
-/** node-1 becomes a member: old files kept, staged ones in, Raft permit, guard away, start. */
+/** node-1 becomes a member: old files kept, staged ones in, its key back, Raft permit, guard away, start. */
 async function joinSource(context: StepContext): Promise<void> {
   const { source } = context
   const { spec } = source
@@ -87,6 +88,8 @@ async function swapIn(context: StepContext, source: Host): Promise<void> {
   const from = staged(spec)
   const old = kept(spec)
   await must(context, source, copyOver(from.config, configPath(spec), old.config))
+  // Whatever is started in this home from here on is a member: it may have the key.
+  await must(context, source, putKeyBack(spec))
   await must(context, source, copyOver(from.dropIn, permitDropInPath(spec), null))
   // Their settings are part of the new unit now; left beside it they would count twice.
   for (const path of fact(context, 'check').sourceDropIns)

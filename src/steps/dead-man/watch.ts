@@ -1,5 +1,6 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { changeDecision, type DecisionKey, lostCompare, textOf } from '../host/decision.ts'
+import { putKeyBack } from '../host/key-aside.ts'
 import { givePermit, takePermit } from '../host/permits.ts'
 import { sourceFilesSeen } from '../host/unit-files.ts'
 import type { Host, StepContext } from '../step.ts'
@@ -49,8 +50,8 @@ done
 }
 
 /**
- * The source's: the decision first, by the one compare-and-set, and nothing without it. Then the guard ends, the permit
- * comes back, and the old unit starts. What is done already is done again without harm.
+ * The source's: the decision first, by the one compare-and-set, and nothing without it. Then the guard ends, key and permit
+ * come back, and the old unit starts. What is done already is done again without harm.
  */
 function returns(context: StepContext, { spec }: Host, key: DecisionKey, text: Rendering): string {
   return `said=$(${text(changeDecision(spec, ['open'], 'returned', key))})
@@ -65,6 +66,7 @@ esac
 echo "the decision is: $said"
 ${text(areUnchanged(context))} || { echo 'config or unit changed since evha looked: a human has to start it'; exit 1; }
 ${text(context.hands.endOfDetached(guardDir(context)))} || exit 1
+${text(putKeyBack(spec))} || exit 1
 ${text(givePermit(spec, 'single', 'durable'))} || exit 1
 ${text(startAgain(spec.unit))} || exit 1
 echo 'the old sequencer was started'`

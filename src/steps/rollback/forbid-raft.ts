@@ -3,9 +3,11 @@ import { must, stuck } from '../ask.ts'
 import { removeDeadMan } from '../dead-man/commands.ts'
 import { deadManFiles } from '../dead-man/place.ts'
 import type { Facts } from '../facts.ts'
+import { setKeyAside } from '../host/key-aside.ts'
 import { listPermits, takePermit } from '../host/permits.ts'
 import { fileExists } from '../host/swap.ts'
 import { disableUnit, isUp, readUnit, showUnit } from '../host/systemd.ts'
+import { signerPath } from '../host/unit-files.ts'
 import { done, type Host, notYet, type Step, type StepContext, type Verdict } from '../step.ts'
 import { stopForGood } from '../window/warm-peers.ts'
 
@@ -31,10 +33,13 @@ export const stopAll: Step<'stopAll'> = {
 export const forbidRaft: Step<'forbidRaft'> = {
   name: 'forbidRaft',
   plan: (context) => [
+    `set the key of ${context.source.spec.name} aside: whatever starts it past its unit while stores are read signs nothing`,
     `take permit and enablement from at least ${membersToForbid(context)} members, and stop what came up again`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
+    const { source } = context
+    await must(context, source, setKeyAside(source.spec))
     await onReachable(context, context.nodes, async (host) => {
       // The commit has won against it; after a rollback there is nothing left for it to bring back.
       await must(context, host, removeDeadMan(host.spec))
@@ -45,7 +50,7 @@ export const forbidRaft: Step<'forbidRaft'> = {
       await stopForGood(context, host)
     })
     // It gets this permit back at the very end; one that a broken-off rollback gave would start it too early.
-    await must(context, context.source, takePermit(context.source.spec, 'single'))
+    await must(context, source, takePermit(source.spec, 'single'))
     return undefined
   },
   verify: async (context) => {
@@ -56,6 +61,8 @@ export const forbidRaft: Step<'forbidRaft'> = {
       return notYet(
         `${source.spec.name}: its dead-man is still armed; it would start the old sequencer in between`,
       )
+    if (await fileExists(context, source, signerPath(source.spec)))
+      return notYet(`${source.spec.name}: its key is still in its place`)
     const permits = await must(context, source, listPermits(source.spec))
     return permits.includes('single')
       ? notYet(`${source.spec.name}: the permit for single mode still stands`)

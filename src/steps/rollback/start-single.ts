@@ -6,6 +6,7 @@ import { clientsBack } from '../chain/clients-back.ts'
 import { heightOf } from '../chain/head.ts'
 import { changeDecision } from '../host/decision.ts'
 import { remove } from '../host/files.ts'
+import { putKeyBack } from '../host/key-aside.ts'
 import { givePermit, permitDirs } from '../host/permits.ts'
 import { enableUnit, isUp, readUnit, reloadUnits, resetFailed, showUnit, startUnit } from '../host/systemd.ts'
 import { configPath, kept, permitDropInPath, unitPath } from '../host/unit-files.ts'
@@ -21,7 +22,7 @@ const newBlockTimeoutMs = 60_000
 export const startSingle: Step<'startSingle'> = {
   name: 'startSingle',
   plan: ({ source }) => [
-    `put the old config and unit of ${source.spec.name} back and start it as the single sequencer`,
+    `put the old config and unit and the key of ${source.spec.name} back and start it as the single sequencer`,
   ],
   precheck: mustBeForbidden,
   apply: async (context) => {
@@ -30,6 +31,7 @@ export const startSingle: Step<'startSingle'> = {
     if (!isUp(readUnit(await must(context, source, showUnit(spec.unit))))) {
       await putBack(context)
       await must(context, source, changeDecision(spec, ['committed'], 'returned', keyOf(context)))
+      await must(context, source, putKeyBack(spec))
       await must(context, source, givePermit(spec, 'single', 'durable'))
       await must(context, source, reloadUnits())
       await must(context, source, enableUnit(spec.unit))

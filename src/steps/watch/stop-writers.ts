@@ -3,9 +3,12 @@ import type { NodeSpec } from '../../runbook/load.ts'
 import { onReachable } from '../abort/reach.ts'
 import { must, stuck } from '../ask.ts'
 import { endDeadMan } from '../dead-man/commands.ts'
+import { setKeyAside } from '../host/key-aside.ts'
 import { lookAt } from '../host/look.ts'
 import { permitDirs } from '../host/permits.ts'
+import { fileExists } from '../host/swap.ts'
 import { isUp } from '../host/systemd.ts'
+import { signerPath } from '../host/unit-files.ts'
 import { done, notYet, type Step, type StepContext } from '../step.ts'
 
 /**
@@ -15,9 +18,9 @@ import { done, notYet, type Step, type StepContext } from '../step.ts'
  */
 export const stopWriters: Step<'stopWriters'> = {
   name: 'stopWriters',
-  plan: ({ nodes }) => [
+  plan: ({ nodes, source }) => [
     `take every permit on ${nodes.length} nodes and kill the node there, all at once`,
-    'end the dead-men: nothing starts by itself any more',
+    `end the dead-men, and set the key of ${source.spec.name} aside: nothing starts by itself any more`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
@@ -26,6 +29,8 @@ export const stopWriters: Step<'stopWriters'> = {
     })
     const { unreached } = await onReachable(context, context.nodes, async (host) => {
       await must(context, host, endDeadMan(host.spec))
+      // Past its unit it may still be started; the others sign nothing without a quorum.
+      if (host === context.source) await must(context, host, setKeyAside(host.spec))
       await must(context, host, stopWriter(host.spec))
     })
     return { unreached }
@@ -35,6 +40,8 @@ export const stopWriters: Step<'stopWriters'> = {
     const reached = await onReachable(context, context.nodes, async (host) => {
       const { permits, unit } = await lookAt(context, host)
       if (permits !== '') left.push(`${host.spec.name}: a permit still stands`)
+      if (host === context.source && (await fileExists(context, host, signerPath(host.spec))))
+        left.push(`${host.spec.name}: its key is still in its place`)
       if (isUp(unit)) left.push(`${host.spec.name}: ${host.spec.unit} is ${unit.active}`)
     })
     if (left.length > 0) return notYet(left.join('; '))

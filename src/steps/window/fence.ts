@@ -1,9 +1,11 @@
 import { must, stuck, until } from '../ask.ts'
 import { headOf } from '../chain/head.ts'
+import { putKeyBack, setKeyAside } from '../host/key-aside.ts'
 import { type HostLook, lookAt } from '../host/look.ts'
 import { givePermit, takePermit } from '../host/permits.ts'
+import { fileExists } from '../host/swap.ts'
 import { readUnit, showUnit } from '../host/systemd.ts'
-import { permitDropInPath } from '../host/unit-files.ts'
+import { permitDropInPath, signerPath } from '../host/unit-files.ts'
 import { done, type Host, notYet, type Step } from '../step.ts'
 
 /** Why the unit of this host could still be started as a single sequencer, from a look at it; null when it can not. */
@@ -19,6 +21,7 @@ export const fence: Step<'fence'> = {
   name: 'fence',
   plan: ({ source }) => [
     `take the single permit of ${source.spec.unit} on ${source.spec.name}: the running process stays, but no start succeeds any more`,
+    `set its key aside, beside its place: whatever starts the node past its unit finds none, after a reboot too`,
   ],
   precheck: async (context) => {
     const { source } = context
@@ -29,14 +32,18 @@ export const fence: Step<'fence'> = {
       )
   },
   apply: async (context) => {
-    await must(context, context.source, takePermit(context.source.spec, 'single'))
+    const { source } = context
+    await must(context, source, takePermit(source.spec, 'single'))
+    await must(context, source, setKeyAside(source.spec))
     return undefined
   },
   verify: async (context) => {
     const { source } = context
-    const looked = await lookAt(context, source)
+    const key = signerPath(source.spec)
+    const [looked, isInPlace] = await Promise.all([lookAt(context, source), fileExists(context, source, key)])
     const open = notFencedIn(source, looked)
     if (open !== null) return notYet(open)
+    if (isInPlace) return notYet(`${source.spec.name}: the key is still at ${key}`)
     const { unit } = looked
     if (unit.active !== 'active') return notYet(`${source.spec.name}: ${source.spec.unit} is ${unit.active}`)
     const noted = await until(context, { timeoutMs: 5_000, everyMs: 50 }, () => headOf(context, source))
@@ -44,6 +51,9 @@ export const fence: Step<'fence'> = {
     return done({ noted, invocation: unit.invocation })
   },
   undo: async (context) => {
-    await must(context, context.source, givePermit(context.source.spec, 'single', 'durable'))
+    const { source } = context
+    // The key first: by its permit systemd may start the unit at any moment.
+    await must(context, source, putKeyBack(source.spec))
+    await must(context, source, givePermit(source.spec, 'single', 'durable'))
   },
 }

@@ -29,12 +29,19 @@ const whatever = (act: Act, change: (world: World) => World | null): Act => ({
   to: (world) => [change(world)].filter((one) => one !== null),
 })
 
+/** The permit alone is taken. */
+const withoutKey: Effect = {
+  ...migrate.effects.fence,
+  acts: migrate.effects.fence.acts.slice(0, 1),
+  done: (world, scene) => migrate.effects.fence.done({ ...world, key: false }, scene),
+}
+
 /** Each takes something from what the steps do or ask for on the hosts, or from what is believed of them. */
 export const effectMutants: readonly Mutant[] = [
   [
     'the fence, and every look for it',
     withEffects(
-      believes((world) => ({ ...world, permit: false }), ['proveEqual', ...measuring]),
+      believes((world) => ({ ...world, permit: false, key: false }), ['proveEqual', ...measuring]),
       withTable((state) => skip(state('window.arm'), 'arm', '#window.stop')),
     ),
     'returnAfterCommit',
@@ -51,17 +58,39 @@ export const effectMutants: readonly Mutant[] = [
     'node-1 comes back, or a hand starts its unit',
   ],
   [
-    'the guard of the store, and every look for it',
+    'the key that is set aside, and every look for it',
     withEffects({
-      ...believes((world) => ({ ...world, guard: true }), measuring),
+      ...believes((world) => ({ ...world, key: false }), ['proveEqual', ...measuring]),
+      fence: withoutKey,
+    }),
+    'returnAfterCommit',
+    'node-1 dies: its process and its guard are gone',
+  ],
+  [
+    'the key that is set aside while a rollback reads the stores',
+    withEffects({
+      forbidRaft: {
+        ...migrate.effects.forbidRaft,
+        acts: migrate.effects.forbidRaft.acts.filter(({ says }) => !says.includes('the key')),
+        done: (world, scene) => migrate.effects.forbidRaft.done({ ...world, key: false }, scene),
+      },
+    }),
+    'returnAfterCommit',
+    'the old unit of node-1 is put back',
+  ],
+  [
+    'the guard of the store beside the key, and every look for them',
+    withEffects({
+      ...believes((world) => ({ ...world, guard: true, key: false }), ['proveEqual', ...measuring]),
+      fence: withoutKey,
       stopSource: {
         ...migrate.effects.stopSource,
         acts: migrate.effects.stopSource.acts.slice(0, 1),
         done: (world) => (world.process === 'none' ? [{}] : null),
       },
     }),
-    'unprovedContent',
-    'somebody starts the node on node-1 past systemd',
+    'returnAfterCommit',
+    'everything is measured once more',
   ],
   [
     'the comparing of the decision',
@@ -75,13 +104,13 @@ export const effectMutants: readonly Mutant[] = [
       whatever(act, (world) => (world.armed ? after(world, { returning: true }) : null)),
     ),
     'returnAfterCommit',
-    'the dead-man of node-1 ends the guard and gives the permit for single mode back',
+    'the dead-man of node-1 ends the guard and gives key and permit for single mode back',
   ],
   [
     'the end of the dead-man on the way back',
     withEffects({ seeBlock: idle(migrate.effects.seeBlock) }),
     'returnAfterCommit',
-    'the dead-man of node-1 ends the guard and gives the permit for single mode back',
+    'the dead-man of node-1 ends the guard and gives key and permit for single mode back',
   ],
   [
     'the end of the dead-man before a rollback',

@@ -86,22 +86,13 @@ export const tableMutants: readonly Mutant[] = [
     'the look at the decision on the way back',
     withTable((state) => skip(state('abort.disarm'), 'disarm', '#abort.configs')),
     'returnAfterCommit',
-    'disarm is done\ncheckConfigs is done\nnode-1 gets its permit for single mode back',
+    'disarm is done\ncheckConfigs is done\nthe key of node-1 is put back',
   ],
   [
     'the guard that finds the decision committed',
     provided({ guards: { isCommitted: () => false } }),
     'returnAfterCommit',
-    'node-1 gets its permit for single mode back',
-  ],
-  [
-    'the way back behind a dead-man that was quicker',
-    withTable((state) => {
-      const invoke = state('commit.settle')['invoke'] as { onDone: unknown[] }
-      invoke.onDone[1] = { guard: 'isReturned', target: '#window.returned', actions: 'noteFacts' }
-    }),
-    'returnAfterCommit',
-    'the dead-man of node-1 ends the guard and gives the permit for single mode back',
+    'the key of node-1 is put back',
   ],
   [
     'the way forward from a rollback that was declined',

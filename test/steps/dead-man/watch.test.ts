@@ -19,10 +19,11 @@ import { deadManFiles } from '../../../src/steps/dead-man/place.ts'
 import { watchScript } from '../../../src/steps/dead-man/watch.ts'
 import type { Hands } from '../../../src/steps/hands.ts'
 import { changeDecision, readyDecision } from '../../../src/steps/host/decision.ts'
+import { keyAsidePath, setKeyAside } from '../../../src/steps/host/key-aside.ts'
 import { givePermit } from '../../../src/steps/host/permits.ts'
 import { guardArgv, storeIsFree } from '../../../src/steps/host/store.ts'
 import { lockDir } from '../../../src/steps/host/tree.ts'
-import { configPath } from '../../../src/steps/host/unit-files.ts'
+import { configPath, signerPath } from '../../../src/steps/host/unit-files.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
 import { guardDir } from '../../../src/steps/window/stop-source.ts'
 import { locally, nodeIn, scratch } from '../host/locally.ts'
@@ -47,6 +48,7 @@ class Ground {
     mkdirSync(dirname(this.#config), { recursive: true })
     writeFileSync(this.#config, 'aggregator: true\n')
     writeFileSync(this.#unit, '[Service]\n')
+    writeFileSync(signerPath(this.spec), 'the key\n')
     this.#program('systemctl', `echo "$@" >> ${this.dir}/asked\n[ ! -e ${this.dir}/fails ]`)
     this.#program('systemd-id128', `cat ${this.dir}/boot`)
     this.boots('1111')
@@ -92,6 +94,7 @@ class Ground {
     if (as === 'source') {
       expect(this.run(readyDecision(this.spec, 'returned', key)).code).toBe(0)
       expect(this.run(changeDecision(this.spec, ['absent'], 'open', key)).code).toBe(0)
+      expect(this.run(setKeyAside(this.spec)).code).toBe(0)
     }
     const armed = this.run(armDeadMan(this.spec, key, seconds, watch))
     expect(armed.code, armed.stderr).toBe(0)
@@ -116,6 +119,14 @@ class Ground {
         resolve({ code, said })
       }),
     )
+  }
+
+  /** Where the key lies. */
+  get key(): string {
+    const places = { inPlace: signerPath(this.spec), aside: keyAsidePath(this.spec) }
+    return Object.entries(places)
+      .flatMap(([name, path]) => (existsSync(path) ? [name] : []))
+      .join()
   }
 
   file(name: 'decision' | 'permits/single' | 'permits/raft' | 'dead-man/armed'): string | null {
@@ -147,7 +158,7 @@ class Ground {
 const startsAgain = ['is-active ev-node.service', 'reset-failed ev-node.service', 'start ev-node.service']
 
 test.each(shells)(
-  '%s: past its deadline it returns the decision, ends the guard, unfences and starts',
+  '%s: past its deadline it returns the decision, ends the guard, puts the key back, unfences and starts',
   async (shell) => {
     const ground = new Ground()
     await ground.guard()
@@ -156,6 +167,7 @@ test.each(shells)(
     expect(code, said).toBe(0)
     expect(said).toContain('evha was not heard in time')
     expect(ground.file('decision')).toBe(`returned ${key.run} 1 1\n`)
+    expect(ground.key).toBe('inPlace')
     expect(ground.file('permits/single')).toBe('')
     expect(ground.run(storeIsFree(ground.spec)).code).toBe(0)
     expect(ground.asked).toEqual(startsAgain)
@@ -168,6 +180,7 @@ test.each(shells)('%s: while it is put off, it does nothing', async (shell) => {
   ground.arm('source', 1)
   expect(ground.run(putDeadManOff(ground.spec, key, 600)).stdout).toBe('ok\n')
   expect((await ground.watch(shell, '', 2_500)).code).toBeNull()
+  expect(ground.key).toBe('aside')
   expect(ground.file('decision')).toBe(`open ${key.run} 1 1\n`)
   expect(ground.asked).toEqual([])
 })
@@ -273,6 +286,7 @@ test('on a disk that takes not one byte more it brings the chain back all the sa
   expect(code, said).toBe(0)
   expect(ground.run(storeIsFree(ground.spec)).code).toBe(0)
   expect(ground.file('decision')).toBe(`returned ${key.run} 1 1\n`)
+  expect(ground.key).toBe('inPlace')
   expect(ground.file('permits/single')).toBe('')
 })
 

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { NodeSpec } from '../../../src/runbook/load.ts'
 import { commitDecision, sourceChanged } from '../../../src/steps/host/commit-decision.ts'
@@ -11,11 +12,12 @@ import {
 } from '../../../src/steps/host/decision.ts'
 import { givePermit } from '../../../src/steps/host/permits.ts'
 import { lockDir } from '../../../src/steps/host/tree.ts'
+import { signerPath } from '../../../src/steps/host/unit-files.ts'
 import { locally, nodeIn, scratch } from './locally.ts'
 
 const key = { run: 'r', attempt: 1, epoch: 1 }
 
-/** A source as it stands before the decision: fenced, its store held by a guard, the decision open. */
+/** A source as it stands before the decision: fenced, no key in its place, its store held by a guard, the decision open. */
 async function source(): Promise<{ spec: NodeSpec; endGuard(): Promise<void> }> {
   const dir = scratch()
   const spec = nodeIn(dir)
@@ -65,6 +67,10 @@ test('nothing is decided on a source that changed in the last moment', async () 
     refused('this-boot', 'the permit for single mode stands again')
     rmSync(`${lasting === 'durable' ? spec.paths.evha : spec.paths.run}/permits/single`)
   }
+  mkdirSync(dirname(signerPath(spec)), { recursive: true })
+  writeFileSync(signerPath(spec), '{}')
+  refused('this-boot', 'the key is in its place again')
+  rmSync(signerPath(spec))
   await endGuard()
   refused('this-boot', 'the guard of the store is gone')
   // Without that look the decision falls all the same.
