@@ -35,6 +35,8 @@ export class Holding {
   #heartbeat: Heartbeat | null = null
   readonly #known: ReadonlyMap<string, number>
   #copies: JournalCopies | null = null
+  /** A majority of the hosts has a copy of the journal. */
+  #isFound: boolean
   #epoch = 0
   #isQuiet = false
 
@@ -48,6 +50,7 @@ export class Holding {
     known: ReadonlyMap<string, number>,
   ) {
     this.#known = known
+    this.#isFound = known.size >= run.runbook.quorum
     this.#run = run
     this.#doors = doors
     this.#guard = guard
@@ -77,10 +80,12 @@ export class Holding {
    */
   async before(step: StepName, signal?: AbortSignal): Promise<void> {
     if (step === 'check') return
-    if (this.#epoch === 0) {
-      await this.take(signal)
-      // Whoever finds the first change on a host must find the run there that it belongs to.
+    if (this.#epoch === 0) await this.take(signal)
+    if (!this.#isFound) {
+      // Whoever finds the first change on a host must find the run there that it belongs to. A process that was killed
+      // with the lease in its hand may have laid no copy yet.
       await this.kept(signal)
+      this.#isFound = true
     }
     if (step === 'tidy') await this.#leaveHosts(signal)
   }
