@@ -1,29 +1,18 @@
-// The crash matrix on real processes: which points there are, and what can strike at each. The kinds are those of the simulated one.
-import { createHash } from 'node:crypto'
+// The crash matrix on real processes: what can strike at which point, and how it is gone on with. The kinds are those of the simulated one.
 import { type FaultKind, fits } from '../sim/faults.ts'
 import { matrixKinds } from '../sim/matrix.ts'
+import { type Point, roomOf, textOf } from './points.ts'
 
-/** Ways that are gone without a fault, to see their points. */
-export const goals = ['migrate', 'abort in the window', 'roll back'] as const
-export type Goal = (typeof goals)[number]
+/** Ways that are gone without a fault, to see their points; `go on` by a second command, at this workstation or another. */
+export const ways = ['migrate', 'go on', 'go on elsewhere', 'abort in the window', 'roll back'] as const
+export type Way = (typeof ways)[number]
+
+/** What becomes of a run that was struck: its way is gone to the end, or it is aborted from where it was struck. */
+export type Goal = Way | 'abort from there'
 
 /** Where the run is gone on with; somebody at the other workstation is the second operator there. */
 export const places = ['the same workstation', 'another workstation'] as const
 export type Place = (typeof places)[number]
-
-/**
- * A line goes into the journal, a command leaves, an answer arrives. What a real process does at once it does in no
- * order: a point is known by what it is, and by how many like it came before it in the same state of one process.
- */
-export interface Point {
-  /** The command that was typed. */
-  readonly by: 'migrate' | 'resume' | 'abort' | 'rollback'
-  readonly at: 'append' | 'send' | 'answer'
-  readonly state: string
-  /** `intent stopSource`, or `node-2: look at the unit`. */
-  readonly what: string
-  readonly nth: number
-}
 
 export interface Cell {
   readonly goal: Goal
@@ -31,10 +20,6 @@ export interface Cell {
   readonly kind: FaultKind
   readonly point: Point
 }
-
-export const isSame = (one: Point, other: Point): boolean => textOf(one) === textOf(other)
-
-const textOf = ({ by, at, state, what, nth }: Point): string => `${by} in ${state}, ${at} "${what}" (${nth})`
 
 /** The cell in words; by them it is found again. */
 export const nameOf = ({ goal, place, kind, point }: Cell): string =>
@@ -44,24 +29,44 @@ export const nameOf = ({ goal, place, kind, point }: Cell): string =>
 const fitsHere = (kind: FaultKind, { at }: Point): boolean =>
   fits(kind, { kind: at }) && !(at === 'answer' && kind.startsWith('kill'))
 
-/** Every cell, of the points that each way has and none before it had: in another state, or by another command. */
-export function cellsOf(seen: readonly (readonly [Goal, readonly Point[]])[]): Cell[] {
+/** No other workstation has to do with it: the process goes on by itself. */
+const placesOf = (kind: FaultKind): readonly Place[] =>
+  kind === 'clock step' ? ['the same workstation'] : places
+
+/** The points that each way has and none before it had: in another state, or by another command. */
+export function ownPoints(
+  seen: readonly (readonly [Way, readonly Point[]])[],
+): (readonly [Way, readonly Point[]])[] {
   const known = new Set<string>()
-  const placeOf = ({ by, state }: Point): string => `${by} in ${state}`
-  return seen.flatMap(([goal, points]) => {
-    const own = points.filter((point) => !known.has(placeOf(point)))
-    for (const point of points) known.add(placeOf(point))
-    return own.flatMap((point) =>
-      matrixKinds
-        .filter((kind) => fitsHere(kind, point))
-        .flatMap((kind) => places.map((place) => ({ goal, place, kind, point }))),
-    )
+  return seen.map(([way, points]) => {
+    const own = points.filter((point) => !known.has(roomOf(point)))
+    for (const point of points) known.add(roomOf(point))
+    return [way, own] as const
   })
 }
 
-/** One of so many parts of all, the same ones each time whatever else there is. */
-export function shareOf(cells: readonly Cell[], share: number, shares: number): Cell[] {
-  const partOf = (cell: Cell): number =>
-    createHash('sha256').update(nameOf(cell)).digest().readUInt32BE(0) % shares
-  return cells.filter((cell) => partOf(cell) === share)
+/** Every cell of such points; and each of the migration's up to the decision once more, aborted from there. */
+export function cellsOf(own: readonly (readonly [Way, readonly Point[]])[]): Cell[] {
+  return own.flatMap(([way, points]) => [
+    ...points.flatMap((point) =>
+      matrixKinds
+        .filter((kind) => fitsHere(kind, point))
+        .flatMap((kind) => placesOf(kind).map((place) => ({ goal: way, place, kind, point }))),
+    ),
+    ...(way === 'migrate' ? points.flatMap(abortedFrom) : []),
+  ])
+}
+
+const beforeDecision = /^(check|preparePeers|copySigner|seedData|smoke|gate\.cutover|window\.|gate\.commit)/
+
+/** An abort sees the journal and the hosts as they were left: what the run wrote last, and what it did last. */
+function abortedFrom(point: Point): Cell[] {
+  if (!beforeDecision.test(point.state)) return []
+  const kinds: readonly FaultKind[] =
+    point.at === 'append'
+      ? ['kill after it']
+      : point.at === 'send'
+        ? ['kill in the middle of it', 'kill after it', 'host reboots']
+        : []
+  return kinds.map((kind) => ({ goal: 'abort from there', place: 'the same workstation', kind, point }))
 }
