@@ -14,6 +14,7 @@ import { keepRounds, keptRounds } from './kept-rounds.ts'
 import { machine, pageOf } from './page.ts'
 import type { Round } from './round.ts'
 import { type Planned, roundsLeft, roundsWanted } from './rounds.ts'
+import { keepReport } from './kept-reports.ts'
 import { withOldSections } from './section.ts'
 import { type Way, ways } from './ways.ts'
 
@@ -58,6 +59,7 @@ async function round(hosts: Hosts, way: Way, size: number, base: Round): Promise
   const seen = { ...base, data, verdict, ...(error === undefined ? {} : { error }) }
   if (evha === undefined) return seen
   const { report, ...figures } = evha
+  keepReport(hosts, report)
   return { ...seen, evha: { ...figures, gapMs: report.gapMs, ownMs: report.ownOverheadMs } }
 }
 

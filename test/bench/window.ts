@@ -1,6 +1,6 @@
 // How long the chain stands still on real hosts: `script/bench window [ROUNDS]`. Judged from the blocks, not by evha.
-import { copyFileSync, writeFileSync } from 'node:fs'
 import { realNode, withHosts } from '../hosts/hosts.ts'
+import { keepReport } from './kept-reports.ts'
 import { nodes, type WindowRound, windowOn } from './window-round.ts'
 
 const headBefore = 20
@@ -12,11 +12,7 @@ async function round(): Promise<WindowRound> {
     async (hosts) => {
       const { report, ...one } = await windowOn(hosts, headBefore)
       seen = one.seen
-      const kept = process.env['EVHA_BENCH_REPORTS']
-      if (kept !== undefined) {
-        writeFileSync(`${kept}/${report.run}.json`, `${JSON.stringify(report, null, 2)}\n`)
-        copyFileSync(`${hosts.stateDir}/runs/${report.run}/evha.log`, `${kept}/${report.run}.log`)
-      }
+      keepReport(hosts, report)
     },
     { evhaMs: 600_000 },
   )
