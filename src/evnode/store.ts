@@ -7,6 +7,12 @@ export const neverCopied = ['LOCK'] as const
 export const immutableSuffix = 'sst'
 
 /**
+ * Ending of its value logs, which are numbered. It writes at the end of the newest one of a directory alone, and makes a
+ * new one when that is full and whenever it opens: all older ones are done with (badger v4.5.1, value.go `open` and `write`).
+ */
+export const valueLogSuffix = 'vlog'
+
+/**
  * Databases below `db_path` by the one that holds the store. The test application keeps its state in a second one,
  * which must be of the same instant (evnode.md B 6.2).
  */

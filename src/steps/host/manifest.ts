@@ -1,6 +1,6 @@
 import { type Command, changes, reads, script } from '../../base/command.ts'
 import { EvhaError } from '../../base/errors.ts'
-import { immutableSuffix } from '../../evnode/store.ts'
+import { immutableSuffix, valueLogSuffix } from '../../evnode/store.ts'
 import type { Tree } from './tree.ts'
 
 /** One file of a manifest: apparent size in bytes, and a digest of its content that never reads a hole. */
@@ -27,18 +27,18 @@ export interface Marks {
   /** Of the source's unit, at the time its files are read. */
   readonly invocation: string
   /**
-   * What may be marked. Under a running node only tables, which are written once, and only those that have rested: a
-   * node writes through memory maps, and what it writes into a page it has touched leaves the ctime alone. At a standstill, and
-   * on a peer, where nothing but a copy writes: everything. `nothing`: marks are trusted and none is noted. `unread`: the
-   * same, and what is not marked is only named, without a digest: no content is read.
+   * What may be marked. Under a running node only what it has done with, tables and all value logs but the newest, and only
+   * where it has rested: a node writes through memory maps, and what it writes into a page it has touched leaves the ctime alone.
+   * At a standstill, and on a peer, where nothing but a copy writes: everything. `nothing`: marks are trusted and none is
+   * noted. `unread`: the same, and what is not marked is only named, without a digest: no content is read.
    */
-  readonly mark: 'restedTables' | 'everything' | 'nothing' | 'unread'
+  readonly mark: 'doneWith' | 'everything' | 'nothing' | 'unread'
 }
 
 /** So long may a manifest be: some hundred thousand files. */
 export const listingBytesMax = 16 * 1024 * 1024
 
-/** A table that was touched less than so many seconds ago may still be written; a node takes well below a second for one. */
+/** A file that was touched less than so many seconds ago may still be written; a node takes well below a second for a table. */
 const restedSeconds = 10
 
 /** How to list a store. */
@@ -103,7 +103,7 @@ manifest() (
   if [ "$dig" = dug ]; then find "$dir" '(' "$@" ')' -prune -o -type f -size +2048 -exec fallocate --dig-holes -- {} \\; ; fi
   old=/dev/null
   if [ -n "$marks" ] && [ -e "$marks" ]; then old=$marks; fi
-  if [ "$mark" = restedTables ]; then now=$(date +%s); fi
+  if [ "$mark" = doneWith ]; then now=$(date +%s); fi
   if [ -n "$marks" ] && [ "$mark" != nothing ] && [ "$mark" != unread ]; then
     noted=$marks.new
     [ -d "\${marks%/*}" ] || mkdir -p "\${marks%/*}"
@@ -129,17 +129,21 @@ manifest() (
   elif [ $# -gt 0 ]; then sha256sum -- "$@" > "$scratch/sums" || [ "$state" = running ]
   else : > "$scratch/sums"; fi
   awk -F '\\t' '
-    BEGIN { noted = ENVIRON["noted"]; if (noted != "") print "# " ENVIRON["invocation"] > noted }
-    FILENAME == ARGV[1] { if (noted != "") print > noted; next }
-    FILENAME == ARGV[2] { if ($0 == "gone") delete sparse[n]; else sparse[++n] = substr($0, 1, 64); next }
-    FILENAME == ARGV[3] { sum[substr($0, 67)] = substr($0, 1, 64); next }
-    FILENAME == ARGV[4] { if (!(FNR in sparse)) next; digest = "holes:" sparse[FNR] }
-    FILENAME == ARGV[5] { if (!($3 in sum)) next; digest = "full:" sum[$3] }
+    function numberIn(path) { sub(".*/", "", path); return path + 0 }
+    function isDoneWith(path) { return path ~ /[.]${immutableSuffix}$/ || (path ~ logs && numberIn(path) < newest[dirOf(path)]) }
+    function dirOf(path) { sub("[^/]*$", "", path); return path }
+    BEGIN { logs = "/[0-9]+[.]${valueLogSuffix}$"; noted = ENVIRON["noted"]; if (noted != "") print "# " ENVIRON["invocation"] > noted }
+    FILENAME == ARGV[1] { if ($3 ~ logs && numberIn($3) > newest[dirOf($3)]) newest[dirOf($3)] = numberIn($3); next }
+    FILENAME == ARGV[2] { if (noted != "") print > noted; next }
+    FILENAME == ARGV[3] { if ($0 == "gone") delete sparse[n]; else sparse[++n] = substr($0, 1, 64); next }
+    FILENAME == ARGV[4] { sum[substr($0, 67)] = substr($0, 1, 64); next }
+    FILENAME == ARGV[5] { if (!(FNR in sparse)) next; digest = "holes:" sparse[FNR] }
+    FILENAME == ARGV[6] { if (!($3 in sum)) next; digest = "full:" sum[$3] }
     { split($1, part, ":"); bytes = $2 * 512; if (bytes > part[3] + 0) bytes = part[3] + 0
       print part[3] "\\t" bytes "\\t" digest "\\t" $3 }
-    noted != "" && (ENVIRON["mark"] == "everything" || ($3 ~ /[.]${immutableSuffix}$/ && ENVIRON["now"] - part[2] >= ${restedSeconds})) {
+    noted != "" && (ENVIRON["mark"] == "everything" || (isDoneWith($3) && ENVIRON["now"] - part[2] >= ${restedSeconds})) {
       print $1 "\\t" digest > noted }
-  ' "$scratch/stay" "$scratch/sparse" "$scratch/sums" "$scratch/holes" "$scratch/full"
+  ' "$scratch/list" "$scratch/stay" "$scratch/sparse" "$scratch/sums" "$scratch/holes" "$scratch/full"
   if [ -n "$noted" ]; then mv -f "$noted" "$marks"; fi
 )`.trim()
 

@@ -90,7 +90,7 @@ export function listingOf(context: StepContext, host: Host, options: ListOptions
   }
   if (invocation === undefined || invocation === '') return listing
   const file = `${host.spec.paths.evha}/runs/${context.run}/${treeOn(options, host).marks}`
-  const noted = running ? 'restedTables' : 'everything'
+  const noted = running ? 'doneWith' : 'everything'
   const mark = unread === true ? 'unread' : looksOnly === true ? 'nothing' : noted
   return { ...listing, marks: { file, invocation, mark } }
 }

@@ -59,7 +59,7 @@ function listed(spec: NodeSpec, dir: string, listing: Listing, secondsLater = 0)
 test('by its marks alone a store is listed without reading it: what has none is named, and equal to nothing', () => {
   const dir = scratch()
   const spec = storeIn(dir)
-  const all = listed(spec, dir, { marks: marksIn(dir, 'restedTables'), running: true }, 60).manifest
+  const all = listed(spec, dir, { marks: marksIn(dir, 'doneWith'), running: true }, 60).manifest
   const noted = readFileSync(marksIn(dir, 'unread').file, 'utf8')
   const { manifest, read } = listed(spec, dir, { marks: marksIn(dir, 'unread') }, 120)
   expect(read).toBe('')
@@ -118,10 +118,10 @@ test('all marks are void once the source runs under another invocation', () => {
   expect(read).toContain('MANIFEST')
 })
 
-test('under a running node only tables are marked, and only those that have rested', () => {
+test('under a running node only what it has done with is marked, and only where it has rested', () => {
   const dir = scratch()
   const spec = storeIn(dir)
-  const marks = marksIn(dir, 'restedTables')
+  const marks = marksIn(dir, 'doneWith')
   listed(spec, dir, { marks, running: true })
   expect(listed(spec, dir, { marks, running: true }).read).toContain(table)
   // Eleven seconds on, by the clock that the list reads.
@@ -129,6 +129,23 @@ test('under a running node only tables are marked, and only those that have rest
   const { read } = listed(spec, dir, { marks, running: true }, 11)
   expect(read).not.toContain(table)
   expect(read).toContain('MANIFEST')
+})
+
+test('of the value logs of a database under a running node all are done with but the newest', () => {
+  const dir = scratch()
+  const spec = storeIn(dir)
+  const other = `${spec.home}/data/executor`
+  mkdirSync(other)
+  const logs = ['data/testapp/000009.vlog', 'data/testapp/000010.vlog', 'data/executor/000002.vlog']
+  for (const path of logs) writeFileSync(`${spec.home}/${path}`, 'values')
+  const marks = marksIn(dir, 'doneWith')
+  listed(spec, dir, { marks, running: true }, 11)
+  const again = listed(spec, dir, { marks, running: true }, 11)
+  expect(logs.filter((path) => again.read.includes(path))).toEqual(logs.slice(1))
+  // A newer one is made: the one that was the newest is done with from there on.
+  writeFileSync(`${spec.home}/data/testapp/000011.vlog`, '')
+  listed(spec, dir, { marks, running: true }, 11)
+  expect(listed(spec, dir, { marks, running: true }, 11).read).not.toContain(logs[1])
 })
 
 test('were a mark kept over a change of the file, a peer with other content would count as equal', () => {
