@@ -86,8 +86,7 @@ ${ratios(rounds, sizes, ways)}
 The other ways are in \`test/bench/baselines\`: the public guide's steps with one stop (to the letter, with two, it forks the chain), as a
 shell script and as a playbook for ansible-core; and a script by somebody who knows the node, with open connections, tar that skips holes,
 Raft directories bootstrapped before, two nodes waiting when the third starts. Their preparation is not counted. None of them fences the old
-sequencer, proves that the copies are equal, or goes back by itself; evha's part has that in it: the question to the stopped
-store for its height, which runs the node's program, is evha's too. What evha does beside the node, while it starts, is
+sequencer, proves that the copies are equal, or goes back by itself; evha's part has that in it. What evha does beside the node, while it starts, is
 in no part but in the gap: it takes a processor from a node that starts on the same one.
 ${notWhole(rounds)}
 ## evha itself

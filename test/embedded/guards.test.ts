@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { parseUnit, unitList } from '../../src/evnode/unit.ts'
 import { fullReportOf } from '../../src/run/full-report.ts'
+import { offlineHeight } from '../../src/steps/chain/offline-height.ts'
 import { steps } from '../../src/steps/registry.ts'
-import type { StepContext } from '../../src/steps/step.ts'
+import { fact, type StepContext } from '../../src/steps/step.ts'
 import { SignatureWatch } from '../../src/steps/watch/signatures.ts'
 import { guardDir } from '../../src/steps/window/stop-source.ts'
 import { nextBlockOf } from './chain.ts'
@@ -142,9 +143,28 @@ test('with the proof of equal content, peers with a stale copy are never started
       expect((await lab.on(peer, 'systemctl is-active ev-node.service')).code, peer).toBe(3)
   }))
 
-test('without the proof, a stale store leads and signs heights a second time', () =>
+/** The height that a copy tells is taken for that of the last block, whatever the log of the stop says. */
+const withoutHeight: Replaced = {
+  warmPeers: {
+    apply: async (context: StepContext) => {
+      const copy = context.peers.at(-1) ?? context.source
+      const stopSource = { ...fact(context, 'stopSource'), height: await offlineHeight(context, copy) }
+      return steps.warmPeers.apply({ ...context, facts: { ...context.facts, stopSource } })
+    },
+  },
+}
+
+test('without the proof, a stale copy still tells another height than the log of the stop, and the old sequencer goes on', () =>
   withLab(3, async (lab) => {
-    await driveWith(lab, { ...staleCopies(lab), ...withoutProof })
+    const end = await driveWith(lab, { ...staleCopies(lab), ...withoutProof })
+    expect(end.outcome).toBe('returned')
+    expect(end.failure?.message).toMatch(/its log ends with block \d+; node-3, .* has block \d+/)
+    expect(lab.signedTwice()).toEqual([])
+  }))
+
+test('without the proof and the height, a stale store leads and signs heights a second time', () =>
+  withLab(3, async (lab) => {
+    await driveWith(lab, { ...staleCopies(lab), ...withoutProof, ...withoutHeight })
     expect(lab.signedTwice()).not.toEqual([])
   }))
 

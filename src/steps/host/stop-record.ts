@@ -6,40 +6,31 @@ const fileOf = (spec: NodeSpec, run: string, attempt: number) =>
   `${spec.paths.evha}/runs/${run}/stop.${attempt}`
 
 /**
- * argv that stops the unit and keeps, on its own host, when the stop was asked for, when the process was gone (epoch ns by the
- * host's clock), and what the stopped store answered to `heightArgv`. Repeated after a crash it keeps the first times.
+ * argv that stops the unit and keeps, on its own host, when the stop was asked for and when the process was gone (epoch ns by
+ * the host's clock). Repeated after a crash it keeps the first times. They need no disk: what a loss of power takes of them is
+ * noted once more, and the stop is proved by the unit and its log.
  */
-export function stopAndRecordArgv(
-  spec: NodeSpec,
-  run: string,
-  attempt: number,
-  heightArgv: Command['argv'],
-): Command['argv'] {
+export function stopAndRecordArgv(spec: NodeSpec, run: string, attempt: number): Command['argv'] {
   return script(
     `file=$1 unit=$2
-shift 2
 [ -d "\${file%/*}" ] || mkdir -p "\${file%/*}"
-[ -e "$file.asked" ] || date +%s%N > "$file.asked"
+[ -s "$file.asked" ] || date +%s%N > "$file.asked"
 systemctl stop "$unit"
-if [ ! -e "$file" ]; then
+if [ ! -s "$file" ]; then
   gone=$(date +%s%N)
   read -r asked < "$file.asked"
-  printf '%s %s\\n' "$asked" "$gone" > "$file.new"
-  # It exits 1 when it tells the height: its words are judged later.
-  "$@" < /dev/null > "$file.height" 2>&1 || true
-  sync "$file.new" "$file.height"
+  printf '%s %s\n' "$asked" "$gone" > "$file.new"
   mv -f "$file.new" "$file"
 fi`,
     fileOf(spec, run, attempt),
     spec.unit,
-    ...heightArgv,
   )
 }
 
 /** How many of the last lines of the log are read after a stop: the shutdown and, before it, the last block. */
 const stopLinesMax = 400
 
-/** The host's own time, unit, record of the stop, what the store answered, and the end of the log of `invocation`: five parts. */
+/** The host's own time, unit, record of the stop, and the end of the log of `invocation`: four parts. */
 export function lookAtStopped(spec: NodeSpec, run: string, attempt: number, invocation: string): Command {
   return reads(
     `look at the stopped ${spec.unit}`,
@@ -49,8 +40,6 @@ echo --
 systemctl show "$2" "$3"
 echo --
 if [ -e "$1" ]; then cat "$1"; fi
-echo --
-if [ -e "$1.height" ]; then tail -n 20 "$1.height"; echo; fi
 echo --
 [ -z "$4" ] || journalctl --no-pager --quiet -o short-unix -n ${stopLinesMax} _SYSTEMD_INVOCATION_ID="$4"`,
       fileOf(spec, run, attempt),

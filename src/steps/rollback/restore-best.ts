@@ -1,9 +1,9 @@
 import { contradiction, must, onEach, stuck } from '../ask.ts'
+import { offlineHeight } from '../chain/offline-height.ts'
 import { moveRaftDirAside } from '../host/stamp.ts'
 import { fileExists } from '../host/swap.ts'
 import { copyPass } from '../prepare/store-pass.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
-import { offlineHeight } from '../window/stop-source.ts'
 import { mustBeForbidden } from './forbid-raft.ts'
 
 export const restoreBest: Step<'restoreBest'> = {

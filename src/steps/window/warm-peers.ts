@@ -14,6 +14,7 @@ import { storeTree } from '../host/tree.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { warmUpUnit } from '../warm-up/place.ts'
 import { keyOf } from './arm.ts'
+import { seeHeight } from './see-height.ts'
 
 const startTimeoutMs = 20_000
 
@@ -33,6 +34,7 @@ export const warmPeers: Step<'warmPeers'> = {
   name: 'warmPeers',
   plan: ({ quorum }) => [
     `start ${quorum - 1} peers in Raft mode with permits that a reboot takes; they are no quorum and produce nothing`,
+    'ask a copy that rests for its height: the store, too, has to end with the block that the log of the stop named',
     'disarm the dead-men of the other peers, for good: they have nothing to end before the decision, and may end no member after it',
   ],
   precheck: () => Promise.resolve(),
@@ -54,7 +56,9 @@ export const warmPeers: Step<'warmPeers'> = {
     const letBe = onEach(resting(context), (peer) =>
       must(context, peer, disarmDeadMan(peer.spec, keyOf(context))),
     )
-    await Promise.all([seeUp, bringToDisk, letBe]).finally(() => rounds?.end())
+    await Promise.all([seeUp, bringToDisk, letBe, seeHeight(context, resting(context))]).finally(() =>
+      rounds?.end(),
+    )
     const roundAtMs = rounds?.lastAtMs() ?? null
     if (roundAtMs !== null) fresh.warm = { attempt, roundAtMs }
     return { started: up }
