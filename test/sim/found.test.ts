@@ -94,6 +94,32 @@ test('whatever starts the old sequencer past its unit while a rollback reads the
   expect(without.join()).toMatch(twoSign)
 })
 
+test('a peer whose copy was torn, and that was never started, is in the way of no rollback', async () => {
+  let torn = 0
+  for (let seed = 1; seed <= 6; seed++) {
+    const { broken, state } = await simulate({
+      seed,
+      nodes: 5,
+      goal: 'roll back',
+      quiet: true,
+      prepare: (sim) => {
+        const last = sim.hosts[4] as SimHost
+        sim.meets = () => {
+          // What a pass read while the chain ran, and the last one did not mend.
+          if (sim.lastState === 'window.sync') last.diskLies = true
+          if (sim.lastState !== 'rollback.rank') return
+          if (last.files.read(`${last.spec.home}/data/testapp/000001.vlog`)?.startsWith('torn') === true)
+            torn++
+          sim.meets = () => undefined
+        }
+      },
+    })
+    expect(broken, `seed ${seed}`).toEqual([])
+    expect(state, `seed ${seed}`).toBe('rolledBack')
+  }
+  expect(torn).toBeGreaterThan(0)
+})
+
 test('while a peer is prepared and tidied up again, no hand can start its unit before it may', async () => {
   const started: string[] = []
   const tried: Record<string, number> = {}

@@ -1,6 +1,7 @@
 import { reads } from '../../base/command.ts'
 import { readLog } from '../../evnode/logs.ts'
 import { onReachable } from '../abort/reach.ts'
+import { membersOf } from '../after/members.ts'
 import { contradiction, must, onEach, until } from '../ask.ts'
 import { daOf } from '../chain/da.ts'
 import { offlineHeight } from '../chain/offline-height.ts'
@@ -22,8 +23,8 @@ const comesBackTimeoutMs = 60_000
  */
 export const rankStores: Step<'rankStores'> = {
   name: 'rankStores',
-  plan: ({ nodes }) => [
-    `read the height of ${nodes.length} stopped stores, of their logs and Raft logs and of DA; take a store that has the highest`,
+  plan: () => [
+    "read the height of every member's stopped store, of all logs and Raft logs and of DA; take a store that has the highest",
   ],
   precheck: async (context) => {
     await mustBeForbidden(context)
@@ -31,7 +32,8 @@ export const rankStores: Step<'rankStores'> = {
   },
   apply: async (context) => {
     await freeStores(context)
-    const heights = await onEach(context.nodes, (host) => offlineHeight(context, host))
+    // A peer without proved content was never started: its store, which may be torn, has nothing that was signed here.
+    const heights = await onEach(membersOf(context), (host) => offlineHeight(context, host))
     const logged = await onEach(context.nodes, (host) => highestLogged(context, host))
     const signed = [
       ...Object.entries(heights).map(([name, height]) => ({ height, by: `the store of ${name}` })),
