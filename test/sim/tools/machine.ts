@@ -1,19 +1,19 @@
 import { systemctl, systemdRun } from '../systemctl.ts'
 import type { Call, Tools } from './call.ts'
 
-function date(call: Call, args: readonly string[]): number {
-  const { host } = call
-  const [format = ''] = args.filter((arg) => arg.startsWith('+'))
-  const ns = `${Math.floor(host.now)}000000`
-  const known: Record<string, string> = {
-    '+%s': String(Math.floor(host.now / 1000)),
-    '+%s%3N': String(Math.floor(host.now)),
-    '+%s%N': ns,
-    '+%Y-%m-%dT%H:%M:%SZ': `${new Date(host.now).toISOString().slice(0, 19)}Z`,
-  }
-  const text = known[format]
-  if (text === undefined) throw new Error(`nobody has modelled date ${args.join(' ')}`)
-  call.io.out.write(`${text}\n`)
+/** Each is asked for often, and only one of them is made. */
+const dates: Record<string, (nowMs: number) => string> = {
+  '+%s': (nowMs) => String(Math.floor(nowMs / 1000)),
+  '+%s%3N': (nowMs) => String(Math.floor(nowMs)),
+  '+%s%N': (nowMs) => `${Math.floor(nowMs)}000000`,
+  '+%Y-%m-%dT%H:%M:%SZ': (nowMs) => `${new Date(nowMs).toISOString().slice(0, 19)}Z`,
+}
+
+function date({ host, io }: Call, args: readonly string[]): number {
+  const format = args.find((arg) => arg.startsWith('+')) ?? ''
+  const made = dates[format]
+  if (made === undefined) throw new Error(`nobody has modelled date ${args.join(' ')}`)
+  io.out.write(`${made(host.now)}\n`)
   return 0
 }
 
