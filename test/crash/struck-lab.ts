@@ -2,24 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gate } from '../../src/base/names.ts'
-import { readJournal } from '../../src/journal/read-journal.ts'
-import { runFiles } from '../../src/journal/runs.ts'
-import { nextBlock } from '../embedded/chain.ts'
 import { confirm, evha, type Lab } from '../embedded/lab.ts'
 import { outputOf } from '../output-of.ts'
 import { main, workstationIn } from './built.ts'
 import type { Cell, Goal } from './cells.ts'
 import { passLease, setClocksRight } from './hosts.ts'
-import {
-  afterCommit,
-  confirmed,
-  goneWell,
-  isAbort,
-  type Standing,
-  standingIn,
-  type Verb,
-  verbFor,
-} from './operator.ts'
+import { wrongAfter, wrongAtEnd } from './judged.ts'
+import { afterCommit, confirmed, isAbort, type Standing, standingIn, type Verb, verbFor } from './operator.ts'
 import type { Plan, Strike } from './plan.ts'
 import { textOf } from './points.ts'
 
@@ -27,7 +16,6 @@ import { textOf } from './points.ts'
 const idleMax = 3
 /** Commands an operator types until the run is at an end. */
 const turnsMax = 12
-const nextBlockMs = 90_000
 /** Some dozens of strikes that hang, or wait for a second operator, are as long as that. */
 const struckTimeoutMs = 15 * 60_000
 
@@ -91,7 +79,7 @@ export class StruckLab {
     const ended = this.#standing
     await this.#wakesUp()
     await this.#again(ended)
-    await this.#judge(ended)
+    this.#broken.push(...(await wrongAtEnd(this.#lab, this.#way.goal, ended)))
     return {
       struck: this.#struck,
       state: ended?.state ?? 'nothing',
@@ -132,12 +120,13 @@ export class StruckLab {
     const said = await type()
     // What was done before was nothing.
     if (verb === 'adopt' && /no host of .* keeps a run/.test(said)) this.#isElsewhere = false
+    if (/no host knows the run/.test(said)) this.#looksAtSecond(standing)
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
     const strikes = this.#struck.slice(before)
     const state = this.#standing?.state ?? 'nothing'
     for (const { kind, point } of strikes) this.#told.push(`  ${kind} at ${textOf(point)}`)
     this.#told.push(`${verb} at ${this.#place}, ${seconds} s: ${said}; in ${state}`)
-    this.#judgeTurn(verb)
+    this.#broken.push(...wrongAfter(this.#lab, verb, this.#at, this.#standing))
     this.#idle = strikes.length > 0 ? 0 : this.#idle + 1
     if (this.#idle >= idleMax) this.#waiting = []
     const elsewhere = goal === 'go on elsewhere' && this.#waiting.length > 0
@@ -156,6 +145,16 @@ export class StruckLab {
     this.#at = join(this.#lab.stateDir, `elsewhere-${++this.#places}`)
     this.#isElsewhere = true
     passLease(this.#lab)
+  }
+
+  /** The second operator has taken the run over and brought it to its end, when the first one was too slow to be heard. */
+  #looksAtSecond(standing: Standing | null): void {
+    const there = standingIn(this.#secondDir, this.#over)
+    if (there?.final === true && there.run === standing?.run) this.#at = this.#secondDir
+  }
+
+  get #secondDir(): string {
+    return join(this.#lab.stateDir, 'second')
   }
 
   async #workstation(verb: Verb, standing: Standing | null): Promise<string> {
@@ -193,7 +192,7 @@ export class StruckLab {
   #secondTypes({ kind, place }: Cell, verb: Verb): readonly string[] {
     if (kind !== 'a second operator') return []
     return place === 'another workstation'
-      ? this.#typed('adopt', [], join(this.#lab.stateDir, 'second'))
+      ? this.#typed('adopt', [], this.#secondDir)
       : this.#typed(verb, [], this.#at)
   }
 
@@ -231,18 +230,6 @@ export class StruckLab {
     return `exit ${code}: ${last.slice(-200)}`
   }
 
-  #judgeTurn(verb: Verb): void {
-    const twice = this.#lab.signedTwice()
-    if (twice.length > 0) this.#broken.push(`signed twice after ${verb}: ${twice.join(', ')}`)
-    const run = this.#standing?.run
-    if (run === undefined) return
-    try {
-      readJournal(runFiles(this.#at, run).dir)
-    } catch (thrown) {
-      this.#broken.push(`the journal can not be read after ${verb}: ${String(thrown)}`)
-    }
-  }
-
   /** Everything is over, and somebody opens a laptop that was given up: nothing may come of it. */
   async #wakesUp(): Promise<void> {
     for (const stateDir of new Set([this.#left[0], this.#left.at(-1)])) {
@@ -259,18 +246,5 @@ export class StruckLab {
     const state = this.#standing?.state
     if (state !== ended.state)
       this.#broken.push(`typed again, ${this.#last} leads from ${ended.state} to ${state}`)
-  }
-
-  /** One chain, and it goes on: what was signed and kept at a height would be signed twice if its block had been lost. */
-  async #judge(ended: Standing | null): Promise<void> {
-    const lab = this.#lab
-    const say = (text: string) => void this.#broken.push(text)
-    const { goal } = this.#way
-    const state = ended?.state ?? 'nothing'
-    const late = isAbort(goal) && afterCommit.test(state)
-    if (state !== goneWell[goal] && state !== 'done' && !late) say(`it ends in ${state}`)
-    if ((await nextBlock(lab, nextBlockMs)) === null) say(`the chain stands still, in ${state}`)
-    const twice = lab.signedTwice()
-    if (twice.length > 0) say(`signed twice at the end: ${twice.join(', ')}`)
   }
 }
