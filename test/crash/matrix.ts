@@ -80,11 +80,11 @@ export async function strikeMatrix(asked: Asked): Promise<Struck> {
     if (words !== undefined) {
       const chosen = cellsOf(own).filter((cell) => nameOf(cell).includes(words))
       const alone = chosen.map((cell): Chain => ({ goal: cell.goal, cells: [cell], exact: true }))
-      return await new Night(asked, built).strikeAll([alone])
+      return await new Night(asked, built).strikeAll(alone)
     }
     const chains = shareOf(chainsOf(cells), share, shares)
     say(`${chainsOf(cells).length} chains, ${chains.length} of them now`)
-    return await new Night(asked, built).strikeAll([chains])
+    return await new Night(asked, built).strikeAll(chains)
   } finally {
     rmSync(built, { recursive: true, force: true })
   }
@@ -97,32 +97,39 @@ class Night {
   readonly #broken: string[] = []
   #struck = 0
   #labs = 0
-  #aloneLeft = aloneMax
+  #cells = 0
+  readonly #startedMs = performance.now()
 
   constructor(asked: Asked, built: string) {
     this.#asked = asked
     this.#built = built
   }
 
-  async strikeAll([chains = []]: readonly (readonly Chain[])[]): Promise<Struck> {
-    const { say } = this.#asked
-    const cells = chains.flatMap((chain) => chain.cells).length
-    const startedMs = performance.now()
-    const tell = (round: string, left: readonly Cell[]): void => {
-      const minutes = (performance.now() - startedMs) / 60_000
-      say(
-        `${round}: ${this.#struck} of ${cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken`,
-      )
-    }
-    let left = await this.#strike(chains)
-    tell('in chains', left)
-    left = await this.#strike(chainsOfRest(left))
-    tell('each state once', left)
-    const alone = left.slice(0, this.#aloneLeft)
+  async strikeAll(chains: readonly Chain[]): Promise<Struck> {
+    this.#cells = chains.flatMap((chain) => chain.cells).length
+    const left = await this.#strike(chains)
+    this.#tell('in chains', left)
+    const again = await this.#strike(chainsOfRest(left))
+    this.#tell('each state once', again)
+    const alone = again.slice(0, aloneMax)
     const never = await this.#strike(alone.map((cell) => ({ goal: cell.goal, cells: [cell], exact: false })))
-    tell('alone', [...never, ...left.slice(alone.length)])
-    for (const cell of [...never, ...left.slice(alone.length)]) say(`  not come to: ${nameOf(cell)}`)
-    return { cells, struck: this.#struck, broken: this.#broken }
+    never.push(...again.slice(alone.length))
+    this.#tell('alone', never)
+    for (const cell of never) this.#asked.say(`  not come to: ${nameOf(cell)}`)
+    return { cells: this.#cells, struck: this.#struck, broken: this.#broken }
+  }
+
+  #tell(round: string, left: readonly Cell[]): void {
+    const minutes = (performance.now() - this.#startedMs) / 60_000
+    this.#asked.say(
+      `${round}: ${this.#struck} of ${this.#cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken`,
+    )
+  }
+
+  /** At the pace so far; those that are tried again take longer. */
+  get #minutesLeft(): string {
+    const perCell = (performance.now() - this.#startedMs) / 60_000 / this.#struck
+    return (perCell * (this.#cells - this.#struck)).toFixed(0)
   }
 
   /** Returns the cells whose points were not come to. */
@@ -150,7 +157,7 @@ class Night {
     this.#struck += ended.struck.length
     const name = `lab ${number}, ${chain.goal}`
     say(
-      `${name}: ${ended.struck.length} of ${chain.cells.length} cells struck, ended in ${ended.state}, ${seconds} s, ${ended.told.length - ended.struck.length} commands`,
+      `${name}: ${ended.struck.length} of ${chain.cells.length} cells struck, ended in ${ended.state}, ${seconds} s, ${ended.told.length - ended.struck.length} commands; at least ${this.#minutesLeft} min are left`,
     )
     if (ended.broken.length > 0) {
       const story = [`${name}: ${ended.broken.join('; ')}`, ...ended.told].join('\n  ')
