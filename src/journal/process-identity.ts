@@ -19,12 +19,19 @@ export type Liveness = 'alive' | 'dead' | 'elsewhere'
 
 /** The identity of this process. */
 export function ownIdentity(): ProcessIdentity {
+  unchanging ??= readUnchanging()
+  return { ...unchanging, host: hostname() }
+}
+
+/** What stays as it is while this process lives; its host may change its name. */
+let unchanging: Omit<ProcessIdentity, 'host'> | undefined
+
+function readUnchanging(): Omit<ProcessIdentity, 'host'> {
   const bootId = quiet(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim())
   const pidNamespace = quiet(() => readlinkSync('/proc/self/ns/pid'))
   return {
     pid: process.pid,
     startTime: startTimeOf(process.pid) ?? 'unknown',
-    host: hostname(),
     ...(bootId === undefined ? {} : { bootId }),
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
   }
