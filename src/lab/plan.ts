@@ -129,16 +129,38 @@ const blocks = { from: 20_000, count: 1_500 }
 
 /**
  * A block of ports that is free on every one of the addresses. The first is bound as long as the lab is up; the others
- * come and go with its nodes, and no lab takes them meanwhile. They are let go again, so a bind may still fail and be said.
+ * come and go with its nodes, and no lab takes them, or tries them, meanwhile. They are let go again, so a bind may still fail
+ * and be said.
  */
 async function freePorts(addresses: readonly string[]): Promise<number[]> {
+  const areFree = async (ports: readonly number[]): Promise<boolean> => {
+    const asked = ports.flatMap((port) => addresses.map((address) => isFree(port, address)))
+    return (await Promise.all(asked)).every(Boolean)
+  }
   for (let tries = 0; tries < 500; tries++) {
     const first = blocks.from + blockSize * Math.floor(Math.random() * blocks.count)
     const block = Array.from({ length: blockSize }, (_, i) => first + i)
-    const asked = block.flatMap((port) => addresses.map((address) => isFree(port, address)))
-    if ((await Promise.all(asked)).every(Boolean)) return block
+    const claim = await claimed(first)
+    if (claim === null) continue
+    // To try a port is to bind it for a moment: that of a lab's node, just started again, would be taken from it.
+    if ((await areFree(block.slice(0, 1))) && (await areFree(block.slice(1)))) return block
+    claim.close()
   }
   return []
+}
+
+/**
+ * Holds a block against other labs that look for ports in the same moment, until this process ends: by then the lab has
+ * bound its first. Null where somebody holds it. Names of this kind are Linux's alone; elsewhere nothing is held.
+ */
+function claimed(first: number): Promise<{ close(): void } | null> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EADDRINUSE' ? null : { close: () => undefined }),
+    )
+    server.listen({ path: `\0evha-lab-ports-${first}` }, () => resolve(server.unref()))
+  })
 }
 
 function isFree(port: number, host: string): Promise<boolean> {
