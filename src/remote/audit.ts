@@ -3,6 +3,7 @@ import { failureOf } from '../base/errors.ts'
 import type { FileToSend, Outcome, Remote, Running } from './remote.ts'
 import { renderRedacted } from './render.ts'
 import { sendCommand } from './send.ts'
+import { untouched } from './untouched.ts'
 
 /** One command and how it ended, fit for a log: no stdin and no output, as either may hold a secret. */
 export interface AuditEntry {
@@ -44,7 +45,7 @@ export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remo
     }
   }
   return {
-    name: remote.name,
+    ...untouched(remote),
     run: (command, signal) => noted(command, remote.run(command, signal)),
     async stream(command, signal): Promise<Running> {
       const opening = remote.stream(command, signal)
@@ -58,9 +59,6 @@ export function audited(remote: Remote, note: (entry: AuditEntry) => void): Remo
     },
     send: (file: FileToSend, path: string, signal) =>
       noted(sendCommand(file, path), remote.send(file, path, signal)),
-    tunnel: (to) => remote.tunnel(to),
-    sshd: () => remote.sshd(),
-    close: () => remote.close(),
   }
 }
 

@@ -4,6 +4,7 @@ import { EvhaError, type Failure } from '../base/errors.ts'
 import { becomeCommand } from './process-group.ts'
 import type { Outcome, Remote, Running } from './remote.ts'
 import { sendCommand } from './send.ts'
+import { untouched } from './untouched.ts'
 
 /** Exit code of a command that the host's guard refused: nothing of it was run. */
 const refusedByGuard = 79
@@ -102,7 +103,7 @@ export function guarded(remote: Remote, leaseDir: string, guard: Guard): Remote 
     }
   }
   return {
-    name: remote.name,
+    ...untouched(remote),
     run,
     async stream(command, signal): Promise<Running> {
       refuseLost(guard)
@@ -122,9 +123,6 @@ export function guarded(remote: Remote, leaseDir: string, guard: Guard): Remote 
       return { ...running, done }
     },
     send: (file, path, signal) => run(sendCommand(file, path), signal),
-    tunnel: (to) => remote.tunnel(to),
-    sshd: () => remote.sshd(),
-    close: () => remote.close(),
   }
 }
 

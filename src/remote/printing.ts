@@ -4,6 +4,7 @@ import { Secret } from '../base/secret.ts'
 import type { FileToSend, Finished, Outcome, Remote, Running } from './remote.ts'
 import { render } from './render.ts'
 import { sendCommand } from './send.ts'
+import { untouched } from './untouched.ts'
 
 /** How a command that was only printed counts: it ended well and said nothing. */
 export const printed: Finished = {
@@ -39,7 +40,7 @@ export function printing(remote: Remote, print: (host: string, command: Command)
     return answer
   }
   return {
-    name: remote.name,
+    ...untouched(remote),
     run: async (command, signal) => (command.mutates ? only(command) : asked(command, signal)),
     async stream(command, signal): Promise<Running> {
       if (!command.mutates) return remote.stream(command, signal)
@@ -58,9 +59,6 @@ export function printing(remote: Remote, print: (host: string, command: Command)
       if (text !== null) sent.set(path, text)
       return only(sendCommand(file, path))
     },
-    tunnel: (to) => remote.tunnel(to),
-    sshd: () => remote.sshd(),
-    close: () => remote.close(),
   }
 }
 

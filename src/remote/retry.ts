@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EvhaError } from '../base/errors.ts'
 import type { Outcome, Remote } from './remote.ts'
+import { untouched } from './untouched.ts'
 
 export interface RetryOptions {
   /** Tries in all, the first included. */
@@ -15,7 +16,7 @@ export interface RetryOptions {
 export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 3, pauseMs: 250 }): Remote {
   const wait = options.wait ?? pause
   return {
-    name: remote.name,
+    ...untouched(remote),
     async run(command, signal): Promise<Outcome> {
       if (command.mutates) return remote.run(command, signal)
       for (let attempt = 1; ; attempt += 1) {
@@ -31,9 +32,6 @@ export function retrying(remote: Remote, options: RetryOptions = { attemptsMax: 
     },
     stream: (command, signal) => remote.stream(command, signal),
     send: (file, path, signal) => remote.send(file, path, signal),
-    tunnel: (to) => remote.tunnel(to),
-    sshd: () => remote.sshd(),
-    close: () => remote.close(),
   }
 }
 

@@ -3,6 +3,7 @@ import { die } from '../../src/journal/crash-point.ts'
 import { labControl } from '../../src/lab/control.ts'
 import type { Outcome, Remote, Running } from '../../src/remote/remote.ts'
 import { sendCommand } from '../../src/remote/send.ts'
+import { untouched } from '../../src/remote/untouched.ts'
 import type { FaultKind } from '../sim/faults.ts'
 import type { Befalling } from './befalling.ts'
 
@@ -43,7 +44,7 @@ export function struckDoor(remote: Remote, befalling: Befalling): Remote {
     return answered(given, await outcome)
   }
   return {
-    name,
+    ...untouched(remote),
     run,
     async stream(given, signal): Promise<Running> {
       const { command, kind } = leaving(given)
@@ -57,8 +58,5 @@ export function struckDoor(remote: Remote, befalling: Befalling): Remote {
       return { ...running, done }
     },
     send: (file, path, signal) => run(sendCommand(file, path), signal),
-    tunnel: (to) => remote.tunnel(to),
-    sshd: () => remote.sshd(),
-    close: () => remote.close(),
   }
 }
