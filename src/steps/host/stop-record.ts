@@ -19,7 +19,7 @@ systemctl stop "$unit"
 if [ ! -s "$file" ]; then
   gone=$(date +%s%N)
   read -r asked < "$file.asked"
-  printf '%s %s\n' "$asked" "$gone" > "$file.new"
+  printf '%s %s\\n' "$asked" "$gone" > "$file.new"
   mv -f "$file.new" "$file"
 fi`,
     fileOf(spec, run, attempt),
