@@ -3,8 +3,10 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
+const shownEnd = 800
 const dir = mkdtempSync(join(tmpdir(), 'evha-test-'))
 const vitest = join('node_modules', 'vitest', 'vitest.mjs')
 const args = process.argv.slice(2)
@@ -28,11 +30,30 @@ function seenIn(results) {
     return JSON.parse(readFileSync(results, 'utf8'))
   } catch {
     process.stdout.write('the test runner wrote no results\n')
-    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0 }
+    return { numPassedTests: 0, numFailedTests: 0, numPendingTests: 0, testResults: [] }
+  }
+}
+
+/** Both ends of what a test said: what it names first, and what was expected. */
+function whyOf(messages) {
+  const lines = stripVTControlCharacters(messages.join('\n')).split('\n')
+  const own = lines.filter((line) => !/^ +at .*(node_modules|node:internal)/.test(line)).join('\n')
+  return own.length <= 2 * shownEnd ? own : `${own.slice(0, shownEnd)}\n[…]\n${own.slice(-shownEnd)}`
+}
+
+/** The failed tests once more, where the eye is when all is over: of a long output, often the end alone is kept. */
+function tellFailed(one) {
+  for (const file of one.testResults) {
+    const tests = file.assertionResults.filter(({ status }) => status === 'failed')
+    if (file.status === 'failed' && tests.length === 0) tests.push({ failureMessages: [file.message] })
+    for (const { fullName = 'did not load', failureMessages } of tests) {
+      process.stdout.write(`\nfailed: ${relative('.', file.name)}: ${fullName}\n${whyOf(failureMessages)}\n`)
+    }
   }
 }
 
 const all = groups.map(run)
+for (const one of all) tellFailed(one)
 rmSync(dir, { recursive: true, force: true })
 const sum = (of) => all.reduce((total, one) => total + of(one), 0)
 const passed = sum((one) => one.numPassedTests)
