@@ -4,7 +4,7 @@ import type { Facts, Replayed } from '../../src/steps/facts.ts'
 import type { Source, WindowTimes } from '../../src/steps/gates/prediction.ts'
 import type { WindowRound } from './window-round.ts'
 
-/** A chain without clients, an EVM chain whose clients stand at the head, and one whose clients lose blocks in the window. */
+/** A chain without clients, an EVM chain whose clients stand at the head, and one of which a client loses blocks in the window. */
 export type Kind = 'without' | 'warm' | 'behind'
 
 /** What is kept of one migration. */
@@ -13,7 +13,7 @@ export interface EvmRound {
   /** ISO 8601. */
   readonly at: string
   readonly real: boolean
-  /** So many blocks were taken from the peers' clients in the window. */
+  /** So many blocks were taken from the client of one peer in the window. */
   readonly lost?: number
   readonly window?: WindowRound
   /** Parts of the gap by evha's journal, ms. */
@@ -37,6 +37,13 @@ export interface Predicted {
   readonly source: Source
 }
 
+/** The node whose client had most to make up for, and what it took; undefined where none had. */
+export function farthestOf({ seen }: ReplayRound): (Replayed & { readonly name: string }) | undefined {
+  return Object.entries(seen)
+    .map(([name, one]) => ({ name, ...one }))
+    .toSorted((a, b) => b.blocks - a.blocks)[0]
+}
+
 /** Of the last attempt in a journal; undefined where it did not come to the proof, or on a chain without clients. */
 export function predictedIn(records: readonly JournalRecord[]): Predicted | undefined {
   return outputOf(records, 'proveEqual')?.replay
@@ -51,7 +58,7 @@ function outputOf<K extends keyof Facts>(records: readonly JournalRecord[], step
   return found?.type === 'outcome' ? (found.output as Facts[K]) : undefined
 }
 
-/** The rounds of one run: both chains in turn, and those with clients that lose blocks after them. */
+/** The rounds of one run: both chains in turn, and those with a client that loses blocks after them. */
 export function plannedRounds(
   rounds: number,
   behind: readonly number[],

@@ -1,5 +1,5 @@
 import { type PartName, windowParts } from '../../src/steps/gates/prediction.ts'
-import type { EvmRound, Kind, ReplayRound } from './evm-rounds.ts'
+import { type EvmRound, farthestOf, type Kind, type ReplayRound } from './evm-rounds.ts'
 import { counted, quantile } from './figures.ts'
 import { atMost, goalTable } from './goals.ts'
 import { machine } from './page.ts'
@@ -13,7 +13,7 @@ const wordsMax = 240
 const names: Readonly<Record<Kind, string>> = {
   without: 'without execution clients',
   warm: 'EVM, clients at the head',
-  behind: 'EVM, clients that lost blocks',
+  behind: 'EVM, one client that lost blocks',
 }
 /** The words for the parts of a gap in a narrow table. */
 const shown: Readonly<Record<PartName, string>> = {
@@ -67,28 +67,25 @@ function replaySection(rounds: readonly EvmRound[]): string {
   const rows = behind.map((one) => {
     const { replay, window } = one
     const { predicted, leader } = replay ?? {}
-    const took = replay === undefined ? undefined : tookByLeader(replay)
+    const took = replay === undefined ? undefined : farthestOf(replay)
     const cells = [
+      took === undefined ? '-' : `${took.name}${took.name === leader ? ', which leads' : ''}`,
       one.lost ?? '-',
       predicted?.blocks ?? '-',
       predicted === undefined ? '-' : `${predicted.msPerBlock} (${predicted.source})`,
       predicted === undefined ? '-' : predictedMs(predicted),
       took === undefined ? '-' : `${took.blocks} blocks in ${Math.round(took.tookMs)} ms`,
       replay === undefined ? '-' : percent(errorOf(replay)),
-      Object.entries(replay?.seen ?? {})
-        .filter(([name]) => name !== leader)
-        .map(([, { blocks, tookMs }]) => `${blocks} in ${Math.round(tookMs)}`)
-        .join(', '),
       window?.gapMs ?? '-',
       `${window?.voting} of ${nodes}`,
     ]
     return `| ${cells.join(' | ')} |`
   })
-  return `**What is left to replay.** Once its full node had ended in the window, each peer's client lost blocks, as one does that went down before it had
-written them. evha predicts from the proof on: blocks that the farthest client lacks, times the pace. What it took stands in
-the nodes' own logs: found behind, to synced; the chain waits for the leader's.
+  return `**What is left to replay.** Once its full node had ended in the window, the client of one peer lost blocks, as one does that went down before it had
+written them. Of one, as the hosts share the processors of one machine here, and not there. evha predicts from the proof on: blocks that
+the farthest client lacks, times the pace. What it took stands in the log of its node: found behind, to synced; the chain waits where that one leads.
 
-| taken, blocks | lacked by the farthest, blocks | pace, ms a block | predicted, ms | the leader's replay | error | the others' replays, blocks in ms | gap, ms | voting |
+| client of | taken, blocks | lacked, blocks | pace, ms a block | predicted, ms | its replay | error | gap, ms | voting |
 |---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 `
@@ -97,11 +94,9 @@ ${rows.join('\n')}
 export const predictedMs = ({ blocks, msPerBlock }: ReplayRound['predicted']) =>
   Math.round(blocks * msPerBlock)
 
-const tookByLeader = ({ seen, leader }: ReplayRound) => seen[leader]
-
-/** How far the prediction was beside what the leader took, in per cent of that; NaN where the leader replayed nothing. */
+/** How far the prediction was beside what the farthest client took, in per cent of that; NaN where none replayed anything. */
 export function errorOf(replay: ReplayRound): number {
-  const took = tookByLeader(replay)?.tookMs ?? 0
+  const took = farthestOf(replay)?.tookMs ?? 0
   return took === 0 ? Number.NaN : ((predictedMs(replay.predicted) - took) / took) * 100
 }
 

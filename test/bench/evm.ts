@@ -1,8 +1,8 @@
 // The window of an EVM chain beside that of a chain without clients, and what is left to replay as evha predicts it beside
 // what it then took: `script/bench evm [ROUNDS] [--behind BLOCKS,...] [--results FILE] [--write FILE]`.
 //   ROUNDS          pairs: the chain without clients, then the EVM chain with clients at the head (3)
-//   --behind 5,10,20  beside them one round for each number: so many blocks are taken from each peer's client once its full
-//                   node has ended in the window, as a client loses that went down
+//   --behind 5,10,20  beside them one round for each number: so many blocks are taken from the client of one peer, another
+//                   one each round, once its full node has ended in the window, as a client loses that went down
 //   --results FILE  keeps each round in FILE; the figures are those of all rounds in it, and ROUNDS more are made
 //   --write FILE    writes the figures into that page as a section of it
 // With the real application EVHA_NODE_BIN is its `evm`, EVHA_EL_BIN its client, EVHA_DA_BIN its DA, and EVHA_PLAIN_NODE_BIN
@@ -55,7 +55,7 @@ function chooseApplication(kind: EvmRound['kind']): void {
   process.env['EVHA_NODE_BIN'] = kind === 'without' ? plainBinary : evmBinary
 }
 
-async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>): Promise<EvmRound> {
+async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>, k: number): Promise<EvmRound> {
   const base = {
     kind,
     at: new Date().toISOString(),
@@ -68,7 +68,7 @@ async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>): Promise<E
     await withHosts(
       nodes,
       async (hosts) => {
-        if (lost !== undefined) await takeBlocks(hosts, lost)
+        if (lost !== undefined) await takeBlocks(hosts, hosts.names[1 + (k % (nodes - 1))] ?? '', lost)
         const { seen: window } = await windowOn(hosts, kind === 'behind' ? headBeforeReplay : headBefore)
         const records = journalOf(hosts)
         await keepLogs(hosts, `${kind}-${base.at}`)
@@ -130,8 +130,8 @@ if (named !== 0 && named !== given.length) {
 const rounds: EvmRound[] = keptRounds(values.results, realNode)
 const behind = values.behind === '' ? [] : values.behind.split(',').map(Number)
 say(`${machine()}; ${realNode ? 'real node' : 'stand-in'}`)
-for (const planned of plannedRounds(Number(positionals[0] ?? '3'), behind)) {
-  const one = await round(planned)
+for (const [k, planned] of plannedRounds(Number(positionals[0] ?? '3'), behind).entries()) {
+  const one = await round(planned, k)
   say(told(one))
   rounds.push(one)
   keepRounds(values.results, rounds)

@@ -42,16 +42,11 @@ console.log('from ' + head + ' to ' + Number(await ask('eth_blockNumber', [])))
 `
 
 /**
- * In the coming window the clients of all peers lose so many blocks: each once its full node has ended, before it is asked
- * where it stands. As a client loses what it had not written when it went down.
+ * In the coming window the client of this peer loses so many blocks, once its full node has ended, before it is asked where
+ * it stands. As a client loses what it had not written when it went down.
  */
-export async function takeBlocks(hosts: Hosts, lost: number): Promise<void> {
-  for (const host of hosts.names.slice(1)) {
-    await did(hosts, host, `cat > ${program}`, taking)
-    await did(
-      hosts,
-      host,
-      `systemd-run -q --unit=take-blocks /opt/evha/node ${program} ${ethUrlOf(host)} ${lost}`,
-    )
-  }
+export async function takeBlocks(hosts: Hosts, peer: string, lost: number): Promise<void> {
+  await did(hosts, peer, `cat > ${program}`, taking)
+  const words = `/opt/evha/node ${program} ${ethUrlOf(peer)} ${lost}`
+  await did(hosts, peer, `systemd-run -q --unit=take-blocks ${words}`)
 }
