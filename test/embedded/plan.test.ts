@@ -35,10 +35,8 @@ test('a saved plan that does not hold any more is refused, with what moved', asy
     expect(ended.code).toBe(2)
   }
   const { head } = plan.world
-  writeFileSync(
-    file,
-    planFileText({ ...plan, world: { ...plan.world, head: { ...head, hash: `A${head.hash.slice(1)}` } } }),
-  )
+  const hash = `${head.hash.startsWith('A') ? 'B' : 'A'}${head.hash.slice(1)}`
+  writeFileSync(file, planFileText({ ...plan, world: { ...plan.world, head: { ...head, hash } } }))
   await refused(`block ${head.height} of the chain is not the one`)
   writeFileSync(
     file,
