@@ -7,6 +7,12 @@ import type { WindowRound } from './window-round.ts'
 /** A chain without clients, an EVM chain whose clients stand at the head, and one of which a client loses blocks in the window. */
 export type Kind = 'without' | 'warm' | 'behind'
 
+/**
+ * Where a pace is measured, no more full nodes may catch up at once than the machine has processors: on five hosts they
+ * measure each other, which those of a real cluster do not.
+ */
+export const hostsOf = { without: 5, warm: 5, behind: 3 } as const satisfies Readonly<Record<Kind, 3 | 5>>
+
 /** What is kept of one migration. */
 export interface EvmRound {
   readonly kind: Kind

@@ -1,11 +1,10 @@
-import { type PartName, windowParts } from '../../src/steps/gates/prediction.ts'
-import { type EvmRound, farthestOf, type Kind, type ReplayRound } from './evm-rounds.ts'
+import { type PartName, replayMs, windowParts } from '../../src/steps/gates/prediction.ts'
+import { type EvmRound, farthestOf, hostsOf, type Kind, type ReplayRound } from './evm-rounds.ts'
 import { counted, quantile } from './figures.ts'
 import { atMost, goalTable } from './goals.ts'
 import { machine } from './page.ts'
 import { evmHeading } from './section.ts'
 
-const nodes = 5
 const gapRatioMax = 1.1
 const errorMaxPercent = 20
 const wordsMax = 240
@@ -55,7 +54,7 @@ function rowOf(rounds: readonly EvmRound[], kind: Kind): string {
     rounds.length,
     counted(windows.map(({ gapMs }) => gapMs)),
     ...partNames.map((name) => counted(rounds.flatMap(({ times }) => times?.[name] ?? []))),
-    `${windows.filter(({ voting }) => voting === nodes).length} of ${rounds.length}`,
+    `${windows.filter(({ voting }) => voting === hostsOf.warm).length} of ${rounds.length}`,
     windows.filter(({ forks }) => forks > 0).length,
   ]
   return `| ${cells.join(' | ')} |`
@@ -73,17 +72,18 @@ function replaySection(rounds: readonly EvmRound[]): string {
       one.lost ?? '-',
       predicted?.blocks ?? '-',
       predicted === undefined ? '-' : `${predicted.msPerBlock} (${predicted.source})`,
-      predicted === undefined ? '-' : predictedMs(predicted),
+      predicted === undefined ? '-' : replayMs(predicted),
       took === undefined ? '-' : `${took.blocks} blocks in ${Math.round(took.tookMs)} ms`,
       replay === undefined ? '-' : percent(errorOf(replay)),
       window?.gapMs ?? '-',
-      `${window?.voting} of ${nodes}`,
+      `${window?.voting} of ${hostsOf.behind}`,
     ]
     return `| ${cells.join(' | ')} |`
   })
   return `**What is left to replay.** Once its full node had ended in the window, the client of one peer lost blocks, as one does that went down before it had
-written them. Of one, as the hosts share the processors of one machine here, and not there. evha predicts from the proof on: blocks that
-the farthest client lacks, times the pace. What it took stands in the log of its node: found behind, to synced; the chain waits where that one leads.
+written them. On three hosts: two full nodes catch up at once on two processors, where five hosts' would measure each other. evha predicts
+from the proof on: blocks that the farthest client lacks, times the pace. What it took stands in the log of its node: found behind, to
+synced; the chain waits where that one leads.
 
 | client of | taken, blocks | lacked, blocks | pace, ms a block | predicted, ms | its replay | error | gap, ms | voting |
 |---|---|---|---|---|---|---|---|---|
@@ -91,13 +91,10 @@ ${rows.join('\n')}
 `
 }
 
-export const predictedMs = ({ blocks, msPerBlock }: ReplayRound['predicted']) =>
-  Math.round(blocks * msPerBlock)
-
 /** How far the prediction was beside what the farthest client took, in per cent of that; NaN where none replayed anything. */
 export function errorOf(replay: ReplayRound): number {
   const took = farthestOf(replay)?.tookMs ?? 0
-  return took === 0 ? Number.NaN : ((predictedMs(replay.predicted) - took) / took) * 100
+  return took === 0 ? Number.NaN : ((replayMs(replay.predicted) - took) / took) * 100
 }
 
 const percent = (value: number) =>

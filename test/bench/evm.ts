@@ -1,8 +1,8 @@
 // The window of an EVM chain beside that of a chain without clients, and what is left to replay as evha predicts it beside
 // what it then took: `script/bench evm [ROUNDS] [--behind BLOCKS,...] [--results FILE] [--write FILE]`.
 //   ROUNDS          pairs: the chain without clients, then the EVM chain with clients at the head (3)
-//   --behind 5,10,20  beside them one round for each number: so many blocks are taken from the client of one peer, another
-//                   one each round, once its full node has ended in the window, as a client loses that went down
+//   --behind 5,10,20  beside them one round for each number: on three hosts, so many blocks are taken from the client of
+//                   one peer, the other one the next time, once its full node has ended in the window, as a client loses that went down
 //   --results FILE  keeps each round in FILE; the figures are those of all rounds in it, and ROUNDS more are made
 //   --write FILE    writes the figures into that page as a section of it
 // With the real application EVHA_NODE_BIN is its `evm`, EVHA_EL_BIN its client, EVHA_DA_BIN its DA, and EVHA_PLAIN_NODE_BIN
@@ -18,6 +18,7 @@ import type { Replayed } from '../../src/steps/facts.ts'
 import { did, type Hosts, realNode, withHosts } from '../hosts/hosts.ts'
 import {
   type EvmRound,
+  hostsOf,
   leaderIn,
   plannedRounds,
   predictedIn,
@@ -29,7 +30,7 @@ import { keepRounds, keptRounds } from './kept-rounds.ts'
 import { takeBlocks } from './lost-blocks.ts'
 import { machine } from './page.ts'
 import { withSection } from './section.ts'
-import { nodes, windowOn } from './window-round.ts'
+import { windowOn } from './window-round.ts'
 
 const headBefore = 20
 /** So long that the full nodes have something to catch up with, from which the pace of a replay is seen. */
@@ -66,9 +67,9 @@ async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>, k: number)
   chooseApplication(kind)
   try {
     await withHosts(
-      nodes,
+      hostsOf[kind],
       async (hosts) => {
-        if (lost !== undefined) await takeBlocks(hosts, hosts.names[1 + (k % (nodes - 1))] ?? '', lost)
+        if (lost !== undefined) await takeBlocks(hosts, hosts.names[1 + (k % 2)] ?? '', lost)
         const { seen: window } = await windowOn(hosts, kind === 'behind' ? headBeforeReplay : headBefore)
         const records = journalOf(hosts)
         await keepLogs(hosts, `${kind}-${base.at}`)
@@ -117,7 +118,7 @@ async function replayedOn(hosts: Hosts, host: string): Promise<Replayed | null> 
 }
 
 const told = ({ kind, lost, window, failed }: EvmRound) =>
-  `${kind}${lost === undefined ? '' : ` ${lost} blocks`}: ${window === undefined ? failed : `gap ${window.gapMs} ms, ${window.voting} of ${nodes}`}`
+  `${kind}${lost === undefined ? '' : ` ${lost} blocks`}: ${window === undefined ? failed : `gap ${window.gapMs} ms, ${window.voting} of ${hostsOf[kind]}`}`
 
 const given = [evmBinary, plainBinary, process.env['EVHA_EL_BIN'], process.env['EVHA_DA_BIN']]
 const named = given.filter((one) => (one ?? '') !== '').length

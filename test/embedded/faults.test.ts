@@ -116,6 +116,15 @@ const cutting = (lab: Lab): readonly (readonly [when: string, Replaced])[] => {
   ]
 }
 
+/** What stands of the dead-man of a host, told where it did not act. */
+const deadManOf = async (lab: Lab, host: string): Promise<string> =>
+  (
+    await lab.on(
+      host,
+      `date +%T.%3N; cat var/lib/evha/dead-man/armed run/evha/dead-man.deadline /proc/uptime 2>&1; journalctl -u ev-node.service -n 5; systemctl show evha-dead-man-ev-node.service --property=ActiveState,SubState,NRestarts,InvocationID`,
+    )
+  ).stdout
+
 nightlyTest(
   'a peer is cut off before, while and after the warm set starts: back each time, and it ends its member by itself',
   () =>
@@ -126,9 +135,12 @@ nightlyTest(
         expect(end, `${when}: ${end.failure?.message}`).toMatchObject({ outcome: 'returned', exitCode: 5 })
         expect(await nextBlockOf(lab, 'node-1', soonMs), when).not.toBeNull()
         // Nobody can reach it, and what it started does not run on.
-        await expect
-          .poll(() => shownOf(lab, 'node-2', 'ActiveState'), { timeout: soonMs })
-          .not.toContain('=active')
+        const isUp = async () => (await shownOf(lab, 'node-2', 'ActiveState')).includes('=active')
+        const ended = await expect
+          .poll(isUp, { timeout: soonMs })
+          .toBe(false)
+          .catch(() => 'not ended')
+        expect(ended, `${when}: ${await deadManOf(lab, 'node-2')}`).toBeUndefined()
         expect(
           (await lab.on('node-2', 'ls run/evha/permits var/lib/evha/permits')).stdout,
           when,

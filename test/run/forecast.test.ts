@@ -42,7 +42,7 @@ test('each second of the window says when its end is predicted, beside the budge
   second()
   second()
   expect(told.at(-1)).toBe(
-    'window: 3.0 s of 6.5 s; first cluster block predicted at 7.0 s, late: it goes back by itself when the budget is spent',
+    'window: 3.0 s of 6.5 s; first cluster block predicted at 7.1 s, late: it goes back by itself when the budget is spent',
   )
   forecast.entered(view('commit.start', ['irreversible']), window)
   second()
@@ -65,5 +65,5 @@ test('what the execution clients lack is foretold anew once the chain stands sti
   const proveEqual = { replay: { blocks: 10, msPerBlock: 200, source: 'measured here' } }
   forecast.entered(view('window.warm', [], { weighCutover, proveEqual }), window)
   second()
-  expect(told.at(-1)).toContain('first cluster block predicted at 7.0 s')
+  expect(told.at(-1)).toContain('first cluster block predicted at 7.1 s')
 })

@@ -1,4 +1,5 @@
 import { median } from '../../base/median.ts'
+import { replayBeginsMs } from '../../evnode/execution.ts'
 import type { LastPass } from '../facts.ts'
 import { fact, type StepContext } from '../step.ts'
 
@@ -50,7 +51,10 @@ export interface JustMeasured {
 
 export interface Replay {
   readonly blocks: number
+  /** The usual pace. */
   readonly msPerBlock: number
+  /** That of the slowest client; absent where an evha told it that did not know it apart. */
+  readonly slowMsPerBlock?: number
   /** Who saw that pace. */
   readonly source: Source
 }
@@ -109,7 +113,9 @@ export const withReplayLeft = (parts: readonly Part[], replay: Replay | undefine
     ? parts
     : parts.map((part) => (part.name === 'replay' ? { ...part, p50Ms: replayMs(replay) } : part))
 
-export const replayMs = ({ blocks, msPerBlock }: Replay) => Math.round(blocks * msPerBlock)
+/** What the chain waits for its leader. */
+export const replayMs = ({ blocks, msPerBlock }: Pick<Replay, 'blocks' | 'msPerBlock'>) =>
+  blocks === 0 ? 0 : Math.round(replayBeginsMs + blocks * msPerBlock)
 
 /** At most so much, where not every client lacks as many. */
 export const replayInWords = (replay: Replay) =>
@@ -119,13 +125,16 @@ export const replayInWords = (replay: Replay) =>
 
 /** The chain goes on between the look and the stop, and its last block may not have come to every client. */
 const replayMoreMax = 2
+/** A slow replay is at least so much slower than the usual one. */
+const slowerMin = 1.2
 
 function replayPart(replay: Replay): Part {
-  const { blocks, msPerBlock, source } = replay
+  const { blocks, msPerBlock, slowMsPerBlock = msPerBlock, source } = replay
+  const slowMs = Math.max(slowMsPerBlock, slowerMin * msPerBlock)
   return {
     name: 'replay',
     p50Ms: replayMs(replay),
-    p95Ms: Math.round((blocks * 1.2 + replayMoreMax) * msPerBlock),
+    p95Ms: Math.round(replayBeginsMs + (blocks + replayMoreMax) * slowMs),
     source,
   }
 }

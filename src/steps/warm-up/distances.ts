@@ -31,7 +31,7 @@ export function replayLeft(
 ): Replay {
   // What its node does not know yet is no matter here: the member has the whole store.
   const lacks = Object.values(all).map(({ head, client }) => head - (client ?? 0))
-  return { blocks: Math.max(0, ...lacks), ...replayPace(context, 'usual') }
+  return { blocks: Math.max(0, ...lacks), ...replayPace(context) }
 }
 
 export function distancesInWords(all: Readonly<Record<string, Distance>>): string {

@@ -13,8 +13,8 @@ export interface Pace {
 
 /**
  * While a full node caught up, by its own log; null where that shows too little of it. It fetches and checks blocks meanwhile and
- * waits for some, all of which only adds: so what is usual is the lower quartile, and slow the median. What comes half a block
- * time and more after the one before is most likely made just then, and is left out.
+ * waits for some, all of which only adds: so what is usual is the lower decile, and slow the median. What comes half a block
+ * time and more after the one before is most likely made just then, and what comes in the same millisecond was none of its work: both are left out.
  */
 export function paceInLog(events: readonly LogEvent[], blockTimeMs: number): Pace | null {
   const took = events
@@ -27,9 +27,9 @@ export function paceInLog(events: readonly LogEvent[], blockTimeMs: number): Pac
       const before = all[k - 1]
       return before !== undefined && before.height === height - 1 ? [atMs - before.atMs] : []
     })
-    .filter((ms) => ms >= 0 && ms < blockTimeMs / 2)
+    .filter((ms) => ms > 0 && ms < blockTimeMs / 2)
     .toSorted((a, b) => a - b)
-  const usualMs = took[Math.floor(took.length / 4)]
+  const usualMs = took[Math.floor(took.length / 10)]
   const slowMs = took[Math.floor(took.length / 2)]
   if (took.length < blocksMin || usualMs === undefined || slowMs === undefined) return null
   // Nearer to the block time the slow half would be cut off.

@@ -44,7 +44,12 @@ test('once the chain stands still, what is left is what the farthest client of t
   }
   const facts = { seedData: { warmedUp: { msPerBlock: 30, heads: {} } } } as unknown as Partial<Facts>
   const left = (...names: string[]) => replayAt({ facts, seen: [] }, { stands, names, last: 50 })
-  expect(left('node-2', 'node-3', 'node-5')).toEqual({ blocks: 5, msPerBlock: 30, source: 'measured here' })
+  expect(left('node-2', 'node-3', 'node-5')).toEqual({
+    blocks: 5,
+    msPerBlock: 30,
+    slowMsPerBlock: 30,
+    source: 'measured here',
+  })
   expect(left('node-1')).toMatchObject({ blocks: 0 })
   expect(left()).toMatchObject({ blocks: 0 })
 })
@@ -56,8 +61,17 @@ test('what is foretold is the usual pace; who may start is judged by the slowest
       { facts: { seedData: { warmedUp: { heads: {}, ...warmedUp } } } as unknown as Partial<Facts>, seen },
       { stands, names: ['node-2'], last: 50 },
     )
-  expect(left({ msPerBlock: 90, usualMsPerBlock: 50 })).toMatchObject({ blocks: 30, msPerBlock: 50 })
+  expect(left({ msPerBlock: 90, usualMsPerBlock: 50 })).toMatchObject({
+    blocks: 30,
+    msPerBlock: 50,
+    slowMsPerBlock: 90,
+  })
   expect(left({ msPerBlock: 90 })).toMatchObject({ msPerBlock: 90 })
   const earlier: SeenWindows = { from: 'earlier run', times: [], replayMsPerBlock: [200, 40, 50] }
-  expect(left({ msPerBlock: null }, [earlier])).toEqual({ blocks: 30, msPerBlock: 50, source: 'earlier run' })
+  expect(left({ msPerBlock: null }, [earlier])).toEqual({
+    blocks: 30,
+    msPerBlock: 50,
+    slowMsPerBlock: 200,
+    source: 'earlier run',
+  })
 })

@@ -67,12 +67,24 @@ test('what the clients lack is a part of its own, and only on a chain that has t
   )
   expect(parts.find(({ name }) => name === 'replay')).toEqual({
     name: 'replay',
-    p50Ms: 3_000,
-    p95Ms: 4_100,
+    p50Ms: 3_070,
+    p95Ms: 70 + (12 + 2) * 300,
     source: 'measured here',
   })
-  expect(sumP50(parts)).toBe(5_120 + 3_000)
+  expect(sumP50(parts)).toBe(5_120 + 3_070)
   expect(partOf([], 'replay')).toBeUndefined()
+})
+
+test('at worst the slowest client leads', () => {
+  const replay = { blocks: 12, msPerBlock: 40, slowMsPerBlock: 100, source: 'measured here' } as const
+  const parts = predictWindow(
+    { facts, seen: [] },
+    { roundMs: 40, pass: { lastPassMs: 180, manifestMs: 60 }, replay },
+  )
+  expect(parts.find(({ name }) => name === 'replay')).toMatchObject({
+    p50Ms: 70 + 12 * 40,
+    p95Ms: 70 + (12 + 2) * 100,
+  })
 })
 
 test('what is left to replay, once it is known, takes the place of what was foretold of it, and of nothing else', () => {
@@ -85,6 +97,6 @@ test('what is left to replay, once it is known, takes the place of what was fore
   expect(sumP50(withReplayLeft(foretold, known)) - sumP50(foretold)).toBe(10 * 250)
   expect(withReplayLeft(foretold, undefined)).toBe(foretold)
   expect(withReplayLeft(predict([]), known)).toEqual(predict([]))
-  expect(replayInWords(known)).toBe('12 blocks at most, about 3.0 s (measured here)')
+  expect(replayInWords(known)).toBe('12 blocks at most, about 3.1 s (measured here)')
   expect(replayInWords({ ...known, blocks: 0 })).toBe('nothing')
 })

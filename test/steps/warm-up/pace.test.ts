@@ -28,6 +28,10 @@ test('what came in between is no part of the usual pace, however often it came, 
   })
 })
 
+test('two lines of one moment are no two replays', () => {
+  expect(pace(...Array.from({ length: 30 }, () => [0, 40]).flat())).toEqual({ usualMs: 40, slowMs: 40 })
+})
+
 test('nothing is said of the pace from a few blocks, from none, or from a log that shows the head alone', () => {
   expect(pace(...each(19, 40))).toBeNull()
   expect(pace(...each(200, 1_000))).toBeNull()
