@@ -42,7 +42,7 @@ test('each second of the window says when its end is predicted, beside the budge
   second()
   second()
   expect(told.at(-1)).toBe(
-    'window: 3.0 s of 6.5 s; first cluster block predicted at 7.1 s, late: it goes back by itself when the budget is spent',
+    'window: 3.0 s of 6.5 s; first cluster block predicted at 7.0 s, late: it goes back by itself when the budget is spent',
   )
   forecast.entered(view('commit.start', ['irreversible']), window)
   second()
