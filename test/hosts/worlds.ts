@@ -89,6 +89,15 @@ const ground: readonly World[] = [
     cure: /chown ev-node \/var\/lib\/ev-node\/config\/signer\.json && chmod 600/,
   },
   {
+    world: 'a key that is a mount of its own',
+    host: 'node-1',
+    breaks: `mount --bind ${home}/config/signer.json ${home}/config/signer.json`,
+    mends: `umount ${home}/config/signer.json`,
+    level: 'blocks',
+    says: /^\/var\/lib\/ev-node\/config\/signer\.json is a mount of its own$/,
+    cure: /umount \/var\/lib\/ev-node\/config\/signer\.json/,
+  },
+  {
     world: 'another binary',
     host: 'node-3',
     breaks: 'mount --bind /bin/true /usr/local/bin/testapp',

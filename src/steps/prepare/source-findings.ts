@@ -5,7 +5,7 @@ import { versionProblem } from '../../evnode/version.ts'
 import type { NodeSpec } from '../../runbook/load.ts'
 import type { UnitState } from '../host/systemd.ts'
 import { lockDir } from '../host/tree.ts'
-import { unitPath } from '../host/unit-files.ts'
+import { signerPath, unitPath } from '../host/unit-files.ts'
 import { blocks, type Finding, warns } from './finding.ts'
 import type { Survey } from './survey.ts'
 
@@ -65,6 +65,16 @@ export function sourceFindings(
           }
         : {}),
     })
+  if (survey.signerIsMount)
+    found.push(
+      blocks(
+        spec.name,
+        `${signerPath(spec)} is a mount of its own`,
+        'evha sets the key aside by a rename while the chain stands still, so that nothing else can sign, and a mount can not be renamed',
+        `cp -p ${signerPath(spec)} ${signerPath(spec)}.own && umount ${signerPath(spec)} && mv ${signerPath(spec)}.own ${signerPath(spec)}: the node has its key in memory; or mount the whole directory`,
+        `/proc/self/mountinfo has ${signerPath(spec)}`,
+      ),
+    )
   if (!survey.storeThere)
     found.push(
       blocks(

@@ -15,6 +15,8 @@ export interface Survey {
   readonly raftDirThere: boolean
   readonly genesisSha256: string
   readonly signerSha256: string
+  /** The file is mounted there by itself, and can be moved by nobody. */
+  readonly signerIsMount: boolean
   readonly nodeKeyPublic: string
   readonly passphraseThere: boolean
   readonly storeThere: boolean
@@ -45,6 +47,10 @@ if [ -e "\${10}" ]; then echo 'config there'; fi
 if [ -e "\${11}" ]; then echo 'raft there'; fi
 echo "genesis $(sum "$4")"
 echo "signer $(sum "$5")"
+if [ -e "$5" ]; then
+  real=$(cd "\${5%/*}" && pwd -P)/\${5##*/}
+  if cut -d ' ' -f 5 /proc/self/mountinfo | grep -qxF "$real"; then echo 'signer-mount there'; fi
+fi
 if [ -f "$6" ]; then echo "nodekey $(${printPublicKey('$6')})"; fi
 if [ -z "$7" ] || [ -s "$7" ]; then echo 'passphrase there'; fi
 if [ -d "$8" ]; then echo 'store there'; fi
@@ -84,6 +90,7 @@ export function readSurvey(text: string): Survey {
     raftDirThere: value('raft') !== '',
     genesisSha256: value('genesis'),
     signerSha256: value('signer'),
+    signerIsMount: value('signer-mount') !== '',
     nodeKeyPublic: value('nodekey'),
     passphraseThere: value('passphrase') !== '',
     storeThere: value('store') !== '',

@@ -26,6 +26,7 @@ const healthy: Survey = {
   nodeKeyPublic: 'k1',
   passphraseThere: true,
   storeThere: true,
+  signerIsMount: false,
   dataBytes: 1_000,
   freeBytes: 1_000_000,
   clockMs: 0,
@@ -38,6 +39,7 @@ const fresh: Survey = {
   signerSha256: '',
   nodeKeyPublic: '',
   storeThere: false,
+  signerIsMount: false,
   dataBytes: 0,
 }
 const down = readUnit('LoadState=not-found\nActiveState=inactive\n')
@@ -144,6 +146,17 @@ test('a stopped sequencer, a missing database and a foreign db_path block the so
       expect.stringMatching(/^blocks: db_path/),
     ]),
   )
+})
+
+test('a key that can not be renamed is told before the chain stands still', () => {
+  const unit = readUnit('ActiveState=active\nUnitFileState=enabled\n')
+  expect(sourceFindings(spec, { ...healthy, signerIsMount: true }, unit, config)).toMatchObject([
+    {
+      level: 'blocks',
+      what: '/var/lib/ev-node/config/signer.json is a mount of its own',
+      cure: expect.stringContaining('umount /var/lib/ev-node/config/signer.json'),
+    },
+  ])
 })
 
 test('a binary from before Raft was hardened blocks the source', () => {
