@@ -229,6 +229,12 @@ const known: readonly Entry[] = [
     false,
   ),
   entry(
+    /invalid timestamp, parent \d+ given \d+/,
+    'two blocks fell into one second, which an execution client does not take; the node tries twice more, 10 s apart, then another one leads',
+    'nothing: the chain goes on after 20 s at most; blocks further apart than 1 s do not meet this',
+    false,
+  ),
+  entry(
     /Permanent block validation error/,
     "this host's clock stands behind the last block's time",
     'set the clock right (chrony or systemd-timesyncd), then restart the node',

@@ -3,8 +3,8 @@ import type { NodeCommand } from './node-command.ts'
 /** A leader whose client is behind replays block by block before it makes one; seen with a real client (evnode.md A7). */
 export const replayMsPerBlock = 270
 
-/** A node that has just come up takes so much more for its first two blocks together; seen with go-ethereum (docs/real-node.md). */
-export const replayBeginsMs = 70
+/** So much more than its pace a node takes that has just come up, over its first blocks; seen with go-ethereum (docs/real-node.md). */
+export const replayBeginsMs = 110
 
 /** What an EVM node is told of its execution client; a flag that is absent has its default (evnode.md B 10: flags only). */
 export interface ExecutionClient {

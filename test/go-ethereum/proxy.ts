@@ -37,7 +37,7 @@ export function proxyServers(
 }
 
 function serving(answering: (authorization: string | undefined) => Call): Server {
-  return createServer(async (request, response) => {
+  const server = createServer(async (request, response) => {
     try {
       const asked: unknown = JSON.parse(await textBody(request))
       const call = answering(request.headers.authorization)
@@ -50,6 +50,9 @@ function serving(answering: (authorization: string | undefined) => Call): Server
       else end(response, 502, 'text/plain; charset=utf-8', String(thrown))
     }
   })
+  // As a client does, which leaves it to the asking side: the node asks into a connection that is closed here, and waits 10 s after that.
+  server.keepAliveTimeout = 0
+  return server
 }
 
 const end = (response: ServerResponse, status: number, type: string, body: string) =>

@@ -101,6 +101,8 @@ export async function startDa({ host, port, blockTimeMs, logFile }: DaOptions): 
       () => response.destroy(),
     )
   })
+  // It is the asking side that lets go of an idle connection: closed here, on a busy machine a question is sent into it.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
