@@ -7,7 +7,7 @@ import { SlowLink } from './slow-link.ts'
 
 /** One host's SSH server inside the lab's process. */
 export interface LabSshServer {
-  /** Ends every connection at once, as a pulled cable does not: the client sees it. Commands go on. */
+  /** Ends every connection at once, as a pulled cable does not: the client sees it. Commands go on; what it sends after that is not run. */
   dropLinks(): void
   /** New connections are refused while false. */
   accepting: boolean
@@ -34,11 +34,16 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
   const allowed = ssh2.utils.parseKey(options.operatorKey)
   if (allowed instanceof Error) throw allowed
   const clients = new Set<{ end(): void }>()
+  /** Of each command under way: ends what it hears. */
+  const heard = new Set<() => void>()
   const handle: LabSshServer = {
     accepting: true,
     rttMs: options.rttMs,
     dropLinks: () => {
       for (const client of clients) client.end()
+      clients.clear()
+      // The client's direction stays open until it has seen the end of the other one.
+      for (const hangUp of heard) hangUp()
     },
     close: () =>
       new Promise((resolve) => {
@@ -67,7 +72,9 @@ export async function startSshServer(options: Options): Promise<LabSshServer> {
       const valid = allowed.verify(context.blob, context.signature, context.hashAlgo)
       return valid === true ? context.accept() : context.reject(['publickey'])
     })
-    client.on('session', (accept) => serveSession(accept(), options))
+    client.on('session', (accept) => {
+      if (clients.has(client)) serveSession(accept(), options, heard)
+    })
     client.on('tcpip', (accept, reject, info) => {
       // A host that speaks with itself is not far away.
       const rttMs = info.destIP === options.host ? 0 : handle.rttMs
@@ -105,15 +112,20 @@ function join(channel: ServerChannel, line: Duplex): void {
   line.pipe(channel).pipe(line)
 }
 
-function serveSession(session: Session, options: Options): void {
+function serveSession(session: Session, options: Options, heard: Set<() => void>): void {
   session.on('env', (accept) => accept?.())
   session.on('exec', (accept, _reject, { command }) => {
-    runCommand(accept(), command, options)
+    runCommand(accept(), command, options, heard)
   })
 }
 
 /** Runs one command. As with OpenSSH, a channel that closes leaves the process running, without its stdin. */
-function runCommand(channel: ServerChannel, command: string, { env, cwd }: Options): void {
+function runCommand(
+  channel: ServerChannel,
+  command: string,
+  { env, cwd }: Options,
+  heard: Set<() => void>,
+): void {
   const child: ChildProcess = spawn('sh', ['-c', command], {
     cwd,
     env,
@@ -125,7 +137,13 @@ function runCommand(channel: ServerChannel, command: string, { env, cwd }: Optio
   stdin.on('error', () => undefined)
   channel.on('error', () => undefined)
   channel.pipe(stdin)
-  channel.on('close', () => stdin.end())
+  const hangUp = () => {
+    heard.delete(hangUp)
+    channel.unpipe(stdin)
+    stdin.end()
+  }
+  heard.add(hangUp)
+  channel.on('close', hangUp)
   const sent = sendOutputs(stdout, stderr, channel)
   child.on('error', () => {
     channel.exit(127)

@@ -8,7 +8,7 @@ import { hostFiles } from '../../src/lab/layout.ts'
 import type { Report, RunEnd } from '../../src/run/api.ts'
 import { steps } from '../../src/steps/registry.ts'
 import type { StepContext } from '../../src/steps/step.ts'
-import { lastSigned, nextBlock, nextBlockOf, setWindow, shownOf } from './chain.ts'
+import { lastSigned, nextBlock, nextBlockOf, setWindow } from './chain.ts'
 import { andThen, confirm, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
 
 const nightlyTest = test.skipIf(process.env['EVHA_TEST_TIER'] !== 'nightly')
@@ -89,66 +89,6 @@ nightlyTest(
       await returned(lab, await driveWith(lab, filling), /No space left|node-3/)
       await lab.on('node-3', `rm ${tar}`)
       await resumed(lab, 3)
-    }),
-)
-
-/** A peer's link is cut at a moment of the window. */
-const cutting = (lab: Lab): readonly (readonly [when: string, Replaced])[] => {
-  const cut = () => labControl(lab.stateDir, 'refuse-links', 'node-2')
-  return [
-    [
-      'before the warm set starts',
-      { proveEqual: { apply: andThen(steps.proveEqual.apply, async () => void (await cut())) } },
-    ],
-    [
-      'while it starts',
-      {
-        warmPeers: {
-          apply: (context: StepContext) =>
-            Promise.all([steps.warmPeers.apply(context), pause(150).then(cut)]).then(([all]) => all),
-        },
-      },
-    ],
-    [
-      'after it has started',
-      { warmPeers: { apply: andThen(steps.warmPeers.apply, async () => void (await cut())) } },
-    ],
-  ]
-}
-
-/** What stands of the dead-man of a host, told where it did not act. */
-const deadManOf = async (lab: Lab, host: string): Promise<string> =>
-  (
-    await lab.on(
-      host,
-      `date +%T.%3N; cat var/lib/evha/dead-man/armed run/evha/dead-man.deadline /proc/uptime 2>&1; journalctl -u ev-node.service -n 5; systemctl show evha-dead-man-ev-node.service --property=ActiveState,SubState,NRestarts,InvocationID`,
-    )
-  ).stdout
-
-nightlyTest(
-  'a peer is cut off before, while and after the warm set starts: back each time, and it ends its member by itself',
-  () =>
-    withLab(3, async (lab) => {
-      setWindow(lab, { deadManSeconds: 4 })
-      for (const [when, replaced] of cutting(lab)) {
-        const end = await driveWith(lab, replaced)
-        expect(end, `${when}: ${end.failure?.message}`).toMatchObject({ outcome: 'returned', exitCode: 5 })
-        expect(await nextBlockOf(lab, 'node-1', soonMs), when).not.toBeNull()
-        // Nobody can reach it, and what it started does not run on.
-        const isUp = async () => (await shownOf(lab, 'node-2', 'ActiveState')).includes('=active')
-        const ended = await expect
-          .poll(isUp, { timeout: soonMs })
-          .toBe(false)
-          .catch(() => 'not ended')
-        expect(ended, `${when}: ${await deadManOf(lab, 'node-2')}`).toBeUndefined()
-        expect(
-          (await lab.on('node-2', 'ls run/evha/permits var/lib/evha/permits')).stdout,
-          when,
-        ).not.toContain('raft')
-        await labControl(lab.stateDir, 'accept-links', 'node-2')
-        expect((await lab.evha('abort')).code, when).toBe(5)
-      }
-      expect(lab.signedTwice()).toEqual([])
     }),
 )
 

@@ -4,18 +4,27 @@ import { changeDecision, parseDecision, readDecisionFile } from '../host/decisio
 import { done, notYet, type Step } from '../step.ts'
 import { keyOf } from '../window/arm.ts'
 import { stopSource } from '../window/stop-source.ts'
+import { stopForGood } from '../window/warm-peers.ts'
 import { onReachable } from './reach.ts'
+import { revokeOn } from './stop-cluster.ts'
 
 export const disarm: Step<'disarm'> = {
   name: 'disarm',
   plan: ({ source, peers }) => [
-    `end the dead-men of ${peers.length} peers`,
+    `end the dead-men of ${peers.length} peers, each after its member`,
     `end the guard that holds the store of ${source.spec.name}; its dead-man stays until it has been started`,
   ],
   precheck: () => Promise.resolve(),
   apply: async (context) => {
+    const { revokePermits, stopRaft } = context.facts
+    const missed = new Set([...(revokePermits?.unreached ?? []), ...(stopRaft?.unreached ?? [])])
     // The one of a peer out of reach ends itself: it has nobody to hear.
     await onReachable(context, context.peers, async (peer) => {
+      // In reach again: its member would outlive the dead-man that is to end it.
+      if (missed.has(peer.spec.name)) {
+        await revokeOn(context, peer)
+        await stopForGood(context, peer)
+      }
       await must(context, peer, endDeadMan(peer.spec))
     })
     if ('undo' in stopSource) await stopSource.undo(context)

@@ -7,7 +7,7 @@ import { disableUnit, isUp, readUnit, showUnit } from '../host/systemd.ts'
 import { lockDir } from '../host/tree.ts'
 import { whoDrives } from '../host/who.ts'
 import { claim } from '../prepare/claim.ts'
-import { done, notYet, type Step, type StepContext } from '../step.ts'
+import { done, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { stopForGood } from '../window/warm-peers.ts'
 import { onReachable } from './reach.ts'
 
@@ -61,16 +61,18 @@ export const killCopies: Step<'killCopies'> = {
   undo: () => Promise.resolve(),
 }
 
+/** Nothing starts the member of this peer any more; one that runs goes on. */
+export async function revokeOn(context: StepContext, peer: Host): Promise<void> {
+  await must(context, peer, takePermit(peer.spec, 'raft'))
+  const unit = readUnit(await must(context, peer, showUnit(peer.spec.unit)))
+  if (unit.unitFileState === 'enabled') await must(context, peer, disableUnit(peer.spec.unit))
+}
+
 export const revokePermits: Step<'revokePermits'> = {
   name: 'revokePermits',
   plan: ({ peers }) => [`take the Raft permits from ${peers.length} peers and disable their units`],
   precheck: () => Promise.resolve(),
-  apply: (context) =>
-    onReachable(context, context.peers, async (peer) => {
-      await must(context, peer, takePermit(peer.spec, 'raft'))
-      const unit = readUnit(await must(context, peer, showUnit(peer.spec.unit)))
-      if (unit.unitFileState === 'enabled') await must(context, peer, disableUnit(peer.spec.unit))
-    }),
+  apply: (context) => onReachable(context, context.peers, (peer) => revokeOn(context, peer)),
   verify: async (context) => {
     const left: string[] = []
     const reached = await onReachable(context, context.peers, async (peer) => {
