@@ -27,7 +27,7 @@ async function shellOn(dir: string) {
   const client = new ssh2.Client()
   onTestFinished(() => void client.end())
   client.on('error', () => undefined)
-  await new Promise((resolve) =>
+  await new Promise<void>((resolve) =>
     client.on('ready', resolve).connect({ host, port, username: 'root', privateKey: operator.private }),
   )
   const shell = await new Promise<ssh2.ClientChannel>((resolve, reject) =>
@@ -44,7 +44,7 @@ test('what is sent in the very moment after the links were dropped is not run, a
   const { server, client, shell } = await shellOn(dir)
   shell.write('(sleep 0.5; touch goes-on) &\necho begun\n')
   await new Promise((resolve) => shell.once('data', resolve))
-  const closed = new Promise((resolve) => client.on('close', resolve))
+  const closed = new Promise<void>((resolve) => client.on('close', resolve))
   server.dropLinks()
   shell.write('touch too-late\n')
   await closed
