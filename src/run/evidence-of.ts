@@ -1,4 +1,5 @@
 import type { SignedTwice } from '../machine/context.ts'
+import { membersLeft } from '../steps/abort/return-decision.ts'
 import type { ClientStand, ClientStands, Facts, Replayed } from '../steps/facts.ts'
 import { type Replay, replayInWords } from '../steps/gates/prediction.ts'
 
@@ -144,9 +145,17 @@ export function evidenceOfTwice(
   return [{ title: 'a height was signed twice', rows }]
 }
 
-function rolledBack({ rankStores, restoreBest, seeSingleBlock, seeBlock }: Partial<Facts>): EvidenceRow[] {
+function rolledBack({
+  disarm,
+  rankStores,
+  restoreBest,
+  seeSingleBlock,
+  seeBlock,
+}: Partial<Facts>): EvidenceRow[] {
   const rows: EvidenceRow[] = []
   if (seeBlock !== undefined) rows.push(['block of the single sequencer', String(seeBlock.height)])
+  if (disarm?.unreached !== undefined && disarm.unreached.length > 0)
+    rows.push(['members', membersLeft(disarm.unreached)])
   if (rankStores !== undefined) {
     const heights = Object.entries(rankStores.heights).map(([name, height]) => `${name} ${height}`)
     rows.push(['heights found', heights.join(', ')])

@@ -174,7 +174,8 @@ export interface Facts {
   killCopies: Record<string, never>
   revokePermits: { readonly unreached: readonly string[] }
   stopRaft: { readonly unreached: readonly string[] }
-  disarm: Record<string, never>
+  /** Peers that did not answer on the way back to its end; absent where an earlier evha went it. */
+  disarm: { readonly unreached?: readonly string[] }
   returnDecision: { readonly decision: Decision }
   checkConfigs: Record<string, never>
   unfence: Record<string, never>

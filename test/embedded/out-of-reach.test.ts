@@ -1,10 +1,13 @@
 // A peer out of reach while the chain stands still: what it was started with must not outlive the way back. Minutes: nightly.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { labControl } from '../../src/lab/control.ts'
+import type { Remote } from '../../src/remote/remote.ts'
 import { must, stuck } from '../../src/steps/ask.ts'
 import { endDeadMan } from '../../src/steps/dead-man/commands.ts'
 import { steps } from '../../src/steps/registry.ts'
-import type { StepContext } from '../../src/steps/step.ts'
+import type { Host, StepContext } from '../../src/steps/step.ts'
 import { nextBlockOf, setWindow, shownOf } from './chain.ts'
 import { andThen, driveWith, type Lab, pause, type Replaced, withLab } from './lab.ts'
 
@@ -55,11 +58,12 @@ nightlyTest(
         expect(await nextBlockOf(lab, 'node-1', soonMs), when).not.toBeNull()
         // Nobody can reach it, and what it started does not run on.
         const isUp = async () => (await shownOf(lab, 'node-2', 'ActiveState')).includes('=active')
-        const ended = await expect
-          .poll(isUp, { timeout: soonMs })
-          .toBe(false)
-          .catch(() => 'not ended')
-        expect(ended, `${when}: ${await deadManOf(lab, 'node-2')}`).toBeUndefined()
+        const ends = expect.poll(isUp, { timeout: soonMs }).toBe(false)
+        const ended = await ends.then(
+          () => true,
+          () => false,
+        )
+        expect(ended, `${when}: ${await deadManOf(lab, 'node-2')}`).toBe(true)
         expect(
           (await lab.on('node-2', 'ls run/evha/permits var/lib/evha/permits')).stdout,
           when,
@@ -67,6 +71,53 @@ nightlyTest(
         await labControl(lab.stateDir, 'accept-links', 'node-2')
         expect((await lab.evha('abort')).code, when).toBe(5)
       }
+      expect(lab.signedTwice()).toEqual([])
+    }),
+)
+
+/** node-2 ends its dead-man for the decision, and its link is gone before it can say so. */
+const answerLost = (lab: Lab): Replaced => ({
+  decide: {
+    apply: (context: StepContext) => {
+      const peers = context.peers.map((peer) => (peer.spec.name === 'node-2' ? losing(lab, peer) : peer))
+      return steps.decide.apply({ ...context, peers, nodes: [context.source, ...peers] })
+    },
+  },
+})
+
+const losing = (lab: Lab, { spec, remote }: Host): Host => ({
+  spec,
+  remote: new Proxy(remote, {
+    get: (target, name: keyof Remote) => {
+      if (name !== 'run') {
+        const real = target[name]
+        return typeof real === 'function' ? real.bind(target) : real
+      }
+      return async (...asked: Parameters<Remote['run']>) => {
+        const outcome = await target.run(...asked)
+        if (asked[0].says !== 'disarm the dead-man') return outcome
+        await labControl(lab.stateDir, 'refuse-links', 'node-2')
+        const { durationMs } = outcome
+        return { kind: 'unknown', why: 'linkLost', message: 'the link was cut by the test', durationMs }
+      }
+    },
+  }),
+})
+
+nightlyTest(
+  'a peer is cut off as its dead-man is ended for the decision: back, its member told of, and ended once it answers',
+  () =>
+    withLab(3, async (lab) => {
+      const end = await driveWith(lab, answerLost(lab))
+      expect(end, end.failure?.message).toMatchObject({ outcome: 'returned', exitCode: 5 })
+      expect(await nextBlockOf(lab, 'node-1', soonMs)).not.toBeNull()
+      expect(await shownOf(lab, 'node-2', 'ActiveState')).toContain('=active')
+      const told = join(lab.stateDir, 'told.md')
+      expect((await lab.evha('report', '--markdown', told)).code).toBe(0)
+      expect(readFileSync(told, 'utf8')).toContain('node-2: not reached; a member')
+      await labControl(lab.stateDir, 'accept-links', 'node-2')
+      expect((await lab.evha('abort')).code).toBe(5)
+      expect(await shownOf(lab, 'node-2', 'ActiveState')).not.toContain('=active')
       expect(lab.signedTwice()).toEqual([])
     }),
 )
@@ -102,7 +153,7 @@ nightlyTest('a peer that comes back into reach before its dead-man is ended has 
   }),
 )
 
-nightlyTest('without that it runs on, with nothing left that would end it', () =>
+nightlyTest('without that it runs on with nothing left that would end it, and the chain stands still', () =>
   withLab(3, async (lab) => {
     setWindow(lab, { deadManSeconds: 40 })
     const deadMenAlone = {
@@ -115,7 +166,9 @@ nightlyTest('without that it runs on, with nothing left that would end it', () =
       },
     } satisfies Replaced
     const end = await driveWith(lab, { ...outOfReachForAWhile(lab), ...deadMenAlone })
-    expect(end, end.failure?.message).toMatchObject({ outcome: 'returned' })
+    expect(end).toMatchObject({ outcome: 'failed', exitCode: 1 })
+    expect(end.failure?.message).toBe('node-2: ev-node.service runs; node-1 is not started beside it')
     expect(await shownOf(lab, 'node-2', 'ActiveState')).toContain('=active')
+    expect(await shownOf(lab, 'node-1', 'ActiveState')).not.toContain('=active')
   }),
 )

@@ -8,6 +8,10 @@ import { stopForGood } from '../window/warm-peers.ts'
 import { onReachable } from './reach.ts'
 import { revokeOn } from './stop-cluster.ts'
 
+/** What an operator has to know of peers that were not reached; they are fewer than a quorum. */
+export const membersLeft = (names: readonly string[]): string =>
+  `${names.join(', ')}: not reached; a member that was started there may wait on by itself, and makes no block: \`evha abort\` ends it once the host answers`
+
 export const disarm: Step<'disarm'> = {
   name: 'disarm',
   plan: ({ source, peers }) => [
@@ -19,7 +23,7 @@ export const disarm: Step<'disarm'> = {
     const { revokePermits, stopRaft } = context.facts
     const missed = new Set([...(revokePermits?.unreached ?? []), ...(stopRaft?.unreached ?? [])])
     // The one of a peer out of reach ends itself: it has nobody to hear.
-    await onReachable(context, context.peers, async (peer) => {
+    const { unreached } = await onReachable(context, context.peers, async (peer) => {
       // In reach again: its member would outlive the dead-man that is to end it.
       if (missed.has(peer.spec.name)) {
         await revokeOn(context, peer)
@@ -27,11 +31,14 @@ export const disarm: Step<'disarm'> = {
       }
       await must(context, peer, endDeadMan(peer.spec))
     })
+    if (unreached.length > 0) context.tell(membersLeft(unreached))
     if ('undo' in stopSource) await stopSource.undo(context)
-    return {}
+    return { unreached }
   },
   verify: (_context, measured) =>
-    Promise.resolve(measured === undefined ? notYet('dead-men and guard were not ended yet') : done({})),
+    Promise.resolve(
+      measured === undefined ? notYet('dead-men and guard were not ended yet') : done(measured),
+    ),
   undo: () => Promise.resolve(),
 }
 
