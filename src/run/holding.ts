@@ -109,6 +109,8 @@ export class Holding {
     )
     this.#epoch = epoch
     this.#heartbeat = this.#keepAlive()
+    // Before any copy can be laid: hosts that know of a run which does not know it of itself would be asked in vain whether it was ended.
+    journal.append({ type: 'lease', epoch, by })
     const places = this.#doors.map(({ spec, remote }) => ({ remote, dir: runDirOn(spec, files.run) }))
     this.#copies = new JournalCopies(
       journal,
@@ -118,7 +120,6 @@ export class Holding {
       this.#known,
       this.#world.clock,
     )
-    journal.append({ type: 'lease', epoch, by })
   }
 
   /** Returns when a majority of the hosts has all of the journal. */

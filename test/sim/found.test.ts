@@ -31,6 +31,19 @@ test('whatever starts the node past its unit while the sequencer becomes a membe
   }
 })
 
+test('a laptop whose disk was full as it took the lease finds out that the run it began was ended elsewhere', async () => {
+  const seen = await simulate({
+    seed: 1,
+    nodes: 3,
+    goal: 'abort in the window',
+    elsewhere: true,
+    faults: [{ kind: 'disk full on the workstation', state: 'preparePeers', nth: 17 }],
+    quiet: true,
+  })
+  expect(seen.faults).toHaveLength(1)
+  expect(seen.broken).toEqual([])
+})
+
 /** Which of the two signs first is chance. */
 const twoSign = /is signed twice|two write at once/
 
