@@ -146,6 +146,7 @@ export function evidenceOfTwice(
 }
 
 function rolledBack({
+  decide,
   disarm,
   rankStores,
   restoreBest,
@@ -154,8 +155,9 @@ function rolledBack({
 }: Partial<Facts>): EvidenceRow[] {
   const rows: EvidenceRow[] = []
   if (seeBlock !== undefined) rows.push(['block of the single sequencer', String(seeBlock.height)])
-  if (disarm?.unreached !== undefined && disarm.unreached.length > 0)
-    rows.push(['members', membersLeft(disarm.unreached)])
+  const unreached = disarm?.unreached ?? []
+  // A later attempt that went forward has reached them.
+  if (unreached.length > 0 && decide?.decision !== 'committed') rows.push(['members', membersLeft(unreached)])
   if (rankStores !== undefined) {
     const heights = Object.entries(rankStores.heights).map(([name, height]) => `${name} ${height}`)
     rows.push(['heights found', heights.join(', ')])
