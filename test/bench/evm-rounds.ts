@@ -1,7 +1,7 @@
 import type { JournalRecord } from '../../src/journal/record.ts'
 import { windowsIn } from '../../src/run/seen-windows.ts'
 import type { Facts, Replayed } from '../../src/steps/facts.ts'
-import type { Source, WindowTimes } from '../../src/steps/gates/prediction.ts'
+import type { Replay, WindowTimes } from '../../src/steps/gates/prediction.ts'
 import type { WindowRound } from './window-round.ts'
 
 /** A chain without clients, an EVM chain whose clients stand at the head, and one of which a client loses blocks in the window. */
@@ -31,16 +31,10 @@ export interface EvmRound {
 
 /** What was left to replay when the chain stood still, as evha predicted it there, and what the nodes then did. */
 export interface ReplayRound {
-  readonly predicted: Predicted
+  readonly predicted: Replay
   /** By node name, from its own log; a node whose client stood at N is not in it. */
   readonly seen: Readonly<Record<string, Replayed>>
   readonly leader: string
-}
-
-export interface Predicted {
-  readonly blocks: number
-  readonly msPerBlock: number
-  readonly source: Source
 }
 
 /** The node whose client had most to make up for, and what it took; undefined where none had. */
@@ -51,7 +45,7 @@ export function farthestOf({ seen }: ReplayRound): (Replayed & { readonly name: 
 }
 
 /** Of the last attempt in a journal; undefined where it did not come to the proof, or on a chain without clients. */
-export function predictedIn(records: readonly JournalRecord[]): Predicted | undefined {
+export function predictedIn(records: readonly JournalRecord[]): Replay | undefined {
   return outputOf(records, 'proveEqual')?.replay
 }
 

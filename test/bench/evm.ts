@@ -69,7 +69,8 @@ async function round({ kind, lost }: Pick<EvmRound, 'kind' | 'lost'>, k: number)
     await withHosts(
       hostsOf[kind],
       async (hosts) => {
-        if (lost !== undefined) await takeBlocks(hosts, hosts.names[1 + (k % 2)] ?? '', lost)
+        if (lost !== undefined)
+          await takeBlocks(hosts, hosts.names[1 + (k % (hostsOf.behind - 1))] ?? '', lost)
         const { seen: window } = await windowOn(hosts, kind === 'behind' ? headBeforeReplay : headBefore)
         const records = journalOf(hosts)
         await keepLogs(hosts, `${kind}-${base.at}`)

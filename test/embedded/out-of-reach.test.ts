@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { labControl } from '../../src/lab/control.ts'
-import type { Remote } from '../../src/remote/remote.ts'
+import { untouched } from '../../src/remote/untouched.ts'
 import { must, stuck } from '../../src/steps/ask.ts'
 import { endDeadMan } from '../../src/steps/dead-man/commands.ts'
 import { steps } from '../../src/steps/registry.ts'
@@ -87,21 +87,18 @@ const answerLost = (lab: Lab): Replaced => ({
 
 const losing = (lab: Lab, { spec, remote }: Host): Host => ({
   spec,
-  remote: new Proxy(remote, {
-    get: (target, name: keyof Remote) => {
-      if (name !== 'run') {
-        const real = target[name]
-        return typeof real === 'function' ? real.bind(target) : real
-      }
-      return async (...asked: Parameters<Remote['run']>) => {
-        const outcome = await target.run(...asked)
-        if (asked[0].says !== 'disarm the dead-man') return outcome
-        await labControl(lab.stateDir, 'refuse-links', 'node-2')
-        const { durationMs } = outcome
-        return { kind: 'unknown', why: 'linkLost', message: 'the link was cut by the test', durationMs }
-      }
+  remote: {
+    ...untouched(remote),
+    stream: (command, signal) => remote.stream(command, signal),
+    send: (file, path, signal) => remote.send(file, path, signal),
+    async run(command, signal) {
+      const outcome = await remote.run(command, signal)
+      if (command.says !== 'disarm the dead-man') return outcome
+      await labControl(lab.stateDir, 'refuse-links', 'node-2')
+      const { durationMs } = outcome
+      return { kind: 'unknown', why: 'linkLost', message: 'the link was cut by the test', durationMs }
     },
-  }),
+  },
 })
 
 nightlyTest(

@@ -1,11 +1,11 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from '../../src/base/command.ts'
-import { EvhaError } from '../../src/base/errors.ts'
 import { inOnePiece } from '../../src/remote/guarded.ts'
 import { runLocal } from '../../src/remote/local.ts'
 import type { Remote } from '../../src/remote/remote.ts'
 import { sendCommand } from '../../src/remote/send.ts'
+import { unreachable } from '../unreachable.ts'
 import { scratch } from './scratch.ts'
 
 /** A host that is a directory of this machine: commands are really run; it can be out of reach. */
@@ -26,7 +26,7 @@ export function localHost(name: string): LocalHost {
     down: false,
   }
   function run(command: Command, signal?: AbortSignal) {
-    if (host.down) return Promise.reject(unreachable(name))
+    if (host.down) return Promise.reject(unreachable(`${name} does not answer`))
     host.says.push(command.says)
     return runLocal(inOnePiece(command), signal)
   }
@@ -50,13 +50,3 @@ export function localHost(name: string): LocalHost {
 
 export const localHosts = (count: number) =>
   Array.from({ length: count }, (_, i) => localHost(`node-${i + 1}`))
-
-function unreachable(name: string): EvhaError {
-  return new EvhaError({
-    kind: 'unreachable',
-    message: `${name} does not answer`,
-    changedAnything: 'no',
-    retryable: true,
-    hint: 'bring it back',
-  })
-}

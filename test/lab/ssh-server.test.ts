@@ -12,7 +12,7 @@ const keyOf = () => ssh2.utils.generateKeyPairSync('ed25519')
 /** A shell on a host of its own, that has said it is there. */
 async function shellOn(dir: string) {
   const [hostKey, operator] = [keyOf(), keyOf()]
-  const host = await ownAddress()
+  const host = ownAddress()
   const port = 22_022
   const server = await startSshServer({
     host,

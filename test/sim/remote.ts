@@ -4,6 +4,7 @@ import { EvhaError } from '../../src/base/errors.ts'
 import { Secret } from '../../src/base/secret.ts'
 import type { FileToSend, Outcome, Remote, Running, Sshd } from '../../src/remote/remote.ts'
 import { sendCommand } from '../../src/remote/send.ts'
+import { unreachable } from '../unreachable.ts'
 import type { Evha, Struck } from './evha.ts'
 import { HostGround } from './ground.ts'
 import type { SimHost } from './host.ts'
@@ -328,15 +329,6 @@ const unknown = (why: 'linkLost' | 'timeout' | 'aborted', message: string): Outc
   message,
   durationMs: 0,
 })
-
-const unreachable = (message: string): EvhaError =>
-  new EvhaError({
-    kind: 'unreachable',
-    message,
-    changedAnything: 'no',
-    retryable: true,
-    hint: 'bring the link back',
-  })
 
 const failed = (message: string): EvhaError =>
   new EvhaError({

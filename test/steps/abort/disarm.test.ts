@@ -1,11 +1,11 @@
 // The dead-men of the peers end on the way back, and none before the member that it is to end.
 import { expect, test } from 'vitest'
 import type { Command } from '../../../src/base/command.ts'
-import { EvhaError } from '../../../src/base/errors.ts'
 import { type Answer, recording } from '../../../src/remote/recording.ts'
 import { disarm } from '../../../src/steps/abort/return-decision.ts'
 import type { Facts } from '../../../src/steps/facts.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
+import { unreachable } from '../../unreachable.ts'
 import { nodeIn } from '../host/locally.ts'
 
 /** Five hosts on their way back: members run on `running`, and `silent` do not answer. */
@@ -18,14 +18,7 @@ function onTheWayBack(
   const up = new Set(running)
   const nodes = ['node-1', 'node-2', 'node-3', 'node-4', 'node-5'].map((name): Host => {
     const answer = ({ says, mutates }: Command): Answer => {
-      if (silent.includes(name))
-        throw new EvhaError({
-          kind: 'unreachable',
-          message: `${name} cannot be reached`,
-          changedAnything: 'no',
-          retryable: true,
-          hint: '',
-        })
+      if (silent.includes(name)) throw unreachable(`${name} cannot be reached`)
       if (mutates) did.push(`${name}: ${says}`)
       if (says.startsWith('stop')) up.delete(name)
       return { stdout: `ActiveState=${up.has(name) ? 'active' : 'inactive'}\n` }

@@ -1,10 +1,10 @@
 // Which member is started anew, when, and how often: in simulated time, over a cluster that is only told.
 import { expect, test } from 'vitest'
 import type { Command } from '../../../src/base/command.ts'
-import { EvhaError } from '../../../src/base/errors.ts'
 import { Healer } from '../../../src/steps/after/heal.ts'
 import { lookAtMembers } from '../../../src/steps/after/members.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
+import { unreachable } from '../../unreachable.ts'
 
 interface Member {
   /** As systemd shows it; null: the host does not answer. */
@@ -39,14 +39,7 @@ class Cluster {
 
   #run(name: string, { says }: Command): string {
     const member = this.of(name)
-    if (member.active === null)
-      throw new EvhaError({
-        kind: 'unreachable',
-        message: name,
-        changedAnything: 'no',
-        retryable: true,
-        hint: '',
-      })
+    if (member.active === null) throw unreachable(name)
     if (says.startsWith('read the state')) return `ActiveState=${member.active}\nInvocationID=abc\n`
     if (says.startsWith('read the log')) return member.log
     if (says.startsWith('read ')) return `node:\n  lazy_mode: ${this.lazy}\n  lazy_block_interval: 60s\n`

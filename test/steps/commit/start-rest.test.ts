@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { Command } from '../../../src/base/command.ts'
-import { EvhaError } from '../../../src/base/errors.ts'
 import { startRest } from '../../../src/steps/commit/start-rest.ts'
 import type { Host, StepContext } from '../../../src/steps/step.ts'
+import { unreachable } from '../../unreachable.ts'
 
 /** Hosts that do whatever they are told, but that no node starts there; those that are lost do not answer. */
 function context(lost: readonly string[]): { context: StepContext; asked: string[] } {
@@ -15,14 +15,7 @@ function context(lost: readonly string[]): { context: StepContext; asked: string
       remote: {
         name,
         run: async ({ says }: Command) => {
-          if (lost.includes(name))
-            throw new EvhaError({
-              kind: 'unreachable',
-              message: `${name} cannot be reached`,
-              changedAnything: 'no',
-              retryable: true,
-              hint: '',
-            })
+          if (lost.includes(name)) throw unreachable(`${name} cannot be reached`)
           // Its way is longer than it takes to see that others are gone.
           await sleep(1)
           asked.push(`${name}: ${says}`)
