@@ -23,6 +23,8 @@ export interface LeaseSeen {
   readonly released: boolean
   /** The run that has claimed the source; null where none is written. */
   readonly claim: string | null
+  /** The run that has taken the chain to a cluster, by the decision on the source; null where none is written. */
+  readonly committed: string | null
 }
 
 /** Exit codes of `takeLease`: somebody was quicker, or the holder lives. */
@@ -68,16 +70,19 @@ if [ -e "$lease/holder" ]; then
 else
   printf 'none\\n-\\n'
 fi
-if [ -e "$2" ]; then cat "$2"; fi`,
+if [ -e "$2/claim" ]; then cat "$2/claim"; else echo -; fi
+if [ -e "$2/decision" ]; then cat "$2/decision"; fi`,
       dir,
-      `${dir.replace(/\/[^/]*$/, '')}/claim`,
+      dir.replace(/\/[^/]*$/, ''),
     ),
   )
 
 export function parseLease(text: string): LeaseSeen {
-  const [line = 'none', alive = '-', claim = ''] = text.split('\n')
+  const [line = 'none', alive = '-', claim = '', decided = ''] = text.split('\n')
   const [epoch = '', holder = '', run = '', by = '', since = ''] = line.split(' ')
   const [silent = '-', heard = '-'] = alive.split(' ')
+  const [claimedBy = '-'] = claim.split(' ')
+  const [decision = '', decidedBy = ''] = decided.split(' ')
   const seconds = Number(silent)
   const isHeard = Number.isInteger(seconds)
   return {
@@ -85,7 +90,8 @@ export function parseLease(text: string): LeaseSeen {
     silentSeconds: isHeard ? seconds : null,
     heardSeconds: isHeard ? Number(heard) : null,
     released: silent === 'released',
-    claim: claim.split(' ')[0] || null,
+    claim: claimedBy === '-' || claimedBy === '' ? null : claimedBy,
+    committed: decision === 'committed' ? decidedBy : null,
   }
 }
 

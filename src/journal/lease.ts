@@ -1,3 +1,4 @@
+import { alreadyTaken } from '../base/already-taken.ts'
 import { EvhaError, type Failure, failureOf } from '../base/errors.ts'
 import type { Guard } from '../remote/guarded.ts'
 import type { Finished, Remote } from '../remote/remote.ts'
@@ -172,7 +173,7 @@ export class Lease {
           this.#quorum,
           seen.flatMap(({ why }) => why ?? []),
         )
-      refuseClaimed(seen, wanted.run)
+      refuseOtherRun(seen, wanted.run)
       const standing = standingOf(seen)
       if (standing === null) return null
       const { holder } = standing
@@ -235,10 +236,15 @@ const isHeardSince = (before: Standing, now: Standing) =>
   now.holder.holder !== before.holder.holder ||
   [...now.heardSeconds].some(([host, seconds]) => seconds > (before.heardSeconds.get(host) ?? seconds))
 
-/** A run that has claimed the source and is not through yet keeps every other run away. */
-function refuseClaimed(seen: readonly LeaseOn[], run: string): void {
+/**
+ * A run that has claimed the source keeps every other run away; so does one that has taken the chain to a cluster: who was
+ * broken off before the first change knows nothing of that, and would prepare the members of a living cluster anew.
+ */
+function refuseOtherRun(seen: readonly LeaseOn[], run: string): void {
   for (const { host, seen: lease } of seen) {
-    if (lease === null || lease.claim === null || lease.claim === run) continue
+    if (lease === null) continue
+    if (lease.committed !== null && lease.committed !== run) throw alreadyTaken(host, lease.committed)
+    if (lease.claim === null || lease.claim === run) continue
     throw new EvhaError({
       kind: 'locked',
       message: `${host} is claimed by the run ${lease.claim}`,

@@ -173,6 +173,13 @@ test('no majority, no lease; another run that has claimed the chain keeps this o
     message: expect.stringContaining('node-1 is claimed by the run other-run'),
   })
   rmSync(join(one.evha, 'claim'))
+  // It was through since, and the chain is a cluster: nothing of this run may begin on it.
+  writeFileSync(join(one.evha, 'decision'), 'committed other-run 1 4\n')
+  await expect(workstation(hosts).lease.take(wanted('b@two'))).rejects.toMatchObject({
+    kind: 'blocked',
+    message: 'node-1: the run other-run has already taken this chain to a cluster',
+  })
+  writeFileSync(join(one.evha, 'decision'), 'returned other-run 1 4\n')
   expect(await workstation(hosts).lease.take(wanted('b@two'))).toMatchObject({ epoch: 2 })
 })
 
@@ -315,7 +322,7 @@ const unused: Guard = newGuard()
 test('before a run is held its commands go as they are', async () => {
   const [host] = localHosts(1) as [LocalHost]
   const door = guarded(host.remote, dirOn(host), unused)
-  expect(await door.run(readLease(dirOn(host)))).toMatchObject({ stdout: 'none\n-\n' })
+  expect(await door.run(readLease(dirOn(host)))).toMatchObject({ stdout: 'none\n-\n-\n' })
   expect(await door.run(changes('x', ['true']))).toMatchObject({ exitCode: 0 })
   expect(renewLease(dirOn(host)).mutates).toBe(true)
 })

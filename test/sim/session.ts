@@ -111,11 +111,15 @@ export class Session {
 
   /** Everything is over, and somebody opens the laptop that was given up: nothing may come of it. */
   async #wakesUp(): Promise<void> {
-    if (this.at === this.#laptop || this.#unknown) return
+    // A run that no host ever knew may begin where the chain is a single sequencer's again.
+    if (this.at === this.#laptop || (this.#unknown && !this.#committed)) return
     await this.#sim.timeline.wait(5_000)
     if (finalState(this.#sim, this.#laptop).path === 'nothing') return
+    const before = startsBy(this.#sim)
     const wish: Wish = { confirms: ['cutover', 'commit', 'finish'], answers: 'later', answersAfterMs: 100 }
     await this.#operator.type('resume', this.#laptop, wish)
+    if (startsBy(this.#sim) !== before)
+      this.#sim.judge.say('a laptop that was given up changed units or configs when all was over')
   }
 
   #verb(path: string, turn: number): Verb {
@@ -230,3 +234,13 @@ export class Session {
     sim.cluster.changed({ host: sim.source })
   }
 }
+
+/** By what the nodes would be started: units, drop-ins and configs of all hosts. */
+const startsBy = ({ hosts }: Sim): string =>
+  hosts
+    .flatMap(({ name, files, spec }) =>
+      ['/etc', `${spec.home}/config`]
+        .flatMap((dir) => files.below(dir))
+        .map((path) => `${name} ${path} ${files.read(path)}`),
+    )
+    .join('\n')

@@ -1,3 +1,4 @@
+import { alreadyTaken } from '../../base/already-taken.ts'
 import { EvhaError } from '../../base/errors.ts'
 import { must } from '../ask.ts'
 import { parseDecision, readDecisionFile } from '../host/decision.ts'
@@ -22,11 +23,5 @@ export async function refuseOtherRun(context: StepContext): Promise<void> {
     })
   const decision = parseDecision(decided)
   if (decision?.decision === 'committed' && decision.run !== run)
-    throw new EvhaError({
-      kind: 'blocked',
-      message: `${source.spec.name}: the run ${decision.run} has already taken this chain to a cluster`,
-      changedAnything: 'no',
-      retryable: false,
-      hint: `\`evha status ${decision.run}\` where it was begun shows how it stands`,
-    })
+    throw alreadyTaken(source.spec.name, decision.run)
 }
