@@ -17,8 +17,8 @@ mkfifo "$dir/end"
 for word in "$@"; do printf '%s\\0' "$word"; done > "$dir/argv"
 printf '%s %s %s\\n' "$EVHA_LAB_HOST" ${name} "$dir" > "$EVHA_LAB_SOCKET.pipe"
 read -r code < "$dir/end"
-cat "$dir/err" >&2
-cat "$dir/out"
+[ ! -s "$dir/err" ] || cat "$dir/err" >&2
+[ ! -s "$dir/out" ] || cat "$dir/out"
 rm -rf "$dir"
 exit "$code"`
 

@@ -1,7 +1,7 @@
 // What the crash matrix on real processes is made of, without a lab.
 import { expect, test } from 'vitest'
 import { type Cell, cellsOf, nameOf, ownPoints } from './cells.ts'
-import { chainsOf, chainsOfRest, shareOf } from './chains.ts'
+import { chainsOf, chainsOfSorts, chainsOfStates, shareOf } from './chains.ts'
 import { verbFor } from './operator.ts'
 import { type Fault, faultAt } from './plan.ts'
 import { distinctOf, type Point, roomOf, sortOf } from './points.ts'
@@ -63,6 +63,8 @@ test('whatever leads forward does the same, but for what each command does befor
   expect(by('resume', 'smoke')).toBe(by('migrate', 'smoke'))
   expect(by('adopt', 'begin')).not.toBe(by('migrate', 'begin'))
   expect(by('abort', 'abort.copies')).not.toBe(by('migrate', 'abort.copies'))
+  expect(by('adopt', 'rollback.rank')).toBe(by('rollback', 'rollback.rank'))
+  expect(by('resume', 'gate.finish')).not.toBe(by('rollback', 'gate.finish'))
   const [, [, own] = []] = ownPoints([
     ['migrate', [point({})]],
     ['go on', [point({ by: 'resume' }), point({ by: 'resume', state: 'begin' })]],
@@ -79,7 +81,11 @@ test('each cell is in one chain, no chain strikes a point twice, and what is lef
   expect(names(chains.flatMap(({ cells }) => cells))).toEqual(names(all))
   for (const { cells } of chains)
     expect(new Set(cells.map((cell) => sortOf(cell.point))).size).toBe(cells.length)
-  const rest = chainsOfRest(all)
+  expect(chains.every(({ exact }) => exact)).toBe(true)
+  const ofSorts = chainsOfSorts(all)
+  expect(ofSorts.map(({ cells }) => cells)).toEqual(chains.map(({ cells }) => cells))
+  expect(ofSorts.some(({ exact }) => exact)).toBe(false)
+  const rest = chainsOfStates(all)
   expect(names(rest.flatMap(({ cells }) => cells))).toEqual(names(all))
   for (const { cells } of rest)
     expect(new Set(cells.map((cell) => roomOf(cell.point))).size).toBe(cells.length)

@@ -25,8 +25,11 @@ const laneOf = ({ goal, kind }: Cell): string => `${goal}, ${ends(kind) ? 'ended
  */
 export const chainsOf = (cells: readonly Cell[]): Chain[] => dealt(cells, sortOf, true)
 
-/** The same for cells whose points were not come to: no state is struck twice on one lab, so each is entered as if never struck. */
-export const chainsOfRest = (cells: readonly Cell[]): Chain[] => dealt(cells, roomOf, false)
+/** The same for cells whose very points were not come to. */
+export const chainsOfSorts = (cells: readonly Cell[]): Chain[] => dealt(cells, sortOf, false)
+
+/** What is left of these: no state is struck twice on one lab, so each is entered as if never struck. */
+export const chainsOfStates = (cells: readonly Cell[]): Chain[] => dealt(cells, roomOf, false)
 
 function dealt(cells: readonly Cell[], keyOf: (point: Cell['point']) => string, exact: boolean): Chain[] {
   return groupsOf(cells, laneOf).flatMap((lane) => {

@@ -4,7 +4,7 @@ import { setWindow } from '../embedded/chain.ts'
 import { withLab } from '../embedded/lab.ts'
 import { builtWorkstation } from './built.ts'
 import { type Cell, cellsOf, nameOf, ownPoints, type Way, ways } from './cells.ts'
-import { type Chain, chainsOf, chainsOfRest, shareOf } from './chains.ts'
+import { type Chain, chainsOf, chainsOfSorts, chainsOfStates, shareOf } from './chains.ts'
 import { goneWell } from './operator.ts'
 import { distinctOf, type Point, sortOf } from './points.ts'
 import { type Ended, StruckLab } from './struck-lab.ts'
@@ -15,7 +15,7 @@ const shortEvery = 4
 /** A hanging command is given up before a long dead-man acts, and after a short one. */
 const hungMs = { long: 2_000, short: 12_000 }
 const budgetSeconds = 600
-/** What was not come to on a second lab either is struck alone, this many at most. */
+/** What was not come to on a third lab either is struck alone, this many at most. */
 const aloneMax = 200
 
 export interface Asked {
@@ -90,7 +90,7 @@ export async function strikeMatrix(asked: Asked): Promise<Struck> {
   }
 }
 
-/** Labs side by side until nothing is left; what was not come to is tried again with fewer strikes on a lab, then alone. */
+/** Labs side by side until nothing is left; what was not come to is tried again at any point of its sort, then with fewer strikes on a lab, then alone. */
 class Night {
   readonly #asked: Asked
   readonly #built: string
@@ -109,7 +109,9 @@ class Night {
     this.#cells = chains.flatMap((chain) => chain.cells).length
     const left = await this.#strike(chains)
     this.#tell('in chains', left)
-    const again = await this.#strike(chainsOfRest(left))
+    const ofSorts = await this.#strike(chainsOfSorts(left))
+    this.#tell('at any point of the sort', ofSorts)
+    const again = await this.#strike(chainsOfStates(ofSorts))
     this.#tell('each state once', again)
     const alone = again.slice(0, aloneMax)
     const never = await this.#strike(alone.map((cell) => ({ goal: cell.goal, cells: [cell], exact: false })))

@@ -17,9 +17,11 @@ export interface Point {
 export const textOf = ({ by, at, state, what, nth }: Point): string =>
   `${by} in ${state}, ${at} "${what}" (${nth})`
 
-/** Before a run goes on each command does something else; from there on, those that lead forward do the same. */
-const wayOf = ({ by, state }: Point): string =>
-  state === 'begin' || by === 'abort' || by === 'rollback' ? by : 'forward'
+/** Before a run goes on each command does something else; from there on, those that lead forward do the same, and a rollback is led on by any. */
+const wayOf = ({ by, state }: Point): string => {
+  if (state === 'begin' || by === 'abort') return by
+  return by === 'rollback' || state.startsWith('rollback') ? 'rollback' : 'forward'
+}
 
 /** Where it is: in another state, or on another way through it, other things are done. */
 export const roomOf = (point: Point): string => `${wayOf(point)} in ${point.state}`

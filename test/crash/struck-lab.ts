@@ -225,9 +225,9 @@ export class StruckLab {
     const stays = goal.startsWith('go on') && verb === 'migrate'
     const typed = this.#typed(verb, stays ? [] : confirmed[goal], stateDir)
     const run = standing === null || verb === 'migrate' || verb === 'adopt' ? [] : [standing.run]
-    const { code, stderr } = await evha([...typed, ...run, '--json'])
+    const { code, stdout, stderr } = await evha([...typed, ...run, '--json'])
     const last = stderr.trimEnd().split('\n').slice(-3).join(' ').replaceAll(/\s+/g, ' ')
-    return `exit ${code}: ${last.slice(-200)}`
+    return `exit ${code}: ${failureIn(stdout) ?? last.slice(-200)}`
   }
 
   /** Everything is over, and somebody opens a laptop that was given up: nothing may come of it. */
@@ -247,4 +247,11 @@ export class StruckLab {
     if (state !== ended.state)
       this.#broken.push(`typed again, ${this.#last} leads from ${ended.state} to ${state}`)
   }
+}
+
+/** What a command that failed says of it; null where it did not, or printed nothing. */
+function failureIn(stdout: string): string | null {
+  if (stdout.trim() === '') return null
+  const { failure } = JSON.parse(stdout) as { readonly failure?: { readonly message: string } | null }
+  return failure?.message ?? null
 }

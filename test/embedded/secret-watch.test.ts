@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { hostFiles, type LabInfo, labFiles } from '../../src/lab/layout.ts'
 import { SecretWatch } from './secret-watch.ts'
 
@@ -80,5 +80,23 @@ test.each([
   } finally {
     child.stdin?.end()
     await once(child, 'close')
+  }
+})
+
+test('a process that came and went while several labs were watched is found by each', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  try {
+    const watches = [new SecretWatch(ground().lab), new SecretWatch(ground().lab)]
+    const child = spawn('sh', ['-c', 'read -r line', '60', passphrase], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    })
+    await once(child, 'spawn')
+    vi.advanceTimersByTime(1_000)
+    child.stdin?.end()
+    await once(child, 'close')
+    for (const watch of watches) expect(watch.end().join('\n')).toContain('the passphrase in the cmdline')
+    expect(vi.getTimerCount()).toBe(0)
+  } finally {
+    vi.useRealTimers()
   }
 })

@@ -11,6 +11,10 @@ interface Canary {
 /** Processes are looked at so often; a command's arguments stand there as long as it runs. */
 const sampleEveryMs = 300
 
+/** Of this test's process; labs that stand side by side look at the same processes, which are read once for all of them. */
+const watching = new Set<SecretWatch>()
+let sampling: NodeJS.Timeout | undefined
+
 /** Files larger than this are the database's preallocated ones. */
 const fileBytesMax = 8_000_000
 
@@ -22,7 +26,6 @@ export class SecretWatch {
   readonly #lab: LabInfo
   readonly #canaries: readonly Canary[]
   readonly #hits = new Set<string>()
-  readonly #sampling: NodeJS.Timeout
   /** What each process was called when it was last searched: it is searched once, and again when it became another. */
   readonly #searched = new Map<string, string>()
   #filesSeen = 0
@@ -30,7 +33,8 @@ export class SecretWatch {
   constructor(lab: LabInfo) {
     this.#lab = lab
     this.#canaries = canariesOf(lab)
-    this.#sampling = setInterval(() => this.lookAtProcesses(), sampleEveryMs).unref()
+    watching.add(this)
+    sampling ??= setInterval(sample, sampleEveryMs).unref()
   }
 
   /** What evha printed, or a report that a test was given. */
@@ -38,11 +42,10 @@ export class SecretWatch {
     this.#search(what, text)
   }
 
-  lookAtProcesses(): void {
-    for (const pid of readdirSync('/proc')) {
-      if (!/^\d+$/.test(pid)) continue
-      const called = readIfThere(join('/proc', pid, 'cmdline'))
-      if (called === '' || this.#searched.get(pid) === called) continue
+  /** @param processes each process by what it is called, as it was just read. */
+  lookAtProcesses(processes: ReadonlyMap<string, string> = processesNow()): void {
+    for (const [pid, called] of processes) {
+      if (this.#searched.get(pid) === called) continue
       this.#searched.set(pid, called)
       const short = called.replaceAll('\0', ' ').slice(0, 60)
       this.#search(`the cmdline of a process: ${short}`, called)
@@ -52,7 +55,11 @@ export class SecretWatch {
 
   /** Ends the watch, searches the files, and returns where a secret was found. Throws when it has seen nothing at all. */
   end(): string[] {
-    clearInterval(this.#sampling)
+    watching.delete(this)
+    if (watching.size === 0) {
+      clearInterval(sampling)
+      sampling = undefined
+    }
     this.lookAtProcesses()
     const { stateDir } = this.#lab
     for (const path of filesBelow(stateDir)) {
@@ -71,6 +78,21 @@ export class SecretWatch {
     for (const { name, bytes } of this.#canaries)
       if (text.includes(bytes)) this.#hits.add(`${name} in ${where}`)
   }
+}
+
+function sample(): void {
+  const processes = processesNow()
+  for (const watch of watching) watch.lookAtProcesses(processes)
+}
+
+function processesNow(): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue
+    const called = readIfThere(join('/proc', pid, 'cmdline'))
+    if (called !== '') found.set(pid, called)
+  }
+  return found
 }
 
 function canariesOf(lab: LabInfo): Canary[] {
