@@ -111,13 +111,21 @@ export class Engine {
     try {
       return await this.#untilStop()
     } finally {
-      this.#telling.keepHeights()
-      this.#forecast.end()
-      this.#telling.end()
-      await this.#watch.end()
-      await this.#deadMen.end()
-      await this.#hooks.settled()
+      try {
+        this.#telling.keepHeights()
+      } finally {
+        // Also where the disk is full: nothing puts a dead-man off any more for a run that is given up.
+        await this.#endAll()
+      }
     }
+  }
+
+  async #endAll(): Promise<void> {
+    this.#forecast.end()
+    this.#telling.end()
+    await this.#watch.end()
+    await this.#deadMen.end()
+    await this.#hooks.settled()
   }
 
   /** Calls the hook for the end of this process's drive. */
@@ -219,12 +227,18 @@ export class Engine {
     const { journal } = this.#run
     const wasUnsettled = unsettled(journal.records) === name
     const attempt = view.context.attempt
-    journal.append({ type: 'intent', step: name, attempt, key: `${this.#run.files.run}/${attempt}/${name}` })
-    crashPoint(`step.${name}.before`)
-    const ended = await tryStep(this.#steps[name] as Step<StepName>, context, wasUnsettled)
-    crashPoint(`step.${name}.after`)
-    window.clear()
-    asked.release()
+    const key = `${this.#run.files.run}/${attempt}/${name}`
+    const begun = async () => {
+      journal.append({ type: 'intent', step: name, attempt, key })
+      crashPoint(`step.${name}.before`)
+      const tried = await tryStep(this.#steps[name] as Step<StepName>, context, wasUnsettled)
+      crashPoint(`step.${name}.after`)
+      return tried
+    }
+    const ended = await begun().finally(() => {
+      window.clear()
+      asked.release()
+    })
     const { lost } = this.#holding
     // Whoever holds the run now writes its journal: what this process saw last is not to be added to it.
     if (lost !== null) return { why: 'lost', failure: lost }

@@ -24,6 +24,7 @@ export class LiveFile {
   #heights: Live['heights'] = {}
   #heightsAt: Live['heightsAt'] = null
   #callOff: (() => void) | null = null
+  #isOver = false
   readonly #clock: Clock
 
   constructor(runDir: string, clock: Clock) {
@@ -44,12 +45,15 @@ export class LiveFile {
 
   /** The run is put down: there is nothing live about it any more. */
   end(): void {
+    this.#isOver = true
     this.#callOff?.()
     this.#callOff = null
     rmSync(path(this.#runDir), { force: true })
   }
 
+  /** An answer that comes after the end brings no file back. */
   #soon(): void {
+    if (this.#isOver) return
     this.#callOff ??= this.#clock.after(writeEveryMs, () => {
       this.#callOff = null
       this.#write()

@@ -51,4 +51,5 @@ const said = await verbs[plan.verb]().then(
   (thrown: unknown) => `refused: ${failureOf(thrown).message}`,
 )
 await befalling.settled()
-process.stdout.write(`${said}${befalling.told}\n`)
+// As evha itself does: whatever may be under way still ends with the process.
+process.stdout.write(`${said}${befalling.told}\n`, () => process.exit(0))

@@ -59,6 +59,8 @@ export class Evha implements Watcher {
   points = 0
   readonly #unseen = new Map<string, SimHost>()
   readonly #listening = new Set<() => void>()
+  /** What it does after some time, or again and again, unless it is called off. */
+  readonly #timers = new Set<{ readonly says: string }>()
   #whenDead: () => void = () => undefined
   readonly died: Promise<'killed'>
 
@@ -94,7 +96,12 @@ export class Evha implements Watcher {
     return lost
   }
 
+  /** The command is through: nothing of it may go on for a run that is put down. */
   end(): void {
+    if (!this.dead && this.#timers.size > 0)
+      this.sim.judge.say(
+        `evha is through, and a timer of it still runs: ${[...this.#timers].map(({ says }) => says)}`,
+      )
     this.dead = true
     this.#free()
   }
@@ -182,6 +189,12 @@ export class Evha implements Watcher {
     this.sim.tell(`evha: ${view.path}: ${view.says}`)
   }
 
+  #timer(says: string): { over(): void } {
+    const timer = { says }
+    this.#timers.add(timer)
+    return { over: () => void this.#timers.delete(timer) }
+  }
+
   get clock(): Clock {
     const { timeline } = this.sim
     const inLife = (run: () => void) => (): void => {
@@ -194,8 +207,22 @@ export class Evha implements Watcher {
     }
     return {
       now: () => timeline.now + this.workstation.clockOffsetMs,
-      after: (ms, run) => timeline.in(ms, inLife(run)),
+      after: (ms, run) => {
+        const timer = this.#timer(`after ${ms} ms`)
+        const off = timeline.in(
+          ms,
+          inLife(() => {
+            timer.over()
+            run()
+          }),
+        )
+        return () => {
+          timer.over()
+          off()
+        }
+      },
       every: (ms, run) => {
+        const timer = this.#timer(`every ${ms} ms`)
         let off = (): void => undefined
         const next = (): void => {
           off = timeline.in(
@@ -207,7 +234,10 @@ export class Evha implements Watcher {
           )
         }
         next()
-        return () => off()
+        return () => {
+          timer.over()
+          off()
+        }
       },
       sleep: (ms, signal) =>
         new Promise((resolve, reject) => {
