@@ -16,7 +16,7 @@ const shortEvery = 4
 const hungMs = { long: 2_000, short: 12_000 }
 const budgetSeconds = 600
 /** What was not come to on a third lab either is struck alone, this many at most. */
-const aloneMax = 200
+const aloneMax = 60
 
 export interface Asked {
   /** Which of the points that are alike is struck. */
