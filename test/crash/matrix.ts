@@ -96,6 +96,7 @@ class Night {
   readonly #built: string
   readonly #broken: string[] = []
   #struck = 0
+  #asksHuman = 0
   #labs = 0
   #cells = 0
   readonly #startedMs = performance.now()
@@ -124,7 +125,7 @@ class Night {
   #tell(round: string, left: readonly Cell[]): void {
     const minutes = (performance.now() - this.#startedMs) / 60_000
     this.#asked.say(
-      `${round}: ${this.#struck} of ${this.#cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken`,
+      `${round}: ${this.#struck} of ${this.#cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken, ${this.#asksHuman} rollbacks ended at a block that Raft logs alone hold`,
     )
   }
 
@@ -153,10 +154,17 @@ class Night {
     const number = ++this.#labs
     const startedMs = performance.now()
     const ended = await strike(chain, number, this.#built).catch(
-      (thrown: unknown): Ended => ({ struck: [], state: 'nothing', told: [], broken: [String(thrown)] }),
+      (thrown: unknown): Ended => ({
+        struck: [],
+        asksHuman: false,
+        state: 'nothing',
+        told: [],
+        broken: [String(thrown)],
+      }),
     )
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)
     this.#struck += ended.struck.length
+    if (ended.asksHuman) this.#asksHuman++
     const name = `lab ${number}, ${chain.goal}`
     say(
       `${name}: ${ended.struck.length} of ${chain.cells.length} cells struck, ended in ${ended.state}, ${seconds} s, ${ended.told.length - ended.struck.length} commands; at least ${this.#minutesLeft} min are left`,
@@ -165,7 +173,7 @@ class Night {
       const story = [`${name}: ${ended.broken.join('; ')}`, ...ended.told].join('\n  ')
       say(`BROKEN ${story}`)
       this.#broken.push(story)
-    } else if (chain.cells.length === 1 || process.env['EVHA_MATRIX_TELL'])
+    } else if (2 * ended.struck.length < chain.cells.length || process.env['EVHA_MATRIX_TELL'])
       for (const line of ended.told) say(`  ${line}`)
     return leftOf(chain, ended)
   }

@@ -66,6 +66,12 @@ export function standingIn(stateDir: string, over: ReadonlySet<string> = new Set
   return standing.find(({ state }) => state !== 'check') ?? standing[0] ?? null
 }
 
+/** Where one run stands at a workstation; null where it is not known. */
+export const standingOfRun = (stateDir: string, run: string): Standing | null =>
+  listRuns(stateDir)
+    .filter((files) => files.run === run)
+    .flatMap(standingOf)[0] ?? null
+
 function standingOf(files: RunFiles): Standing[] {
   try {
     const { path, final } = viewOf(snapshotOf(readRun(files)))

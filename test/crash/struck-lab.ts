@@ -1,14 +1,24 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Gate } from '../../src/base/names.ts'
+import { runFiles } from '../../src/journal/runs.ts'
 import { confirm, evha, type Lab } from '../embedded/lab.ts'
 import { outputOf } from '../output-of.ts'
 import { main, workstationIn } from './built.ts'
 import type { Cell, Goal } from './cells.ts'
 import { passLease, setClocksRight } from './hosts.ts'
 import { wrongAfter, wrongAtEnd } from './judged.ts'
-import { afterCommit, confirmed, isAbort, type Standing, standingIn, type Verb, verbFor } from './operator.ts'
+import {
+  afterCommit,
+  confirmed,
+  isAbort,
+  type Standing,
+  standingIn,
+  standingOfRun,
+  type Verb,
+  verbFor,
+} from './operator.ts'
 import type { Plan, Strike } from './plan.ts'
 import { textOf } from './points.ts'
 
@@ -16,12 +26,19 @@ import { textOf } from './points.ts'
 const idleMax = 3
 /** Commands an operator types until the run is at an end. */
 const turnsMax = 12
+/**
+ * Between its Raft log and its store a leader can be stopped by whatever stops it, and a rollback asks for a human then
+ * (docs/rolling-back.md): that is its end, and no height may be signed twice in it.
+ */
+const onlyInRaftLogs = /block \d+ was signed, as the Raft log of .* says/
 /** Some dozens of strikes that hang, or wait for a second operator, are as long as that. */
 const struckTimeoutMs = 15 * 60_000
 
 /** How a lab ended: what was typed and what came of it, and what must not be. */
 export interface Ended {
   readonly struck: readonly Cell[]
+  /** A block stands in Raft logs alone: the rollback went no further. */
+  readonly asksHuman: boolean
   readonly state: string
   readonly told: readonly string[]
   readonly broken: readonly string[]
@@ -55,6 +72,7 @@ export class StruckLab {
   /** The run is on the hosts and not here: it is adopted. */
   #isElsewhere = false
   #idle = 0
+  #asksHuman = false
   #last: Verb = 'migrate'
 
   constructor(lab: Lab, way: Way) {
@@ -79,9 +97,14 @@ export class StruckLab {
     const ended = this.#standing
     await this.#wakesUp()
     await this.#again(ended)
-    this.#broken.push(...(await wrongAtEnd(this.#lab, this.#way.goal, ended)))
+    this.#broken.push(
+      ...(this.#asksHuman
+        ? wrongAfter(this.#lab, this.#last, this.#at, ended)
+        : await wrongAtEnd(this.#lab, this.#way.goal, ended)),
+    )
     return {
       struck: this.#struck,
+      asksHuman: this.#asksHuman,
       state: ended?.state ?? 'nothing',
       told: this.#told,
       broken: this.#broken,
@@ -97,6 +120,7 @@ export class StruckLab {
     const { goal } = this.#way
     const standing = this.#standing
     if (standing === null) return false
+    if (this.#asksHuman) return true
     const tooLate = isAbort(goal) && afterCommit.test(standing.state)
     if (!standing.final && !tooLate) return false
     if (!isAbort(goal) || standing.state !== 'aborted' || this.#waiting.length === 0) return true
@@ -118,9 +142,12 @@ export class StruckLab {
     const type = () =>
       isHeard && !isFirst ? this.#workstation(verb, standing) : this.#evha(verb, this.#at, standing)
     const said = await type()
+    if (goal === 'roll back' && onlyInRaftLogs.test(said)) this.#asksHuman = true
     // What was done before was nothing.
     if (verb === 'adopt' && /no host of .* keeps a run/.test(said)) this.#isElsewhere = false
-    if (/no host knows the run/.test(said)) this.#looksAtSecond(standing)
+    if (/no host knows the run/.test(said) && standing !== null) this.#wasEnded(standing.run)
+    const [, unfinished] = /the run (\S+) of this chain is not finished/.exec(said) ?? []
+    if (unfinished !== undefined && this.#over.has(unfinished)) this.#putAway(unfinished)
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
     const strikes = this.#struck.slice(before)
     const state = this.#standing?.state ?? 'nothing'
@@ -128,9 +155,17 @@ export class StruckLab {
     this.#told.push(`${verb} at ${this.#place}, ${seconds} s: ${said}; in ${state}`)
     this.#broken.push(...wrongAfter(this.#lab, verb, this.#at, this.#standing))
     this.#idle = strikes.length > 0 ? 0 : this.#idle + 1
-    if (this.#idle >= idleMax) this.#waiting = []
+    if (this.#idle >= idleMax) this.#givesUp()
     const elsewhere = goal === 'go on elsewhere' && this.#waiting.length > 0
     if (elsewhere || strikes.at(-1)?.place === 'another workstation') this.#movesOn()
+  }
+
+  /** What no command came to; where the run was led forward to be struck, an abort may still come to the others. */
+  #givesUp(): void {
+    const byAbort = this.#waiting.filter(({ goal, point }) => isAbort(goal) && point.by === 'abort')
+    const isForward = byAbort.length < this.#waiting.length
+    this.#waiting = isForward ? byAbort : []
+    this.#idle = 0
   }
 
   get #place(): string {
@@ -147,10 +182,17 @@ export class StruckLab {
     passLease(this.#lab)
   }
 
-  /** The second operator has taken the run over and brought it to its end, when the first one was too slow to be heard. */
-  #looksAtSecond(standing: Standing | null): void {
-    const there = standingIn(this.#secondDir, this.#over)
-    if (there?.final === true && there.run === standing?.run) this.#at = this.#secondDir
+  /** The second operator has taken the run over and brought it to its end, when the first one was too slow to be heard; or another run did. */
+  #wasEnded(run: string): void {
+    if (standingOfRun(this.#secondDir, run)?.final === true) this.#at = this.#secondDir
+    else this.#putAway(run)
+  }
+
+  /** A run that hosts know no more is put away, as evha says. */
+  #putAway(run: string): void {
+    const { dir } = runFiles(this.#at, run)
+    renameSync(dir, `${dir}.ended`)
+    this.#isElsewhere = false
   }
 
   get #secondDir(): string {
