@@ -81,7 +81,7 @@ export function parseLease(text: string): LeaseSeen {
   const [line = 'none', alive = '-', claim = '', decided = ''] = text.split('\n')
   const [epoch = '', holder = '', run = '', by = '', since = ''] = line.split(' ')
   const [silent = '-', heard = '-'] = alive.split(' ')
-  const [claimedBy = '-'] = claim.split(' ')
+  const [claimedBy = ''] = claim.split(' ')
   const [decision = '', decidedBy = ''] = decided.split(' ')
   const seconds = Number(silent)
   const isHeard = Number.isInteger(seconds)
@@ -90,7 +90,7 @@ export function parseLease(text: string): LeaseSeen {
     silentSeconds: isHeard ? seconds : null,
     heardSeconds: isHeard ? Number(heard) : null,
     released: silent === 'released',
-    claim: claimedBy === '-' || claimedBy === '' ? null : claimedBy,
+    claim: claimedBy === '-' ? null : claimedBy || null,
     committed: decision === 'committed' ? decidedBy : null,
   }
 }

@@ -96,7 +96,6 @@ class Night {
   readonly #built: string
   readonly #broken: string[] = []
   #struck = 0
-  #asksHuman = 0
   #labs = 0
   #cells = 0
   readonly #startedMs = performance.now()
@@ -125,7 +124,7 @@ class Night {
   #tell(round: string, left: readonly Cell[]): void {
     const minutes = (performance.now() - this.#startedMs) / 60_000
     this.#asked.say(
-      `${round}: ${this.#struck} of ${this.#cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken, ${this.#asksHuman} rollbacks ended at a block that Raft logs alone hold`,
+      `${round}: ${this.#struck} of ${this.#cells} cells struck on ${this.#labs} labs in ${minutes.toFixed(1)} min, ${(this.#struck / minutes).toFixed(0)} a minute; ${left.length} points were not come to, ${this.#broken.length} broken`,
     )
   }
 
@@ -156,7 +155,6 @@ class Night {
     const ended = await strike(chain, number, this.#built).catch(
       (thrown: unknown): Ended => ({
         struck: [],
-        asksHuman: false,
         state: 'nothing',
         told: [],
         broken: [String(thrown)],
@@ -164,7 +162,6 @@ class Night {
     )
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)
     this.#struck += ended.struck.length
-    if (ended.asksHuman) this.#asksHuman++
     const name = `lab ${number}, ${chain.goal}`
     say(
       `${name}: ${ended.struck.length} of ${chain.cells.length} cells struck, ended in ${ended.state}, ${seconds} s, ${ended.told.length - ended.struck.length} commands; at least ${this.#minutesLeft} min are left`,

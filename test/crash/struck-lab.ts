@@ -26,19 +26,12 @@ import { textOf } from './points.ts'
 const idleMax = 3
 /** Commands an operator types until the run is at an end. */
 const turnsMax = 12
-/**
- * Between its Raft log and its store a leader can be stopped by whatever stops it, and a rollback asks for a human then
- * (docs/rolling-back.md): that is its end, and no height may be signed twice in it.
- */
-const onlyInRaftLogs = /block \d+ was signed, as the Raft log of .* says/
 /** Some dozens of strikes that hang, or wait for a second operator, are as long as that. */
 const struckTimeoutMs = 15 * 60_000
 
 /** How a lab ended: what was typed and what came of it, and what must not be. */
 export interface Ended {
   readonly struck: readonly Cell[]
-  /** A block stands in Raft logs alone: the rollback went no further. */
-  readonly asksHuman: boolean
   readonly state: string
   readonly told: readonly string[]
   readonly broken: readonly string[]
@@ -72,7 +65,6 @@ export class StruckLab {
   /** The run is on the hosts and not here: it is adopted. */
   #isElsewhere = false
   #idle = 0
-  #asksHuman = false
   #last: Verb = 'migrate'
 
   constructor(lab: Lab, way: Way) {
@@ -97,14 +89,9 @@ export class StruckLab {
     const ended = this.#standing
     await this.#wakesUp()
     await this.#again(ended)
-    this.#broken.push(
-      ...(this.#asksHuman
-        ? wrongAfter(this.#lab, this.#last, this.#at, ended)
-        : await wrongAtEnd(this.#lab, this.#way.goal, ended)),
-    )
+    this.#broken.push(...(await wrongAtEnd(this.#lab, this.#way.goal, ended)))
     return {
       struck: this.#struck,
-      asksHuman: this.#asksHuman,
       state: ended?.state ?? 'nothing',
       told: this.#told,
       broken: this.#broken,
@@ -120,7 +107,6 @@ export class StruckLab {
     const { goal } = this.#way
     const standing = this.#standing
     if (standing === null) return false
-    if (this.#asksHuman) return true
     const tooLate = isAbort(goal) && afterCommit.test(standing.state)
     if (!standing.final && !tooLate) return false
     if (!isAbort(goal) || standing.state !== 'aborted' || this.#waiting.length === 0) return true
@@ -142,10 +128,9 @@ export class StruckLab {
     const type = () =>
       isHeard && !isFirst ? this.#workstation(verb, standing) : this.#evha(verb, this.#at, standing)
     const said = await type()
-    if (goal === 'roll back' && onlyInRaftLogs.test(said)) this.#asksHuman = true
     // What was done before was nothing.
     if (verb === 'adopt' && /no host of .* keeps a run/.test(said)) this.#isElsewhere = false
-    if (/no host knows the run/.test(said) && standing !== null) this.#wasEnded(standing.run)
+    if (/no host knows the run/.test(said) && standing !== null) this.#looksAtSecond(standing.run)
     const [, unfinished] = /the run (\S+) of this chain is not finished/.exec(said) ?? []
     if (unfinished !== undefined && this.#over.has(unfinished)) this.#putAway(unfinished)
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1)
@@ -182,13 +167,12 @@ export class StruckLab {
     passLease(this.#lab)
   }
 
-  /** The second operator has taken the run over and brought it to its end, when the first one was too slow to be heard; or another run did. */
-  #wasEnded(run: string): void {
+  /** The second operator has taken the run over and brought it to its end, when the first one was too slow to be heard. */
+  #looksAtSecond(run: string): void {
     if (standingOfRun(this.#secondDir, run)?.final === true) this.#at = this.#secondDir
-    else this.#putAway(run)
   }
 
-  /** A run that hosts know no more is put away, as evha says. */
+  /** A run that is over, and was ended elsewhere, stands in the way of the next one: it is put away, as evha says. */
   #putAway(run: string): void {
     const { dir } = runFiles(this.#at, run)
     renameSync(dir, `${dir}.ended`)
