@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import type { Failure } from '../base/errors.ts'
 import type { Clock } from './clock.ts'
 
 /** A signal that a point in time aborts. */
@@ -20,12 +19,3 @@ export function untilDeadline(clock: Clock, stopNow: AbortSignal, deadlineMs: nu
   setMaxListeners(0, signal)
   return { signal, spent: () => over.signal.aborted, clear: callOff }
 }
-
-/** Why a run turns back whose window took too long. */
-export const budgetSpent = (seconds: number): Failure => ({
-  kind: 'budget',
-  message: `the window's budget of ${seconds} s is spent`,
-  changedAnything: 'yes',
-  retryable: true,
-  hint: '`evha report` says which step took so long; raise window.budgetSeconds if it needs more, then `evha resume`',
-})

@@ -3,26 +3,25 @@ import { type Failure, failureOf } from '../base/errors.ts'
 import type { Gate, StepName } from '../base/names.ts'
 import { crashPoint } from '../journal/crash-point.ts'
 import { advance, ignores, type RunEvent, type Snapshot, type StateView, viewOf } from '../machine/decider.ts'
-import type { Facts } from '../steps/facts.ts'
 import type { SeenWindows } from '../steps/gates/prediction.ts'
 import type { Fresh, Host, Step, StepContext, StepRegistry } from '../steps/step.ts'
 import type { DriveOptions, RunEnd } from './api.ts'
 import type { Clock } from './clock.ts'
 import { DeadMen } from './dead-men.ts'
-import { budgetSpent, type Deadline, untilDeadline } from './deadline.ts'
 import { Forecast } from './forecast.ts'
 import { type AtGate, Gates } from './gates.ts'
 import type { Holding } from './holding.ts'
 import { Hooks } from './hooks.ts'
-import type { OpenWindow } from './observer.ts'
 import type { OpenRun } from './open-run.ts'
-import { unsettled, windowDeadline } from './rebuild.ts'
+import { unsettled } from './rebuild.ts'
 import { seenWindows } from './seen-windows.ts'
 import { stepContext } from './step-context.ts'
 import type { Stop } from './stop.ts'
 import { Telling } from './telling.ts'
 import { tryStep } from './try-step.ts'
-import { noAlarm, Watch } from './watch.ts'
+import { type Voiding, Voids } from './voids.ts'
+import { Watch } from './watch.ts'
+import { WindowBudget } from './window-budget.ts'
 import { Wishes } from './wishes.ts'
 import { realWorld, type World } from './world.ts'
 
@@ -53,6 +52,8 @@ export class Engine {
   readonly #deadMen: DeadMen
   readonly #forecast: Forecast
   readonly #watch: Watch
+  readonly #voids: Voids
+  readonly #window: WindowBudget
   readonly #fresh: Fresh = {}
   #snapshot: Snapshot
   #windows: readonly SeenWindows[] | null = null
@@ -82,6 +83,8 @@ export class Engine {
     )
     this.#telling = new Telling(run, options.observer, this.#clock)
     this.#watch = new Watch(run.files.run, this.#clock, (view, signal) => this.#context(view, signal))
+    this.#voids = new Voids(this.#watch, this.#deadMen, (event) => this.refuses(event))
+    this.#window = new WindowBudget(run, this.#clock)
     this.#forecast = new Forecast(this.#clock, (text) => this.#telling.passing(text))
   }
 
@@ -141,15 +144,15 @@ export class Engine {
       const { view } = this
       if (view.path !== shown) {
         this.#tries = 0
-        this.#options.observer.entered(view, this.#openWindow(view))
+        this.#options.observer.entered(view, this.#window.openIn(view))
         this.#telling.entered()
-        const deadlineMs = this.#deadline()
-        this.#forecast.entered(view, deadlineMs === null ? null : { deadlineMs, budgetMs: this.#budgetMs })
+        const { deadlineMs, budgetMs } = this.#window
+        this.#forecast.entered(view, deadlineMs === null ? null : { deadlineMs, budgetMs })
         shown = view.path
       }
       // Inside the window the chain is not to wait for a line that only the report reads.
       if (!view.tags.has('chain-stopped') && view.phase !== 'window') this.#telling.keepHeights()
-      if (this.#findsTwice(view)) continue
+      if (this.#isVoid(view, this.#voids.twice)) continue
       if (this.#wishes.turnsBack(view, this.#canAbort)) {
         this.give({ type: 'ABORT' })
         continue
@@ -157,7 +160,7 @@ export class Engine {
       this.#holding.quiet(standsStill(view))
       await this.#deadMen.follow(view)
       this.#watch.follow(view)
-      if (this.#findsGone(view)) continue
+      if (this.#isVoid(view, this.#voids.back)) continue
       const over = view.final || view.work === null
       const stop = over ? null : this.#wishes.stopsHere(view)
       if (stop !== null) return stop
@@ -170,29 +173,11 @@ export class Engine {
     }
   }
 
-  /** True when a height was signed twice: nothing else counts then. */
-  #findsTwice(view: StateView): boolean {
-    const { alarm } = this.#watch
-    if (alarm === null || this.refuses({ type: 'SIGNED_TWICE', ...alarm })) return false
-    this.#options.observer.failed(view, alarm.failure, false)
-    this.give({ type: 'SIGNED_TWICE', ...alarm })
-    return true
-  }
-
-  /**
-   * What ends a step when a height was signed twice. None while the decision falls or is read: which way it went is seen
-   * first. None on a way back: it leaves one writer.
-   */
-  get #alarms(): readonly AbortSignal[] {
-    return this.refuses({ type: 'SIGNED_TWICE', ...noAlarm }) ? [] : [this.#watch.signal]
-  }
-
-  /** True when the source has gone back by itself: whatever the state was about to do is void. */
-  #findsGone(view: StateView): boolean {
-    const { failure } = this.#deadMen
-    if (failure === null || this.refuses({ type: 'DEAD_MAN', failure })) return false
-    this.#options.observer.failed(view, failure, false)
-    this.give({ type: 'DEAD_MAN', failure })
+  /** True when something comes before whatever the state was about to do. */
+  #isVoid(view: StateView, voiding: Voiding | null): boolean {
+    if (voiding === null) return false
+    this.#options.observer.failed(view, voiding.failure, false)
+    this.give(voiding)
     return true
   }
 
@@ -218,9 +203,9 @@ export class Engine {
     const startedMs = this.#clock.now()
     const held = await this.#held(name)
     if (held !== null) return held
-    const window = this.#windowSignal(view)
+    const window = this.#window.signalIn(view, this.#options.stopNow)
     const asked = this.#wishes.watch(view, this.#canAbort, ['abort'])
-    const gone = [...this.#deadMen.signals, ...this.#alarms]
+    const gone = this.#voids.signals
     const signals = [window.signal, asked.signal, this.#holding.signal, ...gone]
     const context = this.#context(view, AbortSignal.any(signals))
     setMaxListeners(0, context.signal)
@@ -242,8 +227,7 @@ export class Engine {
     const { lost } = this.#holding
     // Whoever holds the run now writes its journal: what this process saw last is not to be added to it.
     if (lost !== null) return { why: 'lost', failure: lost }
-    const isAlarmed = this.#alarms.some(({ aborted }) => aborted)
-    if (!isAlarmed && window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
+    if (!this.#voids.isAlarmed && window.spent() && ended.kind === 'failed') return this.#overrun(view, name)
     if (this.#options.stopNow.aborted && ended.kind === 'failed') return { why: 'paused' }
     const { failure: back } = this.#deadMen
     // While the decision falls nothing turns back by itself: the state reads which way it went.
@@ -295,7 +279,7 @@ export class Engine {
   /** The budget ran out while a step of the window was under way. */
   #overrun(view: StateView, name: StepName): Stop | null {
     this.#run.journal.append({ type: 'outcome', step: name, attempt: view.context.attempt, ok: false })
-    const failure = budgetSpent(this.#run.runbook.window.budgetSeconds)
+    const failure = this.#window.spent
     this.#options.observer.failed(view, failure, false)
     this.give({ type: 'BUDGET_SPENT', failure })
     return null
@@ -306,8 +290,8 @@ export class Engine {
     return {
       view,
       gate,
-      deadlineMs: this.#deadline(),
-      gone: [...this.#deadMen.signals, ...this.#alarms],
+      window: this.#window,
+      gone: this.#voids.signals,
       refuses: (event) => this.refuses(event),
       give: (event) => this.give(event),
       weighedAtMs: () => this.#weighedAtMs,
@@ -317,27 +301,6 @@ export class Engine {
       },
       hookFailed: (failure) => this.#hookFailed(view, failure),
     }
-  }
-
-  get #budgetMs(): number {
-    return this.#run.runbook.window.budgetSeconds * 1_000
-  }
-
-  #deadline(): number | null {
-    return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
-  }
-
-  #openWindow(view: StateView): OpenWindow | null {
-    const counts = view.phase === 'window' || view.gate === 'commit'
-    if (!counts && !view.tags.has('chain-stopped')) return null
-    const { stopSource } = view.context.facts as Partial<Facts>
-    return { stoppedSinceMs: stopSource?.stopAtMs ?? null, deadlineMs: counts ? this.#deadline() : null }
-  }
-
-  /** In the window before the point of no return, the budget ends a step; after it nothing but the operator does. */
-  #windowSignal(view: StateView): Deadline {
-    const deadlineMs = view.phase === 'window' || view.gate === 'commit' ? this.#deadline() : null
-    return untilDeadline(this.#clock, this.#options.stopNow, deadlineMs)
   }
 
   /** Read before the gate that shows them; what comes after goes by the same figures. */
@@ -355,7 +318,7 @@ export class Engine {
       hosts: this.#hosts,
       world: this.#world,
       machine: view.context,
-      windowDeadlineMs: this.#deadline(),
+      windowDeadlineMs: this.#window.deadlineMs,
       epoch: this.#holding.epoch,
       journalKept: () => this.#holding.kept(signal),
       watched: () => this.#watch.watched(),

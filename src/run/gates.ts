@@ -5,12 +5,12 @@ import type { RunEvent, StateView } from '../machine/decider.ts'
 import type { Weighed } from '../steps/facts.ts'
 import type { DriveOptions } from './api.ts'
 import type { Clock } from './clock.ts'
-import { budgetSpent } from './deadline.ts'
 import { gateIrreversible } from './gate-words.ts'
 import type { Hooks } from './hooks.ts'
 import type { Answer } from './observer.ts'
 import type { OpenRun } from './open-run.ts'
 import type { Stop } from './stop.ts'
+import type { WindowBudget } from './window-budget.ts'
 import type { Wishes } from './wishes.ts'
 
 /** Evidence older than this is weighed again before an approval is taken. */
@@ -20,8 +20,7 @@ const freshMs = 10_000
 export interface AtGate {
   readonly view: StateView
   readonly gate: Gate
-  /** When the window's budget is spent, epoch ms; null outside of the window. */
-  readonly deadlineMs: number | null
+  readonly window: WindowBudget
   /** What voids question and answer: a host that went back by itself, a height signed twice. */
   readonly gone: readonly AbortSignal[]
   /** True when the event has no edge here. */
@@ -81,7 +80,7 @@ export class Gates {
   async #answer(at: AtGate, { evidence }: Weighed): Promise<Answered> {
     const { view, gate, gone } = at
     const { chain } = this.#run.runbook
-    const deadlineMs = gate === 'commit' ? at.deadlineMs : null
+    const deadlineMs = gate === 'commit' ? at.window.deadlineMs : null
     const confirmed = this.#options.confirms.get(gate) === chain
     const askedMs = this.#clock.now()
     const asked = this.#wishes.watch(view, !at.refuses({ type: 'ABORT' }), ['abort', 'pause'])
@@ -99,11 +98,11 @@ export class Gates {
   }
 
   /** Nobody approved: at the second gate that means going back, elsewhere the run waits. */
-  #turn({ gate, deadlineMs, refuses, give }: AtGate, answer: Answer): Stop | null {
+  #turn({ gate, window, refuses, give }: AtGate, answer: Answer): Stop | null {
     if (gate === 'commit') {
-      const spent = deadlineMs !== null && this.#clock.now() >= deadlineMs
-      const failure = budgetSpent(this.#run.runbook.window.budgetSeconds)
-      give(spent ? { type: 'BUDGET_SPENT', failure } : { type: 'DECLINE', gate })
+      const { deadlineMs, spent } = window
+      const isSpent = deadlineMs !== null && this.#clock.now() >= deadlineMs
+      give(isSpent ? { type: 'BUDGET_SPENT', failure: spent } : { type: 'DECLINE', gate })
       return null
     }
     if (gate === 'rollback' && answer === 'declined' && !refuses({ type: 'DECLINE', gate })) {
