@@ -173,7 +173,7 @@ export class Lease {
           this.#quorum,
           seen.flatMap(({ why }) => why ?? []),
         )
-      refuseOtherRun(seen, wanted.run)
+      refuseTakenChain(seen, wanted.run)
       const standing = standingOf(seen)
       if (standing === null) return null
       const { holder } = standing
@@ -240,7 +240,7 @@ const isHeardSince = (before: Standing, now: Standing) =>
  * A run that has claimed the source keeps every other run away; so does one that has taken the chain to a cluster: who was
  * broken off before the first change knows nothing of that, and would prepare the members of a living cluster anew.
  */
-function refuseOtherRun(seen: readonly LeaseOn[], run: string): void {
+function refuseTakenChain(seen: readonly LeaseOn[], run: string): void {
   for (const { host, seen: lease } of seen) {
     if (lease === null) continue
     if (lease.committed !== null && lease.committed !== run) throw alreadyTaken(host, lease.committed)

@@ -15,7 +15,7 @@ import type { LoadedRunbook } from '../runbook/load.ts'
 import type { Host } from '../steps/step.ts'
 import type { Clock } from './clock.ts'
 import { runDirOn } from './holding.ts'
-import { type OpenRun, refuseOtherRun } from './open-run.ts'
+import { type OpenRun, refuseForeignJournal } from './open-run.ts'
 import { snapshotOf } from './rebuild.ts'
 
 /** The run as the hosts know it, and how far each of them had it already. */
@@ -146,7 +146,7 @@ function supersede(run: OpenRun, chosen: Copy, tell: (text: string) => void, { n
     kept === null ? 'they are taken over' : `it counts; ${aside} records of this one are set aside in ${kept}`
   tell(`the journal on ${chosen.host} has ${more} records that are not here (${why}): ${what}`)
   const journal = openJournal(run.files.dir, { now })
-  refuseOtherRun(run.files, journal.header, run.runbook)
+  refuseForeignJournal(run.files, journal.header, run.runbook)
   return { ...run, journal }
 }
 

@@ -74,7 +74,7 @@ export function reopenRun(
         runbookFromText(readFileSync(files.runbook, 'utf8'), files.runbook),
         files,
       )
-      refuseOtherRun(files, journal.header, runbook)
+      refuseForeignJournal(files, journal.header, runbook)
       return { files, journal, log: openLog(files.log), lock, runbook, stateDir }
     } catch (error) {
       journal.close()
@@ -109,7 +109,11 @@ function refuseBesideUnfinished(stateDir: string, chain: string): void {
 }
 
 /** The journal must be this run's own, begun with this runbook and by a machine that this evha still is. */
-export function refuseOtherRun(files: RunFiles, header: RecordOf<'header'>, runbook: LoadedRunbook): void {
+export function refuseForeignJournal(
+  files: RunFiles,
+  header: RecordOf<'header'>,
+  runbook: LoadedRunbook,
+): void {
   if (header.run !== files.run || header.chain !== files.chain)
     throw notThisRun(`the journal ${files.journal} belongs to the run ${header.run}, not to ${files.run}`)
   if (header.runbookDigest !== runbook.digest)

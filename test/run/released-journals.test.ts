@@ -7,7 +7,7 @@ import { readJournal } from '../../src/journal/read-journal.ts'
 import { runFiles } from '../../src/journal/runs.ts'
 import { viewOf } from '../../src/machine/decider.ts'
 import { machineVersion } from '../../src/machine/migrate.ts'
-import { graphHash, refuseOtherRun } from '../../src/run/open-run.ts'
+import { graphHash, refuseForeignJournal } from '../../src/run/open-run.ts'
 import { readRun, snapshotOf } from '../../src/run/rebuild.ts'
 import { reportOf, statusOf } from '../../src/run/report.ts'
 import { refusedBy, scratch } from '../journal/scratch.ts'
@@ -42,7 +42,7 @@ test.each(recorded)('%s: a run that ended %s', (release, outcome) => {
   cpSync(from, files.dir, { recursive: true })
   const stored = readRun(files)
   if (header.machineVersion !== machineVersion) {
-    const refusal = refusedBy(() => refuseOtherRun(files, header, stored.runbook))
+    const refusal = refusedBy(() => refuseForeignJournal(files, header, stored.runbook))
     expect(refusal).toMatchObject({
       kind: 'usage',
       message: expect.stringContaining(`begun by evha ${header.evhaVersion}`),
@@ -54,9 +54,9 @@ test.each(recorded)('%s: a run that ended %s', (release, outcome) => {
   expect([view.path, reportOf(stateDir, header.run).outcome]).toEqual(stood[outcome])
   expect(statusOf(stateDir, header.run)).toMatchObject({ run: header.run, running: false })
   expect(view.context.failure).toBeNull()
-  if (header.graphHash === graphHash()) refuseOtherRun(files, header, stored.runbook)
+  if (header.graphHash === graphHash()) refuseForeignJournal(files, header, stored.runbook)
   else
-    expect(refusedBy(() => refuseOtherRun(files, header, stored.runbook)).message).toContain(
+    expect(refusedBy(() => refuseForeignJournal(files, header, stored.runbook)).message).toContain(
       'another state machine',
     )
 })
