@@ -59,9 +59,12 @@ export function cellsOf(own: readonly (readonly [Way, readonly Point[]])[]): Cel
 
 const beforeDecision = /^(check|preparePeers|copySigner|seedData|smoke|gate\.cutover|window\.|gate\.commit)/
 
+/** With this line in the journal the decision is due, and no abort begins any more. */
+const opensCommit = ({ state, what }: Point) => state === 'gate.commit' && what === 'event APPROVE'
+
 /** An abort sees the journal and the hosts as they were left: what the run wrote last, and what it did last. */
 function abortedFrom(point: Point): Cell[] {
-  if (!beforeDecision.test(point.state)) return []
+  if (!beforeDecision.test(point.state) || opensCommit(point)) return []
   const kinds: readonly FaultKind[] =
     point.at === 'append'
       ? ['kill after it']

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { type Cell, cellsOf, nameOf, ownPoints } from './cells.ts'
 import { chainsOf, chainsOfSorts, chainsOfStates, shareOf } from './chains.ts'
-import { verbFor } from './operator.ts'
+import { opened, verbFor } from './operator.ts'
 import { type Fault, faultAt } from './plan.ts'
 import { distinctOf, type Point, roomOf, sortOf } from './points.ts'
 
@@ -43,6 +43,21 @@ test('up to the decision each point of the migration is aborted from as well, an
   for (const state of ['check', 'smoke', 'window.warm', 'gate.commit'])
     expect(abortedAt(state), state).toEqual(wanted)
   expect(abortedAt('commit.start')).toEqual([])
+  const opening = ['approval commit', 'event APPROVE'].map((what) =>
+    point({ at: 'append', state: 'gate.commit', what }),
+  )
+  const [atGate, ...none] = cellsOf([['migrate', opening]]).filter(({ goal }) => goal === 'abort from there')
+  expect([atGate?.point.what, none]).toEqual(['approval commit', []])
+})
+
+test('before an abort the second gate is opened only where the strike falls as it is being opened', () => {
+  const [early, late] = ['intent weighCommit', 'approval commit'].map((what): Cell => {
+    const struck = point({ at: 'append', state: 'gate.commit', what })
+    return { goal: 'abort from there', place: 'the same workstation', kind: 'kill after it', point: struck }
+  })
+  expect(opened('abort from there', [early as Cell])).toEqual(['cutover'])
+  expect(opened('abort from there', [early as Cell, late as Cell])).toEqual(['cutover', 'commit'])
+  expect(opened('abort from there', [])).toEqual(['cutover'])
 })
 
 test('peers and repetitions are one sort, the source and another state are others; which one is struck turns with the night', () => {

@@ -17,6 +17,12 @@ export const confirmed: { readonly [K in Goal]: readonly Gate[] } = {
   'roll back': ['cutover', 'commit', 'rollback'],
 }
 
+/** The gates that are opened while these wait: the second one before an abort only for the strike that falls as it is being opened. */
+export const opened = (goal: Goal, waiting: readonly Cell[]): readonly Gate[] =>
+  goal === 'abort from there' && waiting.some(({ point }) => point.what === 'approval commit')
+    ? [...confirmed[goal], 'commit']
+    : confirmed[goal]
+
 export const goneWell: { readonly [K in Goal]: string } = {
   migrate: 'done',
   'go on': 'done',

@@ -13,6 +13,7 @@ import {
   afterCommit,
   confirmed,
   isAbort,
+  opened,
   type Standing,
   standingIn,
   standingOfRun,
@@ -194,7 +195,7 @@ export class StruckLab {
       run: verb === 'adopt' ? undefined : standing?.run,
       labDir: stateDir,
       chain,
-      confirms: this.#staysAtGate ? [] : confirmed[goal],
+      confirms: this.#staysAtGate ? [] : opened(goal, waiting),
       answer: isAbort(goal) ? 'declined' : 'later',
       faults:
         cells === null ? null : waiting.map(({ kind, point }, number) => ({ number, kind, point, exact })),
