@@ -18,10 +18,11 @@ import { Holding } from './holding.ts'
 import { refuseUnusableHooks } from './hooks.ts'
 import { closeHosts } from './hosts.ts'
 import { beginRun, closeRun, type OpenRun, reopenRun } from './open-run.ts'
-import { inputOf, snapshotOf, unsettled, windowDeadline } from './rebuild.ts'
+import { inputOf, snapshotOf, unsettled } from './rebuild.ts'
 import { refuseUnproved } from './refuse-unproved.ts'
 import { heldToRehearsal, rehearsedFor, rehearsedIn, rehearsedNote } from './rehearsed.ts'
 import type { Stop } from './stop.ts'
+import { WindowBudget } from './window-budget.ts'
 import { realWorld } from './world.ts'
 
 /** Begins a migration and drives it as far as its gates allow. `steps` is given by tests that take a guard away. */
@@ -149,9 +150,8 @@ async function reopened(
   clearControl(run.files.dir)
   const [user = '', host = ''] = whoDrives().split('@')
   run.journal.append({ type: 'resumed', pid: process.pid, host, user })
-  const deadlineMs = windowDeadline(run.journal.records, run.runbook.window.budgetSeconds)
   const { clock } = options.world ?? realWorld
-  engine.give({ type: 'RESUME', windowOverran: deadlineMs !== null && clock.now() >= deadlineMs })
+  engine.give({ type: 'RESUME', windowOverran: new WindowBudget(run, clock).isSpent })
   return engine
 }
 

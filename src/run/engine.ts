@@ -279,7 +279,7 @@ export class Engine {
   /** The budget ran out while a step of the window was under way. */
   #overrun(view: StateView, name: StepName): Stop | null {
     this.#run.journal.append({ type: 'outcome', step: name, attempt: view.context.attempt, ok: false })
-    const failure = this.#window.spent
+    const failure = this.#window.whySpent
     this.#options.observer.failed(view, failure, false)
     this.give({ type: 'BUDGET_SPENT', failure })
     return null

@@ -100,9 +100,8 @@ export class Gates {
   /** Nobody approved: at the second gate that means going back, elsewhere the run waits. */
   #turn({ gate, window, refuses, give }: AtGate, answer: Answer): Stop | null {
     if (gate === 'commit') {
-      const { deadlineMs, spent } = window
-      const isSpent = deadlineMs !== null && this.#clock.now() >= deadlineMs
-      give(isSpent ? { type: 'BUDGET_SPENT', failure: spent } : { type: 'DECLINE', gate })
+      const { isSpent, whySpent } = window
+      give(isSpent ? { type: 'BUDGET_SPENT', failure: whySpent } : { type: 'DECLINE', gate })
       return null
     }
     if (gate === 'rollback' && answer === 'declined' && !refuses({ type: 'DECLINE', gate })) {

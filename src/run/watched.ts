@@ -5,6 +5,7 @@ import type { Status, StepReport } from './api.ts'
 import { type Live, readLive } from './live.ts'
 import { readRun, snapshotOf, windowDeadline } from './rebuild.ts'
 import { reportOf, statusOf } from './report.ts'
+import { budgetCounts } from './window-budget.ts'
 
 /** A run as `status --watch` shows it; with --json one object for each change. */
 export interface Watched extends Status {
@@ -31,7 +32,6 @@ export function watchedOf(stateDir: string, run?: string): Watched {
   const view = viewOf(snapshotOf(stored))
   const status = statusOf(stateDir, stored.header.run)
   const stop = (view.context.facts as Partial<Facts>).stopSource
-  const inWindow = view.phase === 'window' || view.gate === 'commit'
   return {
     ...status,
     stateDir,
@@ -39,7 +39,9 @@ export function watchedOf(stateDir: string, run?: string): Watched {
     open: !view.final,
     irreversible: view.tags.has('irreversible'),
     stoppedSinceMs: view.tags.has('chain-stopped') ? (stop?.stopAtMs ?? null) : null,
-    deadlineMs: inWindow ? windowDeadline(stored.records, stored.runbook.window.budgetSeconds) : null,
+    deadlineMs: budgetCounts(view)
+      ? windowDeadline(stored.records, stored.runbook.window.budgetSeconds)
+      : null,
     live: status.running ? readLive(stored.files.dir) : null,
     steps: reportOf(stateDir, stored.header.run).steps.slice(-stepsShown),
   }

@@ -27,28 +27,35 @@ export class WindowBudget {
     return windowDeadline(this.#run.journal.records, this.#run.runbook.window.budgetSeconds)
   }
 
+  /** True once it is spent. */
+  get isSpent(): boolean {
+    const { deadlineMs } = this
+    return deadlineMs !== null && this.#clock.now() >= deadlineMs
+  }
+
   /** Why the run turns back when it is spent. */
-  get spent(): Failure {
+  get whySpent(): Failure {
     return budgetSpent(this.#run.runbook.window.budgetSeconds)
   }
 
   /** The window as a watcher is told of it; null while the chain runs and nothing counts. */
   openIn(view: StateView): OpenWindow | null {
-    if (!counts(view) && !view.tags.has('chain-stopped')) return null
+    if (!budgetCounts(view) && !view.tags.has('chain-stopped')) return null
     const { stopSource } = view.context.facts as Partial<Facts>
     return {
       stoppedSinceMs: stopSource?.stopAtMs ?? null,
-      deadlineMs: counts(view) ? this.deadlineMs : null,
+      deadlineMs: budgetCounts(view) ? this.deadlineMs : null,
     }
   }
 
   /** What ends a step: the budget before the point of no return, after it nothing but the operator by `stopNow`. */
   signalIn(view: StateView, stopNow: AbortSignal): Deadline {
-    return untilDeadline(this.#clock, stopNow, counts(view) ? this.deadlineMs : null)
+    return untilDeadline(this.#clock, stopNow, budgetCounts(view) ? this.deadlineMs : null)
   }
 }
 
-const counts = ({ phase, gate }: StateView) => phase === 'window' || gate === 'commit'
+/** True where the budget counts: in the window, and at the gate to the decision. */
+export const budgetCounts = ({ phase, gate }: StateView) => phase === 'window' || gate === 'commit'
 
 const budgetSpent = (seconds: number): Failure => ({
   kind: 'budget',

@@ -153,12 +153,7 @@ class Night {
     const number = ++this.#labs
     const startedMs = performance.now()
     const ended = await strike(chain, number, this.#built).catch(
-      (thrown: unknown): Ended => ({
-        struck: [],
-        state: 'nothing',
-        told: [],
-        broken: [String(thrown)],
-      }),
+      (thrown: unknown): Ended => ({ struck: [], state: 'nothing', told: [], broken: [String(thrown)] }),
     )
     const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0)
     this.#struck += ended.struck.length

@@ -1,18 +1,15 @@
 // Journals that earlier evhas really wrote, one for each way a run ends, recorded from the lab below
 // test/fixtures/journals/VERSION-MACHINE/OUTCOME. Today's code replays them to the same end, or refuses them by name.
-import { cpSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { readJournal } from '../../src/journal/read-journal.ts'
-import { runFiles } from '../../src/journal/runs.ts'
 import { viewOf } from '../../src/machine/decider.ts'
 import { machineVersion } from '../../src/machine/migrate.ts'
 import { graphHash, refuseForeignJournal } from '../../src/run/open-run.ts'
-import { readRun, snapshotOf } from '../../src/run/rebuild.ts'
+import { snapshotOf } from '../../src/run/rebuild.ts'
 import { reportOf, statusOf } from '../../src/run/report.ts'
-import { refusedBy, scratch } from '../journal/scratch.ts'
-
-const root = join(import.meta.dirname, '..', 'fixtures', 'journals')
+import { refusedBy } from '../journal/scratch.ts'
+import { recordings, storedRun } from './recorded-run.ts'
 
 /** Where each of them stood when it was recorded. */
 const stood: Readonly<Record<string, readonly [state: string, outcome: string]>> = {
@@ -24,23 +21,19 @@ const stood: Readonly<Record<string, readonly [state: string, outcome: string]>>
   done: ['done', 'migrated'],
 }
 
-const recorded = readdirSync(root).flatMap((release) =>
-  readdirSync(join(root, release)).map((outcome) => [release, outcome] as const),
+const recorded = readdirSync(recordings).flatMap((release) =>
+  readdirSync(join(recordings, release)).map((outcome) => [release, outcome] as const),
 )
 
 test('there is one for each way a run ends', () => {
-  for (const release of readdirSync(root))
-    expect(readdirSync(join(root, release)).sort(), release).toEqual(Object.keys(stood).sort())
+  for (const release of readdirSync(recordings))
+    expect(readdirSync(join(recordings, release)).sort(), release).toEqual(Object.keys(stood).sort())
 })
 
 test.each(recorded)('%s: a run that ended %s', (release, outcome) => {
-  const from = join(root, release, outcome)
-  const { header } = readJournal(from)
+  const { stateDir, stored } = storedRun(release, outcome)
+  const { header, files } = stored
   expect(release).toBe(`${header.evhaVersion}-machine-${header.machineVersion}`)
-  const stateDir = scratch()
-  const files = runFiles(stateDir, header.run)
-  cpSync(from, files.dir, { recursive: true })
-  const stored = readRun(files)
   if (header.machineVersion !== machineVersion) {
     const refusal = refusedBy(() => refuseForeignJournal(files, header, stored.runbook))
     expect(refusal).toMatchObject({

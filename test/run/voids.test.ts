@@ -3,7 +3,7 @@ import { advance, ignores, type Snapshot, viewOf } from '../../src/machine/decid
 import type { DeadMen } from '../../src/run/dead-men.ts'
 import { Voids } from '../../src/run/voids.ts'
 import { noAlarm, type Watch } from '../../src/run/watch.ts'
-import { recordedRun } from './recorded-run.ts'
+import { pathsWhere, recordedRun } from './recorded-run.ts'
 
 const aborted = AbortSignal.abort()
 const alarmed = { alarm: noAlarm, signal: aborted } as unknown as Watch
@@ -15,20 +15,17 @@ const voidsAt = (snapshot: Snapshot, watch: Watch, deadMen: DeadMen) =>
   new Voids(watch, deadMen, (event) => ignores(snapshot, event))
 
 const { moments } = recordedRun('done')
-const pathsWhere = (is: (snapshot: Snapshot) => boolean) => [
-  ...new Set(moments.filter(({ snapshot }) => is(snapshot)).map(({ snapshot }) => viewOf(snapshot).path)),
-]
 
 test('a height signed twice halts the run from the fence on, but not while the decision falls', () => {
-  const heeded = pathsWhere((snapshot) => voidsAt(snapshot, alarmed, there).twice !== null)
+  const heeded = pathsWhere(moments, ({ snapshot }) => voidsAt(snapshot, alarmed, there).twice !== null)
   expect(heeded).toContain('window.fence')
   expect(heeded).toContain('soak')
   expect(heeded).not.toContain('commit.decide')
-  expect(pathsWhere((snapshot) => voidsAt(snapshot, alarmed, there).isAlarmed)).toEqual(heeded)
+  expect(pathsWhere(moments, ({ snapshot }) => voidsAt(snapshot, alarmed, there).isAlarmed)).toEqual(heeded)
 })
 
 test('a source that went back by itself turns the run back up to the decision, and never past it', () => {
-  const heeded = pathsWhere((snapshot) => voidsAt(snapshot, quiet, gone).back !== null)
+  const heeded = pathsWhere(moments, ({ snapshot }) => voidsAt(snapshot, quiet, gone).back !== null)
   expect(heeded).toContain('window.stop')
   expect(heeded).toContain('gate.commit')
   for (const path of ['commit.decide', 'commit.start', 'verifyElection', 'soak', 'done'])

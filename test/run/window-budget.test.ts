@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import { viewOf } from '../../src/machine/decider.ts'
 import type { OpenRun } from '../../src/run/open-run.ts'
 import { WindowBudget } from '../../src/run/window-budget.ts'
-import { recordedRun } from './recorded-run.ts'
+import { pathsWhere, recordedRun } from './recorded-run.ts'
 
 const never = new AbortController().signal
 
-/** What the budget was in each state of a recorded run; the clock stands at `nowMs`, and rings at once. */
+/** What the budget was at each moment of a recorded run; the clock stands at 0, and `rings` is when it would end a step. */
 function budgetsOf(outcome: 'returned' | 'done') {
   const { runbook, moments } = recordedRun(outcome)
-  return moments.map(({ records, snapshot }) => {
+  return moments.map(({ path, records, snapshot }) => {
     const rings: number[] = []
     const clock = {
       now: () => 0,
@@ -23,24 +23,19 @@ function budgetsOf(outcome: 'returned' | 'done') {
     const budget = new WindowBudget({ runbook, journal: { records } } as unknown as OpenRun, clock)
     const view = viewOf(snapshot)
     budget.signalIn(view, never)
-    return { path: view.path, deadlineMs: budget.deadlineMs, open: budget.openIn(view), rings }
+    return { path, open: budget.openIn(view), rings }
   })
 }
 
 /** When the window of a recorded run was opened, and what budget it had. */
 function opened(outcome: 'done'): { readonly atMs: number; readonly budgetMs: number } {
-  const { runbook, moments } = recordedRun(outcome)
-  const approval = moments.at(-1)?.records.find((record) => {
+  const { runbook, records } = recordedRun(outcome)
+  const approval = records.find((record) => {
     const { event } = record as { readonly event?: { readonly type: string; readonly gate?: string } }
     return event?.type === 'APPROVE' && event.gate === 'cutover'
   })
   return { atMs: Date.parse(approval?.at ?? ''), budgetMs: runbook.window.budgetSeconds * 1_000 }
 }
-
-const pathsWhere = (
-  budgets: ReturnType<typeof budgetsOf>,
-  is: (budget: ReturnType<typeof budgetsOf>[number]) => boolean,
-) => [...new Set(budgets.filter(is).map(({ path }) => path))]
 
 const spending = [
   'window.arm',
