@@ -82,6 +82,8 @@ export interface Facts {
     readonly passphraseFile: string
     readonly rttMaxMs: number | null
     readonly standIn: boolean
+    /** The decision file on the source as it was seen, `absent` where there was none; missing in older journals. */
+    readonly decision?: string
     /** The client of the source by the flags of its unit, URLs without a login; absent on a chain without one. */
     readonly execution?: ExecutionClient
   }

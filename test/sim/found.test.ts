@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { EvhaError } from '../../src/base/errors.ts'
 import { writeControl } from '../../src/journal/control.ts'
+import { refuseOtherRun } from '../../src/steps/prepare/other-run.ts'
 import { steps as realSteps } from '../../src/steps/registry.ts'
 import type { StepRegistry } from '../../src/steps/step.ts'
 import { startPastUnit } from './faults.ts'
@@ -47,7 +48,7 @@ test('a laptop whose disk was full as it took the lease finds out that the run i
 })
 
 /** A laptop dies as it takes the lease; elsewhere no host knows of its run, and another one migrates the chain. Then it wakes up. */
-const wokenOnCluster = (nth: number, also: Pick<Scene, 'steps' | 'prepare'> = {}) =>
+const wokenOnCluster = (nth: number, also: Pick<Scene, 'steps' | 'prepare' | 'goal'> = {}) =>
   simulate({
     seed: 1,
     nodes: 3,
@@ -78,6 +79,23 @@ test('a laptop whose run never began does not prepare the members of a cluster t
     }
     const { broken } = await wokenOnCluster(nth, { prepare: knowsNoDecision, steps: preparesAnything })
     expect(broken.join(), `at point ${nth}`).toMatch(/the sequencer gets its permit back while .* runs/)
+  }
+})
+
+/** As if only a run that works there, or a cluster, stood in the way. */
+const looksNoMore: StepRegistry = {
+  ...realSteps,
+  preparePeers: { ...preparePeers, precheck: async (context) => void (await refuseOtherRun(context)) },
+}
+
+test('a laptop whose run never began does not go on by its old look where another run went to a cluster and back', async () => {
+  for (const nth of [4, 10, 16]) {
+    const { broken, state, story } = await wokenOnCluster(nth, { goal: 'roll back' })
+    expect(broken, `at point ${nth}`).toEqual([])
+    expect(state, `at point ${nth}`).toBe('rolledBack')
+    expect(story.join('\n'), `at point ${nth}`).toMatch(/what it saw is out of date/)
+    const blind = await wokenOnCluster(nth, { goal: 'roll back', steps: looksNoMore })
+    expect(blind.broken.join(), `at point ${nth}`).toMatch(/changed units or configs when all was over/)
   }
 })
 

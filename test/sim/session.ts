@@ -111,8 +111,8 @@ export class Session {
 
   /** Everything is over, and somebody opens the laptop that was given up: nothing may come of it. */
   async #wakesUp(): Promise<void> {
-    // A run that no host ever knew may begin where the chain is a single sequencer's again.
-    if (this.at === this.#laptop || (this.#unknown && !this.#committed)) return
+    // A run that no host ever knew may begin where nothing tells of another one any more.
+    if (this.at === this.#laptop || (this.#unknown && this.#decision === null)) return
     await this.#sim.timeline.wait(5_000)
     if (finalState(this.#sim, this.#laptop).path === 'nothing') return
     const before = startsBy(this.#sim)
@@ -199,9 +199,13 @@ export class Session {
       .catch((thrown: unknown) => this.#sim.judge.say(`a second terminal fails: ${String(thrown)}`))
   }
 
-  get #committed(): boolean {
+  get #decision(): string | null {
     const { source } = this.#sim
-    return source.files.read(`${source.spec.paths.evha}/decision`)?.startsWith('committed') === true
+    return source.files.read(`${source.spec.paths.evha}/decision`)
+  }
+
+  get #committed(): boolean {
+    return this.#decision?.startsWith('committed') === true
   }
 
   #byItself(kind: WorldKind = this.#random.pick(worldKinds)): void {

@@ -37,10 +37,10 @@ export const check: Step<'check'> = {
   plan: ({ nodes }) => [`look at ${nodes.length} hosts over SSH; nothing is changed`],
   ...looksOnly,
   verify: async (context) => {
-    await refuseOtherRun(context)
+    const decision = await refuseOtherRun(context)
     const { findings, facts } = await checkHosts(context)
     const [first, ...rest] = findings.filter((finding) => finding.level === 'blocks')
-    if (first === undefined && facts !== null) return done(facts)
+    if (first === undefined && facts !== null) return done({ ...facts, decision })
     if (first === undefined) throw new Error('check saw no chain and found nothing wrong')
     throw new EvhaError({
       kind: 'blocked',

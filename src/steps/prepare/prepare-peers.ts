@@ -29,7 +29,7 @@ import { whoDrives } from '../host/who.ts'
 import { done, fact, type Host, notYet, type Step, type StepContext } from '../step.ts'
 import { claim } from './claim.ts'
 import { layBinary, layNodeKey, readNodeKeyPublic } from './lay-identity.ts'
-import { refuseOtherRun } from './other-run.ts'
+import { refuseOldLook } from './other-run.ts'
 import { withoutPaperIds, withPaperKeys } from './paper-keys.ts'
 import { liveConfig, readSourceFiles, type SourceFiles, sha256 } from './source-files.ts'
 
@@ -39,7 +39,7 @@ export const preparePeers: Step<'preparePeers'> = {
     `on ${peers.map((peer) => peer.spec.name).join(', ')}: directories, genesis, a node key of their own, merged evnode.yaml, unit with the permit's drop-in, disabled; the dead-man's unit, not armed`,
     `on ${source.spec.name}: permit and drop-in for single mode; config and unit of the member are staged beside the live ones`,
   ],
-  precheck: refuseOtherRun,
+  precheck: refuseOldLook,
   apply: async (context) => {
     const { source } = context
     const claimed = await ask(context, source, claim(source.spec, context.run, whoDrives()))
