@@ -36,10 +36,10 @@ export async function refuseOldLook(context: StepContext): Promise<void> {
   const stands = await refuseOtherRun(context)
   const { decision: seen } = fact(context, 'check')
   if (seen === undefined || seen === stands) return
-  const other = parseDecision(stands)?.run ?? 'that nobody can name'
+  const now = stands === 'absent' ? 'the decision file is gone' : `the decision file says: ${stands}`
   throw new EvhaError({
     kind: 'blocked',
-    message: `${source.spec.name}: the run ${other} opened a window here after the run ${run} had looked at the hosts; what it saw is out of date`,
+    message: `${source.spec.name}: another run was at work here after the run ${run} had looked at the hosts (${now}); what it saw is out of date`,
     changedAnything: 'no',
     retryable: false,
     hint: `put the directory of the run ${run} away, below the state directory, look with \`evha check\`, and begin anew with \`evha migrate RUNBOOK\``,
