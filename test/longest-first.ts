@@ -9,7 +9,7 @@ const long = [
   'test/journal/lease',
   'test/hosts/',
   'test/lab/standin/',
-  'test/remote/ssh.test',
+  'test/remote/ssh',
   'test/machine/proof/',
 ]
 
